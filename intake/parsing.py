@@ -77,7 +77,7 @@ class Reader:
         if questionnaire.get("resourceType") != "Questionnaire":
             self.refuse(f"{path}.resourceType", "structure", "Not a Questionnaire.")
             return ()
-        if _is_unreadable(questionnaire):
+        if is_unreadable(questionnaire):
             self.refuse(
                 path, "structure", "Nested too deep, or with NUL, surrogates or endless numbers."
             )
@@ -392,7 +392,7 @@ class Reader:
             )
 
 
-def _is_unreadable(value: Any) -> bool:
+def is_unreadable(value: Any) -> bool:
     """Does it hold text or numbers no database column takes, or nest like an attack?"""
     level = [value]
     for _ in range(MAX_JSON_DEPTH):

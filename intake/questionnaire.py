@@ -21,7 +21,7 @@ from intake.parsing import QUESTION_TYPES, Reader
 MAX_BYTES = 2_000_000
 
 
-class InvalidQuestionnaire(ValueError):  # noqa: N818 - reads as what it is at the raise
+class InvalidQuestionnaire(ValueError):
     """Refused; `issues` say where and by which rule."""
 
     def __init__(self, issues: list[Issue]) -> None:
