@@ -1,0 +1,147 @@
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clinic.models import Location, Practitioner
+from intake.models import Questionnaire
+
+RESERVED_SLUGS = {"safety"}
+
+
+def validate_durations(minutes: list[int]) -> None:
+    if (
+        not isinstance(minutes, list)
+        or not minutes
+        or any(not isinstance(m, int) or not 5 <= m <= 480 for m in minutes)
+    ):
+        raise ValidationError(_("Give a list of minutes between 5 and 480, the usual one first."))
+
+
+def validate_not_reserved(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise ValidationError(_("This short name is used by a page of the booking flow."))
+
+
+class Service(models.Model):
+    """Something that can be visited for. ``slug`` is the stable code of the catalogue."""
+
+    class BookingMode(models.TextChoices):
+        SELF = "self", _("Patients book it themselves")
+        STAFF = "staff", _("Booked by the front desk")
+        REFERRAL = "referral", _("Needs a doctor's referral")
+        EXTERNAL = "external", _("Done elsewhere")
+
+    slug = models.SlugField(_("code"), unique=True, validators=[validate_not_reserved])
+    name = models.CharField(_("name"), max_length=80)
+    name_es = models.CharField(_("name (Spanish)"), max_length=80, blank=True)
+    description = models.TextField(_("what happens"), blank=True)
+    description_es = models.TextField(_("what happens (Spanish)"), blank=True)
+    preparation = models.TextField(_("what to bring"), blank=True)
+    preparation_es = models.TextField(_("what to bring (Spanish)"), blank=True)
+    price_note = models.CharField(_("price note"), max_length=120, blank=True)
+    price_note_es = models.CharField(_("price note (Spanish)"), max_length=120, blank=True)
+    durations = models.JSONField(
+        _("lengths"),
+        validators=[validate_durations],
+        help_text=_("Minutes, the usual length first: [60, 30, 90]."),
+    )
+    buffer_before = models.PositiveSmallIntegerField(_("minutes kept free before"), default=0)
+    buffer_after = models.PositiveSmallIntegerField(_("minutes kept free after"), default=5)
+    grid_minutes = models.PositiveSmallIntegerField(
+        _("start every"), default=15, help_text=_("Minutes between possible starts.")
+    )
+    booking_mode = models.CharField(
+        _("who books"), max_length=10, choices=BookingMode, default=BookingMode.SELF
+    )
+    is_first_visit = models.BooleanField(
+        _("open to new patients"),
+        default=False,
+        help_text=_("Can be booked without an earlier visit."),
+    )
+    unlocked_by = models.ManyToManyField(
+        "self",
+        verbose_name=_("unlocked by a visit for"),
+        symmetrical=False,
+        blank=True,
+        related_name="unlocks",
+    )
+    is_hands_on = models.BooleanField(_("hands-on"), default=False)
+    room_kind = models.CharField(
+        _("needs a room of kind"), max_length=20, blank=True, help_text=_("For example: gait.")
+    )
+    practitioners = models.ManyToManyField(
+        Practitioner, verbose_name=_("practitioners"), blank=True, related_name="+"
+    )
+    questionnaire = models.ForeignKey(
+        Questionnaire,
+        verbose_name=_("intake form"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    min_notice_minutes = models.PositiveIntegerField(
+        _("book at least … minutes ahead"), default=120
+    )
+    horizon_days = models.PositiveSmallIntegerField(_("book at most … days ahead"), default=60)
+    change_cutoff_hours = models.PositiveSmallIntegerField(
+        _("change by link until … hours before"), default=24
+    )
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    is_active = models.BooleanField(_("active"), default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = _("service")
+        verbose_name_plural = _("services")
+
+    def __str__(self) -> str:
+        return self.local_name
+
+    @property
+    def local_name(self) -> str:
+        return self._local("name")
+
+    @property
+    def local_description(self) -> str:
+        return self._local("description")
+
+    @property
+    def local_preparation(self) -> str:
+        return self._local("preparation")
+
+    @property
+    def local_price_note(self) -> str:
+        return self._local("price_note")
+
+    @property
+    def default_duration(self) -> int:
+        """The usual length in minutes."""
+        return self.durations[0]
+
+    def _local(self, field: str) -> str:
+        spanish = translation.get_language() == "es" and getattr(self, f"{field}_es")
+        return spanish or getattr(self, field)
+
+
+class Room(models.Model):
+    """A room that some services need beside the practitioner."""
+
+    name = models.CharField(_("name"), max_length=60)
+    location = models.ForeignKey(
+        Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+"
+    )
+    kind = models.CharField(_("kind"), max_length=20)
+    is_active = models.BooleanField(_("active"), default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["location", "name"]
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,207 @@
+"""Who may see what: roles, link grants of patients, visitor tokens of people not yet known.
+
+Patients have no account. A mailed link is exchanged for a grant cookie that names a ``Link``
+row; every request reads that row again, so revoking it takes effect at once.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.views.decorators.cache import never_cache
+
+from clinic import audit
+from clinic.models import AuditEvent, Link, Message, Patient, Role, User
+
+GRANT_COOKIE = "grant"
+GRANT_SECONDS = 12 * 60 * 60
+VISITOR_COOKIE = "visitor"
+VISITOR_SECONDS = 24 * 60 * 60
+# A link works until this long after the visit it is about.
+LINK_DAYS_AFTER_VISIT = 30
+
+_ALL = ("view", "add", "change", "delete")
+ROLE_PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    Role.FRONT_DESK: {
+        "booking.appointment": ("view", "add", "change"),
+        "booking.statuschange": ("view",),
+        "booking.service": ("view",),
+        "booking.room": ("view",),
+        "booking.openinghours": ("view",),
+        "booking.closure": ("view", "add", "change"),
+        "booking.timeoff": ("view", "add", "change"),
+        "clinic.patient": ("view", "add", "change"),
+        "clinic.practitioner": ("view",),
+        "clinic.location": ("view",),
+        "clinic.message": ("view", "change"),
+        "intake.safetyalert": ("view", "change"),
+    },
+    Role.CLINICIAN: {},
+    Role.MANAGER: {
+        "booking.appointment": ("view",),
+        "booking.statuschange": ("view",),
+        "booking.service": _ALL,
+        "booking.room": _ALL,
+        "booking.openinghours": _ALL,
+        "booking.closure": _ALL,
+        "booking.timeoff": _ALL,
+        "clinic.patient": ("view",),
+        "clinic.practitioner": _ALL,
+        "clinic.location": _ALL,
+        "clinic.practice": ("view", "change"),
+        "clinic.user": _ALL,
+        "clinic.message": ("view",),
+        "clinic.auditevent": ("view",),
+        "intake.questionnaire": ("view",),
+        "intake.safetyalert": ("view", "change"),
+    },
+}
+
+
+class RolePermissions(BaseBackend):
+    """Derives Django permissions from the account's role; signs nobody in."""
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        if not isinstance(user_obj, User) or not user_obj.is_active or obj is not None:
+            return set()
+        return {
+            f"{app}.{verb}_{model}"
+            for label, verbs in ROLE_PERMISSIONS.get(user_obj.role, {}).items()
+            for app, model in [label.split(".")]
+            for verb in verbs
+        }
+
+
+def staff_required(*roles: str) -> Callable:
+    """Let only active staff with one of ``roles`` in; others sign in, or meet a bare 404.
+
+    Responses are never stored by a browser or proxy. A denial leaves an audit row.
+    """
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        @never_cache
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if request.user.role not in roles:
+                audit.record(
+                    action=AuditEvent.Action.DENIED, user=request.user, subject=view.__name__
+                )
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def link_token(message_id: UUID, purpose: str) -> str:
+    """Return the same secret each time a mail is rendered, so a resent mail is byte-identical."""
+    digest = salted_hmac("clinic.link", f"{message_id}:{purpose}", algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def issue_link(
+    *,
+    message: Message,
+    patient: Patient,
+    purpose: str,
+    expires_at: datetime,
+    subject_id: UUID | None = None,
+) -> str:
+    """Return the absolute URL of this message's link for ``purpose``, storing only its hash."""
+    token = link_token(message.pk, purpose)
+    Link.objects.get_or_create(
+        token_hash=hash_token(token),
+        defaults={
+            "purpose": purpose,
+            "patient": patient,
+            "subject_id": subject_id,
+            "message": message,
+            "expires_at": expires_at,
+        },
+    )
+    path = "unsubscribe" if purpose == Link.Purpose.UNSUBSCRIBE else "l"
+    return f"{settings.BASE_URL}/{path}/{token}/"
+
+
+def grant_to_browser(
+    response: HttpResponse, *, patient: Patient, subject_id: UUID | None, now: datetime
+) -> Link:
+    """Let the browser that has just booked see its visit, without a mailed link."""
+    link = Link.objects.create(
+        token_hash=hash_token(secrets.token_urlsafe(32)),
+        purpose=Link.Purpose.VISIT,
+        patient=patient,
+        subject_id=subject_id,
+        expires_at=now + timedelta(seconds=GRANT_SECONDS),
+    )
+    set_grant_cookie(response, link)
+    return link
+
+
+def set_grant_cookie(response: HttpResponse, link: Link) -> None:
+    response.set_signed_cookie(
+        GRANT_COOKIE,
+        str(link.pk),
+        salt="clinic.grant",
+        max_age=GRANT_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def patient_grant(request: HttpRequest) -> Link | None:
+    """Return the live link this browser was granted, or None."""
+    value = request.get_signed_cookie(
+        GRANT_COOKIE, default=None, salt="clinic.grant", max_age=GRANT_SECONDS
+    )
+    if value is None:
+        return None
+    try:
+        return (
+            Link.objects.usable(now=timezone.now())
+            .exclude(purpose=Link.Purpose.UNSUBSCRIBE)
+            .select_related("patient")
+            .get(pk=value)
+        )
+    except (Link.DoesNotExist, ValidationError):
+        return None
+
+
+def visitor_hash(request: HttpRequest) -> str:
+    """Return the hash that keys this visitor's rows, or an empty string before there is one."""
+    token = request.COOKIES.get(VISITOR_COOKIE, "")
+    return hash_token(token) if len(token) >= 32 else ""
+
+
+def set_visitor_cookie(response: HttpResponse) -> str:
+    """Give the browser a fresh visitor token; return its hash."""
+    token = secrets.token_urlsafe(32)
+    response.set_cookie(
+        VISITOR_COOKIE,
+        token,
+        max_age=VISITOR_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return hash_token(token)

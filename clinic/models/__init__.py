@@ -1,0 +1,20 @@
+from clinic.models.audit import AuditEvent
+from clinic.models.messages import Link, Message, Tick
+from clinic.models.people import CareTeamMember, Patient, Practitioner, Role, User
+from clinic.models.practice import Location, Practice
+from clinic.models.ratelimit import RateLimit
+
+__all__ = [
+    "AuditEvent",
+    "CareTeamMember",
+    "Link",
+    "Location",
+    "Message",
+    "Patient",
+    "Practice",
+    "Practitioner",
+    "RateLimit",
+    "Role",
+    "Tick",
+    "User",
+]

@@ -1,0 +1,143 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.people import Patient
+
+
+class Message(models.Model):
+    """One mail that is owed: planned with what causes it, then claimed, sent and stamped.
+
+    ``subject_type`` and ``subject_id`` name the row the mail is about without a key upwards;
+    the address is looked up when the mail is composed, so a corrected one is used.
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        UNKNOWN = "unknown", _("Answer lost")
+        FAILED = "failed", _("Failed")
+        SKIPPED = "skipped", _("Skipped")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=30)
+    step = models.CharField(_("step"), max_length=10, blank=True)
+    subject_type = models.CharField(_("about"), max_length=40)
+    subject_id = models.UUIDField(_("about id"))
+    subject_version = models.PositiveIntegerField(_("version"), default=0)
+    resend = models.PositiveSmallIntegerField(_("resend"), default=0)
+    patient = models.ForeignKey(
+        Patient,
+        verbose_name=_("patient"),
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="messages",
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("staff member"),
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED)
+    reason = models.CharField(_("reason"), max_length=60, blank=True)
+    due_at = models.DateTimeField(_("due"))
+    expires_at = models.DateTimeField(_("useful until"))
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    claim = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    handed_at = models.DateTimeField(_("handed to the mail server"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    is_retried_after_unknown = models.BooleanField(
+        _("sent again after a lost answer"), default=False
+    )
+    last_reply = models.CharField(_("mail server's answer"), max_length=60, blank=True)
+    raw = models.BinaryField(
+        null=True, editable=False, help_text="The mail as sent; kept in the demo only."
+    )
+    created_at = models.DateTimeField(_("planned"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-due_at"]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "step", "subject_type", "subject_id", "subject_version", "resend"],
+                name="message_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state__in=["planned", "sending", "unknown"]),
+                name="message_open",
+            ),
+            models.Index(fields=["subject_type", "subject_id"], name="message_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.step}".strip()
+
+
+class LinkQuerySet(models.QuerySet["Link"]):
+    def usable(self, *, now) -> "LinkQuerySet":
+        return self.filter(revoked_at=None, expires_at__gt=now)
+
+
+class Link(models.Model):
+    """A mailed link, or the grant a browser got by booking: it opens one patient's own pages.
+
+    Only a keyed hash of the token is stored. Fetching the link changes nothing here, so mail
+    scanners may follow it as often as they like.
+    """
+
+    class Purpose(models.TextChoices):
+        VISIT = "visit", _("One visit")
+        INTAKE = "intake", _("Intake form")
+        MY_VISITS = "my-visits", _("All visits")
+        UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_hash = models.CharField(max_length=64, unique=True)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.CASCADE, related_name="links"
+    )
+    subject_id = models.UUIDField(_("about id"), null=True, blank=True)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, null=True, blank=True, related_name="links"
+    )
+    expires_at = models.DateTimeField(_("expires"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    failed_tries = models.PositiveSmallIntegerField(_("failed tries"), default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = LinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("link")
+        verbose_name_plural = _("links")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Tick(models.Model):
+    """The scheduler's heartbeat: one row, stamped each time a tick completed."""
+
+    completed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="tick_single_row")]
+
+    def __str__(self) -> str:
+        return self.completed_at.isoformat()

@@ -1,0 +1,175 @@
+import uuid
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from clinic.models.practice import Location
+
+if TYPE_CHECKING:
+    from clinic.models.messages import Link
+
+
+class Role(models.TextChoices):
+    FRONT_DESK = "front-desk", _("Front desk")
+    CLINICIAN = "clinician", _("Clinician")
+    MANAGER = "manager", _("Manager")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        fields.setdefault("role", Role.MANAGER)
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """A member of staff. Patients have no account: they hold link grants."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail"), unique=True)
+    role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.FRONT_DESK)
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+    )
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    objects = UserManager()  # type: ignore[misc, assignment]
+
+    class Meta:
+        verbose_name = _("staff account")
+        verbose_name_plural = _("staff accounts")
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+
+class Practitioner(models.Model):
+    """Somebody who sees patients; the account is optional."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.OneToOneField(
+        User,
+        verbose_name=_("account"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="practitioner",
+    )
+    name = models.CharField(_("name"), max_length=120)
+    title = models.CharField(_("title"), max_length=80, blank=True)
+    title_es = models.CharField(_("title (Spanish)"), max_length=80, blank=True)
+    bio = models.TextField(_("about"), blank=True)
+    bio_es = models.TextField(_("about (Spanish)"), blank=True)
+    locations = models.ManyToManyField(Location, verbose_name=_("locations"), blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("practitioner")
+        verbose_name_plural = _("practitioners")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def visible_to(self, viewer: "User | AnonymousUser | Link | None") -> "PatientQuerySet":
+        """Return the patients whose contact details ``viewer`` may see.
+
+        Front desk and managers see every patient's contact, clinicians their care team's
+        patients, a link grant its one patient, everybody else none.
+        """
+        if viewer is None or isinstance(viewer, AnonymousUser):
+            return self.none()
+        if not isinstance(viewer, User):
+            return self.filter(pk=viewer.patient_id)
+        if not viewer.is_active:
+            return self.none()
+        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
+            return self.all()
+        return self.in_care_of(viewer)
+
+    def in_care_of(self, user: User) -> "PatientQuerySet":
+        """Return the patients who have or had a visit with this user as practitioner."""
+        return self.filter(
+            Q(pk__in=CareTeamMember.objects.filter(practitioner__user=user).values("patient"))
+        )
+
+
+class Patient(models.Model):
+    """A person who is seen, or will be. Never matched by name or address alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+    )
+    guardian_name = models.CharField(_("parent or guardian"), max_length=120, blank=True)
+    guardian_attested_at = models.DateTimeField(_("guardian attested"), null=True, blank=True)
+    reminders_stopped_at = models.DateTimeField(_("reminders stopped"), null=True, blank=True)
+    email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("patient")
+        verbose_name_plural = _("patients")
+        indexes = [models.Index(fields=["email"]), models.Index(fields=["name"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def initials(self) -> str:
+        return "".join(part[0].upper() for part in self.name.split()[:3])
+
+    def age_on(self, day: date) -> int | None:
+        """Return whole years on ``day``; someone born on 29 February ages on 1 March."""
+        if self.birth_date is None:
+            return None
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class CareTeamMember(models.Model):
+    """Who cares for whom: kept by booking, read by everything below it."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="care_team")
+    practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("care team member")
+        verbose_name_plural = _("care team members")
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "practitioner"], name="careteammember_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.practitioner_id}:{self.patient_id}"
+
+    @classmethod
+    def join(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
+        cls.objects.get_or_create(
+            patient=patient, practitioner=practitioner, defaults={"since": now}
+        )

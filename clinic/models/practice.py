@@ -1,0 +1,126 @@
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("%(name)s is not a time zone, for example America/Chicago."), params={"name": name}
+        )
+
+
+def default_staffed_hours() -> dict[str, list[list[str]]]:
+    return {str(weekday): [["08:00", "18:00"]] for weekday in range(5)}
+
+
+class Practice(models.Model):
+    """The clinic itself: one row, read through ``Practice.current()``."""
+
+    name = models.CharField(_("name"), max_length=120)
+    phone = models.CharField(_("phone"), max_length=40)
+    email = models.EmailField(_("e-mail"))
+    emergency_number = models.CharField(
+        _("emergency number"), max_length=20, help_text=_("Shown on every emergency page: 911.")
+    )
+    advice_line = models.CharField(
+        _("advice line"),
+        max_length=40,
+        help_text=_("A nurse or health advice line patients may call when you are closed."),
+    )
+    alert_email = models.EmailField(
+        _("safety alerts go to"), blank=True, help_text=_("Read day and night by your team.")
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, validators=[validate_time_zone], default="America/Chicago"
+    )
+    staffed_hours = models.JSONField(
+        _("staffed hours"),
+        default=default_staffed_hours,
+        help_text=_(
+            "When somebody answers a safety alert: weekday number (0 is Monday) to a list of "
+            "from and to times in the practice's time zone."
+        ),
+    )
+    on_call_enabled = models.BooleanField(
+        _("on call when closed"),
+        default=False,
+        help_text=_("Somebody is told of safety alerts outside staffed hours too."),
+    )
+    strict_public_advice = models.BooleanField(
+        _("strict public advice"),
+        default=False,
+        help_text=_("Raises rules T-S8, T-S10 and T-S15 to URGENT."),
+    )
+    minor_age = models.PositiveSmallIntegerField(_("adult from age"), default=18)
+    min_age = models.PositiveSmallIntegerField(_("youngest patient"), default=5)
+    signed_off_by = models.CharField(
+        _("clinical content signed off by"), max_length=120, blank=True
+    )
+    signed_off_licence = models.CharField(_("licence"), max_length=60, blank=True)
+    signed_off_version = models.CharField(_("version signed"), max_length=40, blank=True)
+    signed_off_on = models.DateField(_("signed on"), null=True, blank=True)
+    is_demo = models.BooleanField(default=False, editable=False)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("practice")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="practice_single_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "Practice":
+        """Return the one practice, or an unsaved blank before anything is configured."""
+        return cls.objects.first() or cls(pk=1, name="Backstride")
+
+
+class Location(models.Model):
+    """A place that is visited. Wall-clock rules of its hours are read in ``time_zone``."""
+
+    slug = models.SlugField(_("short name"), unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    address = models.CharField(_("street address"), max_length=160)
+    city = models.CharField(_("city"), max_length=80)
+    region = models.CharField(_("state"), max_length=40, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=16, blank=True)
+    phone = models.CharField(_("phone"), max_length=40)
+    time_zone = models.CharField(_("time zone"), max_length=60, validators=[validate_time_zone])
+    map_url = models.URLField(_("map link"), blank=True)
+    directions = models.TextField(_("how to find us"), blank=True)
+    directions_es = models.TextField(_("how to find us (Spanish)"), blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def full_address(self) -> str:
+        return ", ".join(
+            part
+            for part in (self.address, self.city, f"{self.region} {self.postal_code}".strip())
+            if part
+        )
+
+    @property
+    def local_directions(self) -> str:
+        """Directions in the active language, English when no Spanish was written."""
+        spanish = translation.get_language() == "es" and self.directions_es
+        return spanish or self.directions

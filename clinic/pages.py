@@ -1,0 +1,5 @@
+"""Pages of the ground floor: practice, guide, links, health."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

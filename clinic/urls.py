@@ -1,0 +1,11 @@
+"""The site map. Each app lists its own pages."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("booking.urls")),
+    path("", include("clinic.pages")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,226 @@
+import secrets
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Link, Patient, Role, User
+from intake.levels import Level
+
+# No letters or digits that are misread over the phone.
+_CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+def new_reference_code() -> str:
+    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
+
+
+class Questionnaire(models.Model):
+    """A FHIR R4 Questionnaire. Once published its content never changes."""
+
+    url = models.CharField(_("canonical address"), max_length=200)
+    version = models.CharField(_("version"), max_length=20)
+    title = models.CharField(_("title"), max_length=200)
+    content = models.JSONField(_("content"))
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["url", "-published_at"]
+        verbose_name = _("questionnaire")
+        verbose_name_plural = _("questionnaires")
+        constraints = [
+            models.UniqueConstraint(fields=["url", "version"], name="questionnaire_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.version}"
+
+
+class QuestionnaireResponseQuerySet(models.QuerySet["QuestionnaireResponse"]):
+    def visible_to(self, viewer: Any) -> "QuestionnaireResponseQuerySet":
+        """Return the answers ``viewer`` may read: own care team's, or the link's patient's.
+
+        Front desk and managers see intake state and level through other queries, not answers.
+        """
+        if isinstance(viewer, Link):
+            return self.filter(patient=viewer.patient_id)
+        if isinstance(viewer, User) and viewer.is_active and viewer.role == Role.CLINICIAN:
+            return self.filter(patient__in=Patient.objects.in_care_of(viewer))
+        return self.none()
+
+
+class QuestionnaireResponse(models.Model):
+    """Answers as a FHIR R4 QuestionnaireResponse, saved page by page.
+
+    The anonymous safety gate is an in-progress response without patient, keyed by the hash of
+    the visitor's token; it gets its patient when the visit is booked.
+    """
+
+    class Status(models.TextChoices):
+        IN_PROGRESS = "in-progress", _("In progress")
+        COMPLETED = "completed", _("Completed")
+        AMENDED = "amended", _("Amended")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    questionnaire = models.ForeignKey(
+        Questionnaire, verbose_name=_("questionnaire"), on_delete=models.PROTECT
+    )
+    patient = models.ForeignKey(
+        Patient,
+        verbose_name=_("patient"),
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="questionnaire_responses",
+    )
+    visitor_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status, default=Status.IN_PROGRESS
+    )
+    items = models.JSONField(_("answers"), default=list)
+    pages_done = models.JSONField(default=list)
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
+    level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.ROUTINE)
+    rules = models.JSONField(_("rules that fired"), default=list)
+    rule_set_version = models.CharField(max_length=20, blank=True)
+    safety_answered_at = models.DateTimeField(_("safety answers given"), null=True, blank=True)
+    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
+    signed_by = models.CharField(_("signed by"), max_length=120, blank=True)
+    signer_role = models.CharField(_("signer's role"), max_length=20, blank=True)
+    notice_version = models.CharField(_("privacy notice version"), max_length=20, blank=True)
+    answers_hash = models.CharField(max_length=64, blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(_("started"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("last saved"), auto_now=True)
+
+    objects = QuestionnaireResponseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("intake answers")
+        verbose_name_plural = _("intake answers")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(patient__isnull=False) | ~Q(visitor_hash=""),
+                name="questionnaireresponse_has_owner",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Observation(models.Model):
+    """A number worth a trend, taken from submitted answers."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="observations")
+    response = models.ForeignKey(
+        QuestionnaireResponse, on_delete=models.CASCADE, related_name="observations"
+    )
+    code = models.CharField(_("what"), max_length=60)
+    value = models.DecimalField(_("value"), max_digits=9, decimal_places=3)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    effective_at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("observation")
+        verbose_name_plural = _("observations")
+        constraints = [
+            models.UniqueConstraint(fields=["response", "code"], name="observation_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.value}"
+
+
+class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
+    def open(self) -> "SafetyAlertQuerySet":
+        return self.filter(acknowledged_at=None)
+
+    def blocking(self) -> "SafetyAlertQuerySet":
+        """Alerts that still keep booking shut."""
+        return self.filter(booking_reopened_at=None)
+
+
+class SafetyAlert(models.Model):
+    """Answers that need a person today. Open until somebody acknowledges it by name.
+
+    Without a patient it is an anonymous visitor's: ``code`` is on the page they saw, so that
+    staff can find it when they call.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(
+        _("reference code"), max_length=6, unique=True, default=new_reference_code, editable=False
+    )
+    patient = models.ForeignKey(
+        Patient,
+        verbose_name=_("patient"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="safety_alerts",
+    )
+    response = models.ForeignKey(
+        QuestionnaireResponse,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="safety_alerts",
+    )
+    visitor_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    level = models.PositiveSmallIntegerField(_("level"), choices=Level)
+    rules = models.JSONField(_("rules"), default=list)
+    raised_at = models.DateTimeField(_("raised"))
+    callback_name = models.CharField(_("name to call"), max_length=120, blank=True)
+    callback_phone = models.CharField(_("phone to call"), max_length=40, blank=True)
+    callback_birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acknowledged by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    booking_reopened_at = models.DateTimeField(_("booking reopened"), null=True, blank=True)
+    booking_reopened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("booking reopened by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+
+    objects = SafetyAlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-raised_at"]
+        verbose_name = _("safety alert")
+        verbose_name_plural = _("safety alerts")
+
+    def __str__(self) -> str:
+        return self.code
+
+    def acknowledge(self, *, by: User, now: datetime) -> bool:
+        """Stamp the first acknowledgement; return False when somebody was faster."""
+        changed = SafetyAlert.objects.filter(pk=self.pk, acknowledged_at=None).update(
+            acknowledged_at=now, acknowledged_by=by
+        )
+        self.refresh_from_db()
+        return bool(changed)
+
+    def reopen_booking(self, *, by: User, now: datetime) -> bool:
+        """Let this visitor or patient book again: a named member of staff decided so."""
+        changed = SafetyAlert.objects.filter(pk=self.pk, booking_reopened_at=None).update(
+            booking_reopened_at=now, booking_reopened_by=by
+        )
+        self.refresh_from_db()
+        return bool(changed)
