@@ -1,5 +1,10 @@
 """Pages of the top floor: home, booking, visits, clinician, demo."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from booking.views import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("services/", pages.services, name="services"),
+]
