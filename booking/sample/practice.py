@@ -228,7 +228,7 @@ def create_absences(people: list[Practitioner], *, today: datetime) -> None:
     )
 
 
-def create_accounts(people: list[Practitioner]) -> dict[str, User]:
+def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
     """The three sample accounts. They have no password: the demo's buttons are the way in."""
     users = {
         Role.FRONT_DESK: User.objects.create_user(
@@ -255,4 +255,3 @@ def create_accounts(people: list[Practitioner]) -> dict[str, User]:
     people[1].user = users[Role.CLINICIAN]
     people[1].save(update_fields=["user"])
     return users
-
