@@ -69,6 +69,14 @@ class Answers:
         """Is any of `codes` among the answers? Booleans are codes too: ``has("leg-any", True)``."""
         return any(_same(value, code) for value in self.values(link_id) for code in codes)
 
+    def lacks(self, link_id: str, *codes: str | bool) -> bool:
+        """Was the item answered, and with none of `codes`?
+
+        The decision tables' ``NOT has(…)``. It differs from ``not has(…)`` where nothing was
+        answered: a missing answer makes a rule false, never true.
+        """
+        return self.answered(link_id) and not self.has(link_id, *codes)
+
     def only(self, link_id: str, code: str | bool) -> bool:
         """Is `code` the one and only answer?"""
         values = self.values(link_id)

@@ -229,7 +229,7 @@ class Reader:
         if not isinstance(elements, list) or not elements or len(elements) > MAX_OPTIONS:
             self.refuse(path, "limit-options", f"A choice has 1 to {MAX_OPTIONS} options.")
             return ()
-        options = []
+        options: list[Option] = []
         for index, option in enumerate(elements):
             read = self._option(option, f"{path}[{index}]")
             if read is not None:
@@ -287,9 +287,9 @@ class Reader:
                 self.refuse(path, "que-7", "`exists` compares with `answerBoolean`.")
                 return None
             case {"question": str(question), "operator": str(operator)} if operator in OPERATORS:
-                value = _condition_value(element)
-                if value is not None:
-                    return Condition(question, operator, value)
+                expected = _condition_value(element)
+                if expected is not None:
+                    return Condition(question, operator, expected)
         self.refuse(path, "unsupported-condition", "A question, an operator and an answer we know.")
         return None
 

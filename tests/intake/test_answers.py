@@ -111,6 +111,12 @@ def test_only_refuses_company():
     assert not Answers.of().only("tx-tried", "none")
 
 
+def test_lacking_an_answer_needs_an_answered_item():
+    assert Answers.of(onset_better=["moving"]).lacks("onset-better", "rest", "lying")
+    assert not Answers.of(onset_better=["moving", "rest"]).lacks("onset-better", "rest", "lying")
+    assert not Answers.of().lacks("onset-better", "rest", "lying")
+
+
 def test_count_ignores_codes_named_twice():
     answers = Answers.of(tx_tried=["rest", "ice", "pt"])
     assert answers.count("tx-tried", ["rest", "ice", "rest", "heat"]) == 2
