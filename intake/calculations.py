@@ -89,12 +89,16 @@ def _race_is_ahead(answers: Answers, today: dt.date) -> bool:
     return race is None or race >= today
 
 
-def _main_place_was_marked(answers: Answers, today: dt.date) -> bool:
-    return set(answers.values("body-main")) <= set(answers.values("body-regions"))
+PICKED_FROM = {"body-main": "body-regions", "tx-helped": "tx-tried"}
+"""Choices limited to what was picked in another question (their own "none" apart)."""
 
 
-def _help_was_tried(answers: Answers, today: dt.date) -> bool:
-    return set(answers.values("tx-helped")) - {"none"} <= set(answers.values("tx-tried"))
+def _was_picked(link_id: str) -> Callable[[Answers, dt.date], bool]:
+    def holds(answers: Answers, today: dt.date) -> bool:
+        picked = answers.values(PICKED_FROM[link_id])
+        return set(answers.values(link_id)) - {"none"} <= set(picked)
+
+    return holds
 
 
 CONSTRAINTS: Mapping[str, Callable[[Answers, dt.date], bool]] = {
@@ -102,7 +106,7 @@ CONSTRAINTS: Mapping[str, Callable[[Answers, dt.date], bool]] = {
     "first-age-above-age": _first_age_is_possible,
     "run-above-week": _not_below("load-week-before", "load-onset-run"),
     "race-date-past": _race_is_ahead,
-    "main-not-picked": _main_place_was_marked,
-    "helped-not-tried": _help_was_tried,
+    "main-not-picked": _was_picked("body-main"),
+    "helped-not-tried": _was_picked("tx-helped"),
 }
 """By constraint key: true when the answers agree, or when one of them is missing."""

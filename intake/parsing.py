@@ -117,8 +117,12 @@ class Reader:
     def _item(self, element: dict[str, Any], path: str, *, depth: int) -> Item | None:
         type_ = element.get("type")
         link_id = element.get("linkId")
-        if not isinstance(link_id, str) or not link_id.strip() or len(link_id) > MAX_LINK_ID:
+        if not isinstance(link_id, str) or not 0 < len(link_id) <= MAX_LINK_ID:
             self.refuse(f"{path}.linkId", "required", f"A linkId of 1 to {MAX_LINK_ID} characters.")
+            return None
+        if any(character.isspace() or not character.isprintable() for character in link_id):
+            # It becomes the name and id of a form field.
+            self.refuse(f"{path}.linkId", "unsupported-link-id", "A linkId without spaces.")
             return None
         if not isinstance(type_, str) or type_ not in TYPES:
             self.refuse(
@@ -225,7 +229,7 @@ class Reader:
         if not isinstance(elements, list) or not elements or len(elements) > MAX_OPTIONS:
             self.refuse(path, "limit-options", f"A choice has 1 to {MAX_OPTIONS} options.")
             return ()
-        options = []
+        options: list[Option] = []
         for index, option in enumerate(elements):
             read = self._option(option, f"{path}[{index}]")
             if read is not None:
@@ -283,9 +287,9 @@ class Reader:
                 self.refuse(path, "que-7", "`exists` compares with `answerBoolean`.")
                 return None
             case {"question": str(question), "operator": str(operator)} if operator in OPERATORS:
-                value = _condition_value(element)
-                if value is not None:
-                    return Condition(question, operator, value)
+                expected = _condition_value(element)
+                if expected is not None:
+                    return Condition(question, operator, expected)
         self.refuse(path, "unsupported-condition", "A question, an operator and an answer we know.")
         return None
 
