@@ -4,3 +4,27 @@ from django.apps import AppConfig
 class ClinicConfig(AppConfig):
     name = "clinic"
     verbose_name = "Clinic"
+
+    def ready(self) -> None:
+        from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
+        from clinic.models import Role
+
+        allow(
+            Role.FRONT_DESK,
+            "clinic",
+            patient=KEEP,
+            message=CHANGE,
+            practitioner=VIEW,
+            location=VIEW,
+        )
+        allow(
+            Role.MANAGER,
+            "clinic",
+            patient=VIEW,
+            message=VIEW,
+            auditevent=VIEW,
+            practice=CHANGE,
+            location=ALL,
+            practitioner=ALL,
+            user=ALL,
+        )

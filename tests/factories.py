@@ -1,0 +1,220 @@
+"""Plain makers of rows for tests: sensible defaults, keyword overrides, nothing random.
+
+``make_practitioner`` comes with no opening hours; ``make_appointment`` writes the row directly,
+past every guard, so that a test can set up any past it likes.
+"""
+
+import itertools
+from datetime import UTC, date, datetime, time, timedelta
+
+from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
+from clinic.models import (
+    AuditEvent,
+    CareTeamMember,
+    Link,
+    Location,
+    Message,
+    Patient,
+    Practice,
+    Practitioner,
+    Role,
+    User,
+)
+from intake.levels import Level
+from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+
+# A Monday, 08:00 in Austin; no clock change within a month of it.
+NOW = datetime(2026, 6, 1, 13, 0, tzinfo=UTC)
+PASSWORD = "a long enough passphrase"
+
+_numbers = itertools.count(1)
+
+
+def make_practice(**fields):
+    defaults = {
+        "name": "Backstride Austin",
+        "phone": "+1 512 555 0100",
+        "email": "hello@clinic.example",
+        "emergency_number": "911",
+        "advice_line": "+1 512 555 0199",
+        "alert_email": "alerts@clinic.example",
+    }
+    return Practice.objects.update_or_create(pk=1, defaults=defaults | fields)[0]
+
+
+def make_location(**fields):
+    number = next(_numbers)
+    defaults = {
+        "slug": f"location-{number}",
+        "name": f"Location {number}",
+        "address": f"{number} Trail Street",
+        "city": "Austin",
+        "region": "TX",
+        "postal_code": "78701",
+        "phone": "+1 512 555 0100",
+        "time_zone": "America/Chicago",
+    }
+    return Location.objects.create(**defaults | fields)
+
+
+def make_user(*, role=Role.FRONT_DESK, password=None, **fields):
+    """Return a staff account. Without ``password`` nobody can sign in with one (and it is fast)."""
+    number = next(_numbers)
+    defaults = {"email": f"staff{number}@clinic.example", "first_name": f"Staff {number}"}
+    return User.objects.create_user(password=password, role=role, **defaults | fields)
+
+
+def make_practitioner(*, locations=(), **fields):
+    defaults = {"name": f"Practitioner {next(_numbers)}", "title": "Physical therapist"}
+    practitioner = Practitioner.objects.create(**defaults | fields)
+    practitioner.locations.set(locations)
+    return practitioner
+
+
+def make_clinician(**fields):
+    """Return a clinician's account with its practitioner as ``account.practitioner``."""
+    user = make_user(role=Role.CLINICIAN)
+    make_practitioner(user=user, **fields)
+    return user
+
+
+def make_patient(**fields):
+    number = next(_numbers)
+    defaults = {
+        "name": f"Patient {number}",
+        "email": f"patient{number}@example.org",
+        "phone": f"+1 512 555 {number % 10000:04d}",
+        "birth_date": date(1990, 1, 31),
+    }
+    return Patient.objects.create(**defaults | fields)
+
+
+def make_care(*, patient, practitioner, since=NOW):
+    CareTeamMember.join(patient=patient, practitioner=practitioner, now=since)
+
+
+def make_room(*, location=None, **fields):
+    defaults = {"name": f"Room {next(_numbers)}", "kind": "gait"}
+    return Room.objects.create(location=location or make_location(), **defaults | fields)
+
+
+def make_service(*, practitioners=(), **fields):
+    number = next(_numbers)
+    defaults = {
+        "slug": f"service-{number}",
+        "name": f"Service {number}",
+        "durations": [60],
+        "buffer_after": 0,
+        "is_first_visit": True,
+        "min_notice_minutes": 0,
+    }
+    service = Service.objects.create(**defaults | fields)
+    service.practitioners.set(practitioners)
+    return service
+
+
+def make_hours(
+    practitioner, location, *, weekdays=range(7), opens=time(8), closes=time(17), **fields
+):
+    """Return one shift a weekday, 8 to 17 on every day unless told otherwise."""
+    return [
+        OpeningHours.objects.create(
+            practitioner=practitioner,
+            location=location,
+            weekday=weekday,
+            opens=opens,
+            closes=closes,
+            **fields,
+        )
+        for weekday in weekdays
+    ]
+
+
+def make_closure(*, start, end, **fields):
+    return Closure.objects.create(start=start, end=end, **fields)
+
+
+def make_time_off(practitioner, *, start, end, **fields):
+    return TimeOff.objects.create(practitioner=practitioner, start=start, end=end, **fields)
+
+
+def make_appointment(**fields):
+    """Return a booked visit tomorrow at 9 in Austin; what it needs is made when not given.
+
+    A ``status`` of ``pending`` makes a hold without a patient for 15 minutes after ``NOW``.
+    """
+    status = fields.setdefault("status", Appointment.Status.BOOKED)
+    location = fields.pop("location", None) or make_location()
+    practitioner = fields.pop("practitioner", None) or make_practitioner(locations=[location])
+    service = fields.pop("service", None) or make_service(practitioners=[practitioner])
+    start = fields.pop("start", NOW + timedelta(days=1, hours=1))
+    end = fields.pop("end", start + timedelta(minutes=service.default_duration))
+    if status == Appointment.Status.PENDING:
+        fields.setdefault("held_until", NOW + timedelta(minutes=15))
+    elif "patient" not in fields:
+        fields["patient"] = make_patient()
+    fields.setdefault("busy_until", end + timedelta(minutes=service.buffer_after))
+    fields.setdefault("buffer_before", service.buffer_before)
+    fields.setdefault("time_zone", location.time_zone)
+    return Appointment.objects.create(
+        location=location,
+        practitioner=practitioner,
+        service=service,
+        start=start,
+        end=end,
+        **fields,
+    )
+
+
+def make_questionnaire(*, content=None, **fields):
+    defaults = {
+        "url": f"https://clinic.example/fhir/Questionnaire/q{next(_numbers)}",
+        "version": "1.0.0",
+        "title": "Intake",
+        "published_at": NOW,
+    }
+    return Questionnaire.objects.create(
+        content=content or {"resourceType": "Questionnaire", "status": "active", "item": []},
+        **defaults | fields,
+    )
+
+
+def make_response(*, patient=None, questionnaire=None, **fields):
+    """Return answers of ``patient``, or of an anonymous visitor when there is none."""
+    if patient is None:
+        fields.setdefault("visitor_hash", "0" * 64)
+    return QuestionnaireResponse.objects.create(
+        patient=patient, questionnaire=questionnaire or make_questionnaire(), **fields
+    )
+
+
+def make_alert(**fields):
+    defaults = {"level": Level.EMERGENCY, "rules": ["T-E1"], "raised_at": NOW}
+    return SafetyAlert.objects.create(**defaults | fields)
+
+
+def make_message(*, patient=None, due_at=NOW, **fields):
+    """Return a planned confirmation mail, due at once and useful for a day."""
+    patient = patient or make_patient()
+    defaults = {
+        "kind": "confirmation",
+        "subject_type": "clinic.patient",
+        "subject_id": patient.pk,
+        "expires_at": due_at + timedelta(days=1),
+        "next_attempt_at": due_at,
+    }
+    return Message.objects.create(patient=patient, due_at=due_at, **defaults | fields)
+
+
+def make_link(*, patient=None, **fields):
+    defaults = {
+        "token_hash": f"{next(_numbers):064x}",
+        "purpose": Link.Purpose.VISIT,
+        "expires_at": NOW + timedelta(days=3650),
+    }
+    return Link.objects.create(patient=patient or make_patient(), **defaults | fields)
+
+
+def make_audit_event(**fields):
+    defaults = {"at": NOW, "action": AuditEvent.Action.READ, "subject_type": "clinic.patient"}
+    return AuditEvent.objects.create(**defaults | fields)
