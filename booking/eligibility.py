@@ -8,10 +8,9 @@ the patient has been seen for. What has not been asked yet restricts. Source: cl
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from django.utils.functional import Promise
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -31,26 +30,37 @@ SOON_WORKING_DAYS = 3
 _SATURDAY = 5
 
 
-class Lock(Enum):
+class Lock(models.TextChoices):
     """Why a service cannot be booked online, in the words the patient reads."""
 
-    STAFF = _("Our front desk books this with you. Please call.")
-    REFERRAL = _("A doctor refers you to this visit. Call us if you have a referral.")
-    EXTERNAL = _("Another clinic does this. Call us and we will tell you where to go.")
-    EMERGENCY = _("Online booking is closed until our team has spoken with you.")
-    URGENT = _("You need to be checked today, so this visit has to wait.")
-    SOON = _("We want to check you first. This visit opens after that.")
-    AFTER_A_VISIT = _("Opens after a first visit with us.")
-    INTAKE = _("We need your full intake form before this visit. Start with another first visit.")
-    HANDS_ON_CHECK = _("Your answers need a look by a clinician before this visit. Please call.")
-    PREGNANCY = _("Not booked online in or around a pregnancy. Please call, we will advise you.")
-    MINOR = _("Only for adults when booked online. Please call.")
-    RUNNING_HURTS = _("For this visit you run. It opens when running hurts 5 of 10 or less.")
-    EVALUATION_FIRST = _("We want to check you first. Start with an evaluation.")
-
-    @property
-    def words(self) -> Promise:
-        return self.value
+    STAFF = "staff", _("Our front desk books this with you. Please call.")
+    REFERRAL = "referral", _("A doctor refers you to this visit. Call us if you have a referral.")
+    EXTERNAL = "external", _("Another clinic does this. Call us and we will tell you where to go.")
+    EMERGENCY = "emergency", _("Online booking is closed until our team has spoken with you.")
+    URGENT = "urgent", _("You need to be checked today, so this visit has to wait.")
+    SOON = "soon", _("We want to check you first. This visit opens after that.")
+    AFTER_A_VISIT = "after-a-visit", _("Opens after a first visit with us.")
+    INTAKE = (
+        "intake",
+        _("We need your full intake form before this visit. Start with another first visit."),
+    )
+    HANDS_ON_CHECK = (
+        "hands-on-check",
+        _("Your answers need a look by a clinician before this visit. Please call."),
+    )
+    PREGNANCY = (
+        "pregnancy",
+        _("Not booked online in or around a pregnancy. Please call, we will advise you."),
+    )
+    MINOR = "minor", _("Only for adults when booked online. Please call.")
+    RUNNING_HURTS = (
+        "running-hurts",
+        _("For this visit you run. It opens when running hurts 5 of 10 or less."),
+    )
+    EVALUATION_FIRST = (
+        "evaluation-first",
+        _("We want to check you first. Start with an evaluation."),
+    )
 
 
 @dataclass(frozen=True)
