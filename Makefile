@@ -53,7 +53,7 @@ demo: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --both-databases $(ARGS)
+	$(BIN)/python -m pytest --both-databases -o console_output_style=classic $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -69,7 +69,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.dev
-	SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest --both-databases -m slow $(ARGS)
+	SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest --both-databases -o console_output_style=classic -m slow $(ARGS)
 
 audit: $(VENV)/.dev
 	$(BIN)/python -m bench.audit $(ARGS)
