@@ -1,13 +1,42 @@
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class BookingConfig(AppConfig):
+    default = True
     name = "booking"
     verbose_name = "Booking"
 
+    def ready(self) -> None:
+        from clinic.access import ALL, KEEP, VIEW, allow
+        from clinic.models import Role
 
-class FrontDeskConfig(AdminConfig):
+        allow(
+            Role.FRONT_DESK,
+            "booking",
+            appointment=KEEP,
+            statuschange=VIEW,
+            service=VIEW,
+            room=VIEW,
+            openinghours=VIEW,
+            closure=KEEP,
+            timeoff=KEEP,
+        )
+        allow(
+            Role.MANAGER,
+            "booking",
+            appointment=VIEW,
+            statuschange=VIEW,
+            service=ALL,
+            room=ALL,
+            openinghours=ALL,
+            closure=ALL,
+            timeoff=ALL,
+        )
+
+
+class FrontDeskConfig(admin_apps.AdminConfig):
     """The stock admin, with a home page of today's counts and allauth's sign-in."""
 
-    default_site = "booking.admin.site.FrontDeskSite"
+    default = False
+    default_site = "booking.site.FrontDeskSite"

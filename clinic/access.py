@@ -32,42 +32,17 @@ VISITOR_SECONDS = 24 * 60 * 60
 # A link works until this long after the visit it is about.
 LINK_DAYS_AFTER_VISIT = 30
 
-_ALL = ("view", "add", "change", "delete")
-ROLE_PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    Role.FRONT_DESK: {
-        "booking.appointment": ("view", "add", "change"),
-        "booking.statuschange": ("view",),
-        "booking.service": ("view",),
-        "booking.room": ("view",),
-        "booking.openinghours": ("view",),
-        "booking.closure": ("view", "add", "change"),
-        "booking.timeoff": ("view", "add", "change"),
-        "clinic.patient": ("view", "add", "change"),
-        "clinic.practitioner": ("view",),
-        "clinic.location": ("view",),
-        "clinic.message": ("view", "change"),
-        "intake.safetyalert": ("view", "change"),
-    },
-    Role.CLINICIAN: {},
-    Role.MANAGER: {
-        "booking.appointment": ("view",),
-        "booking.statuschange": ("view",),
-        "booking.service": _ALL,
-        "booking.room": _ALL,
-        "booking.openinghours": _ALL,
-        "booking.closure": _ALL,
-        "booking.timeoff": _ALL,
-        "clinic.patient": ("view",),
-        "clinic.practitioner": _ALL,
-        "clinic.location": _ALL,
-        "clinic.practice": ("view", "change"),
-        "clinic.user": _ALL,
-        "clinic.message": ("view",),
-        "clinic.auditevent": ("view",),
-        "intake.questionnaire": ("view",),
-        "intake.safetyalert": ("view", "change"),
-    },
-}
+VIEW, CHANGE, KEEP = ("view",), ("view", "change"), ("view", "add", "change")
+ALL = ("view", "add", "change", "delete")
+
+_permissions: dict[str, set[str]] = {role: set() for role in Role.values}
+
+
+def allow(role: str, app: str, **verbs_by_model: tuple[str, ...]) -> None:
+    """Let a role do things with an app's models: each app says so in ``AppConfig.ready()``."""
+    _permissions[role].update(
+        f"{app}.{verb}_{model}" for model, verbs in verbs_by_model.items() for verb in verbs
+    )
 
 
 class RolePermissions(BaseBackend):
@@ -76,12 +51,7 @@ class RolePermissions(BaseBackend):
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not isinstance(user_obj, User) or not user_obj.is_active or obj is not None:
             return set()
-        return {
-            f"{app}.{verb}_{model}"
-            for label, verbs in ROLE_PERMISSIONS.get(user_obj.role, {}).items()
-            for app, model in [label.split(".")]
-            for verb in verbs
-        }
+        return _permissions.get(user_obj.role, set())
 
 
 def staff_required(*roles: str) -> Callable:

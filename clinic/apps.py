@@ -7,3 +7,25 @@ class ClinicConfig(AppConfig):
 
     def ready(self) -> None:
         from clinic import accounts  # noqa: F401 - connects its receiver of allauth's signal
+        from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
+        from clinic.models import Role
+
+        allow(
+            Role.FRONT_DESK,
+            "clinic",
+            patient=KEEP,
+            message=CHANGE,
+            practitioner=VIEW,
+            location=VIEW,
+        )
+        allow(
+            Role.MANAGER,
+            "clinic",
+            patient=VIEW,
+            message=VIEW,
+            auditevent=VIEW,
+            practice=CHANGE,
+            location=ALL,
+            practitioner=ALL,
+            user=ALL,
+        )

@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class IntakeConfig(AppConfig):
     name = "intake"
     verbose_name = "Intake"
+
+    def ready(self) -> None:
+        from clinic.access import CHANGE, VIEW, allow
+        from clinic.models import Role
+
+        allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
+        allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)

@@ -1,0 +1,25 @@
+"""The services a clinic starts with, as rows it may then edit."""
+
+import json
+from pathlib import Path
+
+from booking.models import Service
+from intake.models import Questionnaire
+
+_FILE = Path(__file__).with_name("catalogue.json")
+
+
+def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Service]:
+    """Create the services that are missing, leaving edited ones alone; return all of them."""
+    entries = json.loads(_FILE.read_text())
+    services: dict[str, Service] = {}
+    for position, entry in enumerate(entries):
+        unlocked_by = entry.pop("unlocked_by", [])
+        service, created = Service.objects.get_or_create(
+            slug=entry["slug"],
+            defaults={**entry, "position": position, "questionnaire": questionnaire},
+        )
+        services[service.slug] = service
+        if created:
+            service.unlocked_by.set([services[slug] for slug in unlocked_by])
+    return list(services.values())

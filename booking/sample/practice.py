@@ -1,0 +1,257 @@
+"""A believable clinic: two Texas locations in different zones, five people, a gait room."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from booking.catalogue import load_catalogue
+from booking.models import Closure, OpeningHours, Room, Service, TimeOff
+from clinic.models import Location, Practice, Practitioner, Role, User
+from intake.models import Questionnaire
+
+
+@dataclass(frozen=True)
+class Shift:
+    location: str
+    weekdays: tuple[int, ...]
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    title: str
+    title_es: str
+    bio: str
+    bio_es: str
+    services: tuple[str, ...]
+    shifts: tuple[Shift, ...]
+
+
+_MORNING, _NOON, _ONE, _EVENING = time(8), time(12), time(13), time(17)
+
+PEOPLE = (
+    Person(
+        "Maya Ortiz, MD",
+        "Sports medicine doctor",
+        "Médica del deporte",
+        "Runs trails at dawn and reads every form before she meets you.",
+        "Corre senderos al amanecer y lee cada formulario antes de recibirle.",
+        (
+            "tele-triage",
+            "sports-doc",
+            "imaging-review",
+            "injection-consult",
+            "regen-consult",
+            "load-plan",
+            "progress-check",
+        ),
+        (
+            Shift("austin", (0, 1, 2, 4), _MORNING, _NOON),
+            Shift("austin", (0, 1, 2, 4), _ONE, _EVENING),
+            Shift("el-paso", (3,), time(9), time(16)),
+        ),
+    ),
+    Person(
+        "Daniel Reyes, DPT",
+        "Physical therapist",
+        "Fisioterapeuta",
+        "Marathon coach turned therapist; likes to film you from behind.",
+        "Entrenador de maratón que se hizo fisioterapeuta; le gusta grabar desde atrás.",
+        (
+            "tele-triage",
+            "pt-eval",
+            "pt-followup",
+            "corrective-exercise",
+            "gait-analysis",
+            "form-education",
+            "manual-therapy",
+            "load-plan",
+            "footwear",
+            "heat-cold-coaching",
+            "progress-check",
+        ),
+        (
+            Shift("austin", (0, 1, 2, 3, 4), time(7, 30), _NOON),
+            Shift("austin", (0, 1, 3, 4), _ONE, time(16, 30)),
+        ),
+    ),
+    Person(
+        "Owen Park, DC",
+        "Chiropractor",
+        "Quiropráctico",
+        "Pairs every treatment with something you can do at home.",
+        "Acompaña cada tratamiento con algo que usted puede hacer en casa.",
+        ("chiro-consult", "chiro-adjust", "manual-therapy", "progress-check"),
+        (
+            Shift("austin", (1, 2, 3), time(10), time(14)),
+            Shift("austin", (1, 2, 3), time(15), time(19)),
+            Shift("austin", (5,), time(9), _ONE),
+        ),
+    ),
+    Person(
+        "Priya Nair, RD, LMT",
+        "Dietitian and massage therapist",
+        "Nutricionista y masajista",
+        "Talks about food without a list of rules.",
+        "Habla de comida sin una lista de reglas.",
+        ("massage", "nutrition", "mind-body"),
+        (
+            Shift("austin", (0, 2, 4), time(9), _ONE),
+            Shift("el-paso", (1,), time(9), time(17)),
+            Shift("austin", (5,), time(9), time(14)),
+        ),
+    ),
+    Person(
+        "Hannah Lindqvist, PT",
+        "Physical and pelvic health therapist",
+        "Fisioterapeuta y de salud pélvica",
+        "Works with runners who are pregnant, have just given birth, or simply hurt.",
+        "Atiende a corredoras embarazadas, en posparto, o que simplemente tienen dolor.",
+        (
+            "tele-triage",
+            "pt-eval",
+            "pt-followup",
+            "pelvic-health",
+            "corrective-exercise",
+            "gait-analysis",
+            "form-education",
+            "load-plan",
+            "footwear",
+            "progress-check",
+        ),
+        (
+            Shift("el-paso", (0, 1, 2, 3, 4), _MORNING, _NOON),
+            Shift("el-paso", (0, 2, 3, 4), _ONE, time(17, 30)),
+        ),
+    ),
+)
+
+
+def create_practice() -> Practice:
+    return Practice.objects.create(
+        pk=1,
+        name="Stride & Spine Clinic",
+        phone="512-555-0100",
+        email="hello@strideandspine.example",
+        emergency_number="911",
+        advice_line="512-555-0199",
+        alert_email="oncall@strideandspine.example",
+        time_zone="America/Chicago",
+        is_demo=True,
+    )
+
+
+def create_locations() -> dict[str, Location]:
+    austin = Location.objects.create(
+        slug="austin",
+        name="Austin",
+        address="2100 Barton Springs Rd",
+        city="Austin",
+        region="TX",
+        postal_code="78704",
+        phone="512-555-0100",
+        time_zone="America/Chicago",
+        map_url="https://www.openstreetmap.org/?mlat=30.2622&mlon=-97.7668#map=17/30.2622/-97.7668",
+        directions="Across from the trail. Free parking behind the building, step-free entrance.",
+        directions_es=(
+            "Frente al sendero. Estacionamiento gratis detrás del edificio, entrada sin escalones."
+        ),
+    )
+    el_paso = Location.objects.create(
+        slug="el-paso",
+        name="El Paso",
+        address="615 N Stanton St",
+        city="El Paso",
+        region="TX",
+        postal_code="79901",
+        phone="915-555-0100",
+        time_zone="America/Denver",
+        map_url="https://www.openstreetmap.org/?mlat=31.7634&mlon=-106.4871#map=17/31.7634/-106.4871",
+        directions="Second floor, elevator on the left. El Paso keeps Mountain Time.",
+        directions_es="Segundo piso, ascensor a la izquierda. El Paso usa la hora de la montaña.",
+    )
+    return {"austin": austin, "el-paso": el_paso}
+
+
+def create_services(questionnaire: Questionnaire | None) -> dict[str, Service]:
+    return {s.slug: s for s in load_catalogue(questionnaire=questionnaire)}
+
+
+def create_rooms(locations: dict[str, Location]) -> list[Room]:
+    return [
+        Room.objects.create(name="Gait lab", location=locations["austin"], kind="gait"),
+        Room.objects.create(name="Treadmill room", location=locations["el-paso"], kind="gait"),
+    ]
+
+
+def create_practitioner(
+    person: Person, *, locations: dict[str, Location], services: dict[str, Service]
+) -> Practitioner:
+    practitioner = Practitioner.objects.create(
+        name=person.name,
+        title=person.title,
+        title_es=person.title_es,
+        bio=person.bio,
+        bio_es=person.bio_es,
+    )
+    practitioner.locations.set({locations[shift.location] for shift in person.shifts})
+    OpeningHours.objects.bulk_create(
+        OpeningHours(
+            practitioner=practitioner,
+            location=locations[shift.location],
+            weekday=weekday,
+            opens=shift.opens,
+            closes=shift.closes,
+        )
+        for shift in person.shifts
+        for weekday in shift.weekdays
+    )
+    for slug in person.services:
+        services[slug].practitioners.add(practitioner)
+    return practitioner
+
+
+def create_absences(people: list[Practitioner], *, today: datetime) -> None:
+    """Thanksgiving when it is ahead, and a short leave. ``today`` is a local midnight."""
+    november = today.replace(month=11, day=1)
+    fourth_thursday = november + timedelta(days=(3 - november.weekday()) % 7 + 21)
+    if fourth_thursday >= today:
+        Closure.objects.create(
+            start=fourth_thursday,
+            end=fourth_thursday + timedelta(days=1),
+            reason="Thanksgiving Day",
+        )
+    away = today + timedelta(days=9)
+    TimeOff.objects.create(
+        practitioner=people[2], start=away, end=away + timedelta(days=2), reason="Course"
+    )
+
+
+def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
+    """The three sample accounts. They have no password: the demo's buttons are the way in."""
+    users = {
+        Role.FRONT_DESK: User.objects.create_user(
+            "frontdesk@demo.example",
+            role=Role.FRONT_DESK,
+            is_staff=True,
+            first_name="Rosa",
+            last_name="Delgado",
+        ),
+        Role.CLINICIAN: User.objects.create_user(
+            "clinician@demo.example",
+            role=Role.CLINICIAN,
+            first_name="Daniel",
+            last_name="Reyes",
+        ),
+        Role.MANAGER: User.objects.create_user(
+            "manager@demo.example",
+            role=Role.MANAGER,
+            is_staff=True,
+            first_name="Grace",
+            last_name="Whitman",
+        ),
+    }
+    people[1].user = users[Role.CLINICIAN]
+    people[1].save(update_fields=["user"])
+    return users

@@ -1,0 +1,170 @@
+"""What a person answered, read out of a FHIR R4 QuestionnaireResponse.
+
+The clinical rules ask questions such as "is `worse` among the answers to `safety-leg-power`?"
+and must not care how FHIR nests groups or names the type of a value. :class:`Answers` is that
+reading view: flat, immutable and free of the database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+type Value = str | int | float | bool | dt.date
+
+
+class Answers:
+    """Answers by linkId.
+
+    An item that was not answered is simply absent, so every question asked of it is false, empty
+    or ``None``. A blank text or an empty list counts as not answered.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Iterable[Value]] | None = None) -> None:
+        kept = {}
+        for link_id, answered in (values or {}).items():
+            present = tuple(value for value in answered if value != "")
+            if present:
+                kept[link_id] = present
+        self._values: Mapping[str, tuple[Value, ...]] = kept
+
+    @classmethod
+    def from_response(cls, response: Mapping[str, Any]) -> Answers:
+        """Read a QuestionnaireResponse, or any mapping with its nested ``item`` list.
+
+        Items that occur several times (a repeating group's children) are collected in document
+        order. A coding gives its ``code``, without the ``<linkId>.`` prefix that exports carry; a
+        quantity gives its number. Values of any other FHIR type are left out: no rule reads them.
+        """
+        collected: dict[str, list[Value]] = {}
+        for link_id, value in _walk(response.get("item", ())):
+            collected.setdefault(link_id, []).append(value)
+        return cls(collected)
+
+    @classmethod
+    def of(cls, **by_link: Any) -> Answers:
+        """Answers from keyword arguments, ``_`` standing for ``-`` in the linkId.
+
+        ``Answers.of(safety_nerve=["none"], pain_worst=3)``. ``None`` means not answered.
+        """
+        return cls(
+            {
+                name.replace("_", "-"): value if isinstance(value, list | tuple) else [value]
+                for name, value in by_link.items()
+                if value is not None
+            }
+        )
+
+    def values(self, link_id: str) -> tuple[Value, ...]:
+        """Every value given to the item, in order; empty when it was not answered."""
+        return self._values.get(link_id, ())
+
+    def answered(self, link_id: str) -> bool:
+        return link_id in self._values
+
+    def has(self, link_id: str, *codes: str | bool) -> bool:
+        """Is any of `codes` among the answers? Booleans are codes too: ``has("leg-any", True)``."""
+        return any(_same(value, code) for value in self.values(link_id) for code in codes)
+
+    def lacks(self, link_id: str, *codes: str | bool) -> bool:
+        """Was the item answered, and with none of `codes`?
+
+        The decision tables' ``NOT has(…)``. It differs from ``not has(…)`` where nothing was
+        answered: a missing answer makes a rule false, never true.
+        """
+        return self.answered(link_id) and not self.has(link_id, *codes)
+
+    def only(self, link_id: str, code: str | bool) -> bool:
+        """Is `code` the one and only answer?"""
+        values = self.values(link_id)
+        return len(values) == 1 and _same(values[0], code)
+
+    def count(self, link_id: str, codes: Iterable[str]) -> int:
+        """How many of the distinct `codes` were picked."""
+        return sum(self.has(link_id, code) for code in set(codes))
+
+    def number(self, link_id: str) -> float | None:
+        """The first numeric answer, in the unit the questionnaire asks for."""
+        for value in self.values(link_id):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return value
+        return None
+
+    def numbers(self, link_id: str) -> tuple[float, ...]:
+        """Every numeric answer, for items of a repeating group."""
+        return tuple(
+            value
+            for value in self.values(link_id)
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        )
+
+    def date(self, link_id: str) -> dt.date | None:
+        """The first answer that is a whole calendar date."""
+        for value in self.values(link_id):
+            if isinstance(value, dt.date):
+                return value
+        return None
+
+    def text(self, link_id: str) -> str:
+        """The first textual answer, or an empty string."""
+        for value in self.values(link_id):
+            if isinstance(value, str):
+                return value
+        return ""
+
+    def link_ids(self) -> frozenset[str]:
+        return frozenset(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Answers) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        # Answers are health details: a traceback or a log line must not spell them out.
+        return f"<Answers to {len(self._values)} items>"
+
+
+def _same(value: Value, code: str | bool) -> bool:
+    # bool is an int in Python; without the type check `True` would equal a pain score of 1.
+    return type(value) is type(code) and value == code
+
+
+def _walk(items: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Value]]:
+    for item in items:
+        link_id = item["linkId"]
+        for answer in item.get("answer", ()):
+            value = _value(answer, link_id)
+            if value is not None:
+                yield link_id, value
+            yield from _walk(answer.get("item", ()))
+        yield from _walk(item.get("item", ()))
+
+
+def _value(answer: Mapping[str, Any], link_id: str) -> Value | None:
+    match answer:
+        case {"valueCoding": {"code": str(code)}}:
+            return code.removeprefix(f"{link_id}.")
+        case {"valueBoolean": bool(truth)}:
+            return truth
+        case {"valueInteger": int(number)} | {"valueDecimal": int(number) | float(number)}:
+            return number
+        case {"valueQuantity": {"value": int(number) | float(number)}}:
+            return number
+        case {"valueDate": str(text)}:
+            return _whole_date(text)
+        case {"valueString": str(text)} | {"valueText": str(text)}:
+            return text.strip()
+    return None
+
+
+def _whole_date(text: str) -> dt.date | None:
+    # FHIR allows "2026" and "2026-10"; an age cannot be told from those.
+    try:
+        return dt.date.fromisoformat(text) if len(text) == len("2026-10-01") else None
+    except ValueError:
+        return None

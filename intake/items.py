@@ -1,0 +1,234 @@
+"""The parts of a questionnaire: texts, options, conditions and items.
+
+Values that :mod:`intake.parsing` reads out of a FHIR R4 Questionnaire. Nothing here knows JSON,
+forms or the database.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from intake.answers import Value
+
+OWN = "https://backstride.example/fhir"
+"""Base of the extensions and codes that FHIR has no word for; see docs/questionnaire.md."""
+
+OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+}
+
+# Seconds a person needs for one question, by kind; used only to say how long is left.
+SECONDS = {
+    "choice": 6,
+    "choices": 9,
+    "scale": 3,
+    "boolean": 4,
+    "integer": 5,
+    "decimal": 7,
+    "date": 6,
+    "string": 9,
+    "text": 9,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing wrong with a resource: where (a FHIRPath), which rule, and in words for staff.
+
+    Words never quote an answer, so an issue may be logged.
+    """
+
+    path: str
+    rule: str
+    message: str
+
+
+def operation_outcome(issues: list[Issue] | tuple[Issue, ...]) -> dict[str, Any]:
+    """The issues as a FHIR R4 OperationOutcome."""
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [
+            {
+                "severity": "error",
+                "code": "not-supported" if issue.rule.startswith("unsupported") else "invariant",
+                "details": {
+                    "coding": [{"system": f"{OWN}/CodeSystem/rule", "code": issue.rule}],
+                    "text": issue.message,
+                },
+                "expression": [issue.path],
+            }
+            for issue in issues
+        ],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in the questionnaire's own language, with its translations by language tag."""
+
+    default: str
+    translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def in_language(self, language: str) -> str:
+        """The best translation: ``es-MX`` falls back to ``es``, then to the default."""
+        for tag in (language, language.split("-")[0]):
+            if tag in self.translations:
+                return self.translations[tag]
+        return self.default
+
+    def filled(self, language: str, placeholders: Mapping[str, str]) -> str:
+        """The text with each known ``{name}`` replaced; unknown ones stay as they are.
+
+        Not ``str.format``: a questionnaire comes from outside and must not reach attributes.
+        """
+        return re.sub(
+            r"\{([a-z_]+)\}",
+            lambda match: placeholders.get(match[1], match[0]),
+            self.in_language(language),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One permitted answer of a choice: a coding's code, or a plain string, integer or date."""
+
+    value: Value
+    text: Text
+    type: str = "Coding"
+    system: str = ""
+    is_exclusive: bool = False
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The option as a QuestionnaireResponse answer, as it is stored."""
+        if self.type == "Coding":
+            coding = {"system": self.system} if self.system else {}
+            return {"valueCoding": coding | {"code": self.value}}
+        if isinstance(self.value, dt.date):
+            return {"valueDate": self.value.isoformat()}
+        return {f"value{self.type.capitalize()}": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One ``enableWhen``."""
+
+    question: str
+    operator: str
+    value: Value
+
+    def holds(self, values: tuple[Value, ...]) -> bool:
+        """Does any of the question's answers meet it?
+
+        An unanswered question meets only ``exists = false``; ``!=`` needs an answer that differs.
+        """
+        if self.operator == "exists":
+            return bool(values) == self.value
+        compare = OPERATORS[self.operator]
+        return any(
+            _comparable(value, self.value) and compare(value, self.value) for value in values
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChoice:
+    """The unit of a number is the answer to another question, each with its own upper limit."""
+
+    question: str
+    units: Mapping[str, tuple[Text, float]] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A cross-check between answers; the function is found by its key in intake.calculations."""
+
+    key: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question, group or display text.
+
+    `items` holds the children that a person sees as items of their own; a help text is `help`.
+    Years in `from_today` are the earliest and latest date relative to the day of answering.
+    """
+
+    link_id: str
+    type: str
+    text: Text
+    items: tuple[Item, ...] = ()
+    help: Text | None = None
+    required: bool = False
+    repeats: bool = False
+    read_only: bool = False
+    is_hidden: bool = False
+    is_optional_detail: bool = False
+    is_follow_up: bool = False
+    must_be_true: bool = False
+    options: tuple[Option, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    enable_all: bool = True
+    min_value: Value | None = None
+    max_value: Value | None = None
+    from_today: tuple[int | None, int | None] = (None, None)
+    max_decimal_places: int | None = None
+    step: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_occurs: int = 0
+    max_occurs: int | None = None
+    unit: Text | None = None
+    unit_choice: UnitChoice | None = None
+    scale_ends: tuple[Text, Text] | None = None
+    controls: frozenset[str] = frozenset()
+    constraints: tuple[Constraint, ...] = ()
+    observation: Mapping[str, Any] | None = field(default=None, hash=False)
+
+    @property
+    def is_question(self) -> bool:
+        return self.type not in ("group", "display")
+
+    @property
+    def is_scale(self) -> bool:
+        return "slider" in self.controls
+
+    @property
+    def seconds(self) -> int:
+        """How long a person needs to answer it, roughly."""
+        kind = "scale" if self.is_scale else self.type
+        return SECONDS.get("choices" if kind == "choice" and self.repeats else kind, 0)
+
+    def option(self, value: Value) -> Option | None:
+        return next((option for option in self.options if option.value == value), None)
+
+    def walk(self) -> Iterator[Item]:
+        """The item and everything below it, in document order."""
+        yield self
+        for child in self.items:
+            yield from child.walk()
+
+    def is_enabled_by(self, values: Callable[[str], tuple[Value, ...]]) -> bool:
+        """Do its own conditions hold? (Its parents' are not looked at.)"""
+        if not self.conditions:
+            return True
+        combine = all if self.enable_all else any
+        return combine(condition.holds(values(condition.question)) for condition in self.conditions)
+
+
+def _comparable(value: Value, other: Value) -> bool:
+    if isinstance(value, bool) or isinstance(other, bool):
+        return isinstance(value, bool) and isinstance(other, bool)
+    if isinstance(value, int | float):
+        return isinstance(other, int | float)
+    return type(value) is type(other)

@@ -1,0 +1,218 @@
+"""A questionnaire as the rest of the code uses it: pages, texts, and what is asked when.
+
+The same evaluation serves the form on the server, the stored answers and the FHIR export, so an
+item that is not enabled is neither asked nor stored. Any FHIR R4 Questionnaire within the types
+of :mod:`intake.parsing` works, not only ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
+from typing import Any
+
+from intake.answers import Answers, Value
+from intake.items import Condition, Issue, Item, Text
+from intake.parsing import QUESTION_TYPES, Reader
+
+MAX_BYTES = 2_000_000
+
+
+class InvalidQuestionnaire(ValueError):
+    """Refused; `issues` say where and by which rule."""
+
+    def __init__(self, issues: list[Issue]) -> None:
+        super().__init__(f"{len(issues)} issues in the Questionnaire")
+        self.issues = issues
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the form: a top-level group, or top-level questions that stand together.
+
+    `number` counts from 1 over all pages, enabled or not, so an address never shifts.
+    """
+
+    number: int
+    text: Text
+    items: tuple[Item, ...]
+    group: Item | None
+
+    def walk(self) -> Iterator[Item]:
+        for item in self.items:
+            yield from item.walk()
+
+
+class Form:
+    """A parsed questionnaire. Immutable; make one with :meth:`parse`."""
+
+    def __init__(self, *, url: str, version: str, title: Text, items: tuple[Item, ...]) -> None:
+        self.url = url
+        self.version = version
+        self.title = title
+        self.items = items
+        self._by_id: dict[str, Item] = {}
+        self._parents: dict[str, Item] = {}
+        for item in self.walk():
+            self._by_id[item.link_id] = item
+            for child in item.items:
+                self._parents[child.link_id] = item
+        self._order = tuple(_sorter(self.walk()).static_order())
+
+    @classmethod
+    def parse(cls, questionnaire: Mapping[str, Any]) -> Form:
+        """Read a FHIR R4 Questionnaire; raises InvalidQuestionnaire with every issue found."""
+        reader = Reader()
+        items = reader.read(questionnaire)
+        issues = reader.issues or [*_cross_check(questionnaire, items)]
+        if issues:
+            raise InvalidQuestionnaire(issues)
+        title = reader.title(questionnaire)
+        return cls(
+            url=questionnaire["url"], version=questionnaire["version"], title=title, items=items
+        )
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> Form:
+        """Like :meth:`parse`, from JSON text of up to MAX_BYTES."""
+        return cls.parse(load_json(text))
+
+    @property
+    def canonical(self) -> str:
+        """``url|version``, as a QuestionnaireResponse refers to it."""
+        return f"{self.url}|{self.version}"
+
+    def walk(self) -> Iterator[Item]:
+        """Every item in document order, help texts excepted."""
+        for item in self.items:
+            yield from item.walk()
+
+    def item(self, link_id: str) -> Item:
+        """The item; raises KeyError when there is none."""
+        return self._by_id[link_id]
+
+    def __contains__(self, link_id: object) -> bool:
+        return link_id in self._by_id
+
+    def pages(self) -> tuple[Page, ...]:
+        """One page for each top-level group; loose top-level questions share a page."""
+        pages: list[Page] = []
+        for is_group, run in groupby(self.items, key=lambda item: item.type == "group"):
+            if is_group:
+                for group in run:
+                    # A repeating group is a thing on its page, not the page itself.
+                    items = (group,) if group.repeats else group.items
+                    pages.append(Page(len(pages) + 1, group.text, items, group))
+            else:
+                pages.append(Page(len(pages) + 1, self.title, tuple(run), None))
+        return tuple(pages)
+
+    def enabled(self, answers: Answers) -> frozenset[str]:
+        """The linkIds asked of somebody who gave these answers.
+
+        An answer to a question that is itself not enabled counts as not given, and a child of a
+        group that is not enabled is not enabled.
+        """
+        enabled: set[str] = set()
+
+        def values(link_id: str) -> tuple[Value, ...]:
+            return answers.values(link_id) if link_id in enabled else ()
+
+        for link_id in self._order:
+            parent = self._parents.get(link_id)
+            if (parent is None or parent.link_id in enabled) and self._by_id[link_id].is_enabled_by(
+                values
+            ):
+                enabled.add(link_id)
+        return frozenset(enabled)
+
+    def text(self, item: Item, language: str, placeholders: Mapping[str, str] | None = None) -> str:
+        """The item's words in a language, ``{placeholders}`` filled in."""
+        return item.text.filled(language, placeholders or {})
+
+
+def load_json(text: str | bytes) -> Any:
+    """Parse JSON from outside; raises InvalidQuestionnaire for anything that is not sane JSON."""
+    if len(text) > MAX_BYTES:
+        raise InvalidQuestionnaire(
+            [Issue("$", "limit-size", f"More than {MAX_BYTES // 1_000_000} MB.")]
+        )
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidQuestionnaire([Issue("$", "json", "Not readable as JSON.")]) from error
+
+
+def _sorter(items: Iterator[Item]) -> TopologicalSorter[str]:
+    """Each item after its parent and after the questions its conditions look at."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for item in items:
+        sorter.add(item.link_id, *(condition.question for condition in item.conditions))
+        for child in item.items:
+            sorter.add(child.link_id, item.link_id)
+    return sorter
+
+
+def _cross_check(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> Iterator[Issue]:
+    """What can only be seen with the whole questionnaire in hand."""
+    seen: set[str] = set()
+    for path, link_id in _paths(questionnaire, "Questionnaire"):
+        if link_id in seen:
+            yield Issue(f"{path}.linkId", "que-2", "The linkId occurs twice.")
+        seen.add(link_id)
+    paths = {link_id: path for path, link_id in _paths(questionnaire, "Questionnaire")}
+    by_id = {item.link_id: item for top in items for item in top.walk()}
+    repeated = {
+        child.link_id
+        for item in by_id.values()
+        if item.type == "group" and item.repeats
+        for child in item.walk()
+    }
+    sound = True
+    for item in by_id.values():
+        path = paths[item.link_id]
+        for index, condition in enumerate(item.conditions):
+            where = f"{path}.enableWhen[{index}]"
+            question = by_id.get(condition.question)
+            if question is None or not question.is_question:
+                sound = False
+                yield Issue(where, "enable-when-question", "There is no such question.")
+            elif condition.question in repeated:
+                yield Issue(where, "unsupported-condition", "It looks into a repeating group.")
+            elif not _fits(condition, question):
+                yield Issue(where, "enable-when-answer", "No such answer can be given.")
+        if item.unit_choice and item.unit_choice.question not in by_id:
+            yield Issue(path, "unit-choice", "There is no such question.")
+        if (
+            item.type == "group"
+            and item.repeats
+            and any(child.type == "group" for child in item.items)
+        ):
+            yield Issue(path, "unsupported-nesting", "A repeating group holds no groups.")
+    if sound:
+        try:
+            _sorter(iter(by_id.values())).prepare()
+        except CycleError as error:
+            first = error.args[1][0]
+            yield Issue(f"{paths[first]}.enableWhen", "enable-when-loop", "It depends on itself.")
+
+
+def _fits(condition: Condition, question: Item) -> bool:
+    if condition.operator == "exists":
+        return True
+    value = condition.value
+    if question.type == "choice":
+        return question.option(value) is not None
+    if question.type == "decimal":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is QUESTION_TYPES[question.type]
+
+
+def _paths(element: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    for index, child in enumerate(element.get("item", ())):
+        here = f"{path}.item[{index}]"
+        yield here, child["linkId"]
+        yield from _paths(child, here)

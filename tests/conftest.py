@@ -1,0 +1,200 @@
+"""One command, both databases, and real servers where a test needs one.
+
+`pytest` runs on the database of `DATABASE_URL` (SQLite when unset). `pytest --both-databases` deals
+the suite to processes of its own, side by side: tests without a database run once, tests with one
+run on SQLite and again on a throw-away PostgreSQL. The report is one, with `[sqlite]` or
+`[postgres]` before each failure.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import hypothesis
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+
+from tests import throwaway
+from tests.smtp import SmtpSink
+from tests.throwaway import Postgres, ProgramMissingError, Redis
+
+SOAK = os.environ.get("SOAK") == "1"
+PURE, SQLITE, POSTGRES = "pure", "sqlite", "postgres"
+
+hypothesis.settings.register_profile("suite", max_examples=500, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile("soak" if SOAK else "suite")
+
+cluster_key = pytest.StashKey[Postgres]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--both-databases",
+        action="store_true",
+        help="run database tests on SQLite and, when it is installed, on PostgreSQL",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite: about that engine only; deselected on another")
+    config.addinivalue_line("markers", "postgresql: about that engine only; deselected on another")
+    if not config.getoption("both_databases") or hasattr(config, "workerinput"):
+        return
+    workers = [PURE, SQLITE]
+    if _own_postgres_url() is None:
+        try:
+            cluster = config.stash[cluster_key] = Postgres().__enter__()
+        except ProgramMissingError:
+            pass  # test_databases.py reports it, as a skip or as a failure
+        else:
+            os.environ["TEST_POSTGRES_URL"] = cluster.url
+    if _own_postgres_url() is not None:
+        workers.append(POSTGRES)
+    config.option.dist = "each"
+    config.option.tx = [f"popen//id={name}" for name in workers]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if cluster := config.stash.get(cluster_key, None):
+        cluster.__exit__()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Give a worker process its database before it imports the settings."""
+    url = _own_postgres_url() if node.gateway.id == POSTGRES else ""
+    channel = node.gateway.remote_exec("import os; os.environ['DATABASE_URL'] = channel.receive()")
+    channel.send(url)
+    channel.waitclose()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    on_postgres = os.environ.get("DATABASE_URL", "").startswith("postgres")
+    other_engine = "sqlite" if on_postgres else "postgresql"
+    kept, deselected = [], []
+    for item in items:
+        wanted = item.get_closest_marker(other_engine) is None
+        if worker in (PURE, SQLITE, POSTGRES):
+            wanted = wanted and _uses_database(item) == (worker != PURE)
+        (kept if wanted else deselected).append(item)
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = kept
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
+def _own_postgres_url() -> str | None:
+    """The server that was named, or the cluster that this run started already."""
+    for name in ("TEST_POSTGRES_URL", "DATABASE_URL"):
+        if (url := os.environ.get(name, "")).startswith("postgres"):
+            return url
+    return None
+
+
+def _unavailable(error: ProgramMissingError) -> None:
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(f"REQUIRE_SERVICES=1: {error}")
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A `DATABASE_URL` whose server may be used freely, in databases of the test's own."""
+    if url := _own_postgres_url():
+        yield url
+        return
+    try:
+        cluster = Postgres()
+    except ProgramMissingError as error:
+        _unavailable(error)
+    with cluster:
+        yield cluster.url
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    """A Redis server that the test may flush, stop and start."""
+    try:
+        server = Redis()
+    except ProgramMissingError as error:
+        _unavailable(error)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """A `REDIS_URL`: the one in the environment, or a throw-away server's."""
+    return os.environ.get("REDIS_URL") or request.getfixturevalue("redis").url
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. Prefer `open_page`, which also fails on what the browser complains about."""
+    try:
+        path = throwaway.chromium()
+    except ProgramMissingError as error:
+        _unavailable(error)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's sync API keeps an event loop running in this thread, which Django takes for
+        # an async view touching the ORM.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        chromium = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser objected to so far in this test; `open_page` fails on any that is left."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., Page]]:
+    """`open_page(width=390, language="en", **context_options)`: a page in a session of its own.
+
+    At the end the test fails on any script error, content-policy violation, failed subresource or
+    answer of 500 and above. A document that answers 4xx is the test's own business.
+    """
+
+    def on_console(message: ConsoleMessage) -> None:
+        # What failed to load is judged in on_response, where its kind is known.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            complaints.append(f"console: {message.text}")
+
+    def on_response(response: Response) -> None:
+        is_document = response.request.resource_type in ("document", "fetch", "xhr")
+        if response.status >= (500 if is_document else 400):
+            complaints.append(f"{response.status} {response.url}")
+
+    def open_page(
+        *, width: int = 390, height: int = 844, language: str = "en", **context_options
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, locale=language, **context_options
+        )
+        page = context.new_page()
+        page.on("console", on_console)
+        page.on("response", on_response)
+        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+        return page
+
+    yield open_page
+    for context in browser.contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,141 @@
+"""Real servers for tests: each on a free port of its own, in a folder that goes with it.
+
+A server that happens to run on this machine is never touched: only one named by `DATABASE_URL` or
+`REDIS_URL` is used instead of a throw-away one.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class ProgramMissingError(Exception):
+    """The program is missing here; the message names the Debian package that brings it."""
+
+
+def free_port() -> int:
+    """A TCP port on the loopback address that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, *, seconds: float = 10) -> None:
+    """Return once 127.0.0.1:`port` accepts connections; raise TimeoutError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing listens on port {port} after {seconds} s")
+
+
+def chromium() -> str:
+    """Path of the system's Chromium. Playwright drives it, so no browser is downloaded."""
+    for name in CHROMIUM_NAMES:
+        if path := shutil.which(name):
+            return path
+    raise ProgramMissingError("needs Chromium: apt-get install chromium")
+
+
+class Postgres:
+    """A PostgreSQL cluster in a temporary folder.
+
+    >>> with Postgres() as postgres:
+    ...     postgres.url
+    'postgres://postgres@127.0.0.1:40123/postgres'
+    """
+
+    def __init__(self) -> None:
+        homes = Path("/usr/lib/postgresql").glob("*/bin")
+        found = sorted(homes, key=lambda path: int(path.parent.name))
+        if found:
+            self._bin = found[-1]
+        elif on_path := shutil.which("initdb"):
+            self._bin = Path(on_path).resolve().parent
+        else:
+            raise ProgramMissingError("needs PostgreSQL: apt-get install postgresql")
+        self.port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="backstride-postgres-"))
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres")
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                  "--no-sync")  # fmt: skip
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        # Nothing here outlives the tests, so nothing is made to survive a power cut.
+        options = (
+            f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+            " -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+        )
+        self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop at once, as a crash would: open connections are cut."""
+        self._run("pg_ctl", "-m", "immediate", "stop", check=False)
+
+    def _run(self, program: str, *args: str, check: bool = True) -> None:
+        command = [str(self._bin / program), "-D", str(self._folder / "data"), *args]
+        if os.geteuid() == 0:
+            # initdb and pg_ctl refuse to run as root.
+            command = ["runuser", "-u", pwd.getpwnam("postgres").pw_name, "--", *command]
+        subprocess.run(
+            command,
+            check=check,
+            cwd="/",  # the postgres user may not be allowed into ours
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+class Redis:
+    """A Redis server that keeps nothing: `stop()` and `start()` make an outage with data loss."""
+
+    def __init__(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            raise ProgramMissingError("needs Redis: apt-get install redis-server")
+        self._program = program
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.mkdtemp(prefix="backstride-redis-")
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [self._program, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
+             "--appendonly", "no", "--dir", self._folder, "--maxmemory-policy", "noeviction"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for_port(self.port)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
