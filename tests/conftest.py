@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
+from django.conf import settings
+from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 from tests import throwaway
@@ -94,6 +96,14 @@ def _own_postgres_url() -> str | None:
         if (url := os.environ.get(name, "")).startswith("postgres"):
             return url
     return None
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Put SQLite's test database in a file: threads cannot race for one in memory."""
+    if connection.vendor == "sqlite":
+        name = settings.STATE_DIR / f"{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}-db.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(name)
 
 
 def _unavailable(error: ProgramMissingError) -> None:
