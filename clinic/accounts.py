@@ -122,9 +122,7 @@ def _secrets_at_rest() -> MultiFernet:
     return MultiFernet(
         Fernet(
             base64.urlsafe_b64encode(
-                salted_hmac(
-                    "clinic.second-factor", "", secret=key, algorithm="sha256"
-                ).digest()
+                salted_hmac("clinic.second-factor", "", secret=key, algorithm="sha256").digest()
             )
         )
         for key in keys

@@ -14,6 +14,7 @@ class ClinicConfig(AppConfig):
             Role.FRONT_DESK,
             "clinic",
             patient=KEEP,
+            link=CHANGE,
             message=CHANGE,
             practitioner=VIEW,
             location=VIEW,

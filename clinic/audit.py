@@ -55,9 +55,7 @@ def seal() -> int:
     """
     try:
         with transaction.atomic():
-            last = (
-                AuditEvent.objects.filter(sealed_no__isnull=False).order_by("-sealed_no").first()
-            )
+            last = AuditEvent.objects.filter(sealed_no__isnull=False).order_by("-sealed_no").first()
             number, previous = (last.sealed_no or 0, last.hash) if last else (0, "")
             count = 0
             for event in AuditEvent.objects.filter(sealed_no=None).order_by("at", "id")[:1000]:
