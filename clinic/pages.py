@@ -9,5 +9,5 @@ urlpatterns = [
     path("guide/<slug:slug>/", public.guide_page, name="guide_page"),
     path("locations/", public.locations, name="locations"),
     path("privacy/", public.privacy, name="privacy"),
-    path("lang/", public.set_language, name="set_language"),
+    path("lang/", public.lang, name="lang"),
 ]

@@ -50,7 +50,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def set_language(request: HttpRequest) -> HttpResponseBase:
+def lang(request: HttpRequest) -> HttpResponseBase:
     """Switch the language of this browser, and of the mails of the patient it is granted to."""
     response = i18n.set_language(request)
     language = request.POST.get("language", "")
