@@ -6,7 +6,8 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        from clinic import checks  # noqa: F401  registers them
+        # Imported for what they register: deploy checks, and a receiver of allauth's signal.
+        from clinic import accounts, checks  # noqa: F401
         from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -14,6 +15,7 @@ class ClinicConfig(AppConfig):
             Role.FRONT_DESK,
             "clinic",
             patient=KEEP,
+            link=CHANGE,
             message=CHANGE,
             practitioner=VIEW,
             location=VIEW,

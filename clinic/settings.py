@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "clinic",
     "intake",
     "booking",
-    "django.contrib.admin",
+    "booking.apps.FrontDeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "clinic.middleware.StaffSessionMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"
@@ -165,7 +166,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# A stranger's address gets no mail from us; the page answers the same either way.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_ADAPTER = "clinic.accounts.StaffMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Backstride"
 
@@ -200,6 +204,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Staff are signed out after this much idleness; patients hold link grants, not sessions.
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_SAVE_EVERY_REQUEST = True
+# Counted from the sign-in, however busy the session was since.
+SESSION_MAX_SECONDS = 12 * 60 * 60
 X_FRAME_OPTIONS = "DENY"
 
 # Static files
