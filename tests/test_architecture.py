@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import polib
 import pytest
 from django.apps import apps
 
@@ -180,18 +179,3 @@ def test_the_development_lock_holds_the_same_pins_as_the_runtime_lock():
         for lock in ("requirements.lock", "requirements-dev.lock")
     )
     assert runtime < development
-
-
-def test_compiled_translations_are_in_step_with_their_sources():
-    catalogues = sorted((ROOT / "locale").rglob("*.po"))
-    assert catalogues
-    for path in catalogues:
-        source = {
-            (entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr
-            for entry in polib.pofile(path).translated_entries()
-        }
-        compiled = {
-            (entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr
-            for entry in polib.mofile(path.with_suffix(".mo")).translated_entries()
-        }
-        assert compiled == source, f"{label(path)}: run `manage.py compilemessages`"
