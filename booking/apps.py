@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 
 
 class BookingConfig(AppConfig):
+    default = True
     name = "booking"
     verbose_name = "Booking"
 
@@ -35,3 +37,10 @@ class BookingConfig(AppConfig):
         )
 
         post_migrate.connect(guards.restore, sender=self)
+
+
+class FrontDeskConfig(admin_apps.AdminConfig):
+    """The stock admin, with a home page of today's counts and allauth's sign-in."""
+
+    default = False
+    default_site = "booking.site.FrontDeskSite"
