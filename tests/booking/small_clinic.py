@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 from booking.models import Appointment
 from tests.factories import (
@@ -20,18 +20,18 @@ def minutes(count):
 
 
 class SmallClinic:
-    """One location, practitioners who work 8 to 17 every day, and one service that lasts an hour.
+    """One location, practitioners who work from 8 every day, and one service that lasts an hour.
 
     With ``rooms`` the service needs one of them.
     """
 
-    def __init__(self, *, practitioners=1, rooms=0, **service):
+    def __init__(self, *, practitioners=1, rooms=0, closes=time(17), **service):
         self.location = make_location()
         self.practitioners = [
             make_practitioner(locations=[self.location]) for _ in range(practitioners)
         ]
         for practitioner in self.practitioners:
-            make_hours(practitioner, self.location)
+            make_hours(practitioner, self.location, closes=closes)
         self.rooms = [make_room(location=self.location) for _ in range(rooms)]
         self.service = make_service(
             practitioners=self.practitioners, room_kind="gait" if rooms else "", **service
