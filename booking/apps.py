@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class BookingConfig(AppConfig):
@@ -6,6 +7,7 @@ class BookingConfig(AppConfig):
     verbose_name = "Booking"
 
     def ready(self) -> None:
+        from booking import guards
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -31,3 +33,5 @@ class BookingConfig(AppConfig):
             closure=ALL,
             timeoff=ALL,
         )
+
+        post_migrate.connect(guards.restore, sender=self)
