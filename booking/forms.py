@@ -86,9 +86,7 @@ class StartForm(forms.Form):
     """
 
     start = forms.IntegerField(min_value=0, max_value=_LAST_MINUTE)
-    place = forms.ModelChoiceField(
-        Location.objects.filter(is_active=True), to_field_name="slug"
-    )
+    place = forms.ModelChoiceField(Location.objects.filter(is_active=True), to_field_name="slug")
     who = forms.ModelChoiceField(
         Practitioner.objects.filter(is_active=True), to_field_name="public_id", required=False
     )

@@ -75,9 +75,7 @@ class Guest:
         return self.outcome.restrictions if self.outcome else NOTHING_ANSWERED
 
     def offers(self, services: Iterable[Service], *, today: date) -> list[Offer]:
-        return offers(
-            services, restrictions=self.restrictions, seen_for=self.seen_for, today=today
-        )
+        return offers(services, restrictions=self.restrictions, seen_for=self.seen_for, today=today)
 
     def offer(self, service: Service, *, today: date) -> Offer:
         return self.offers([service], today=today)[0]
