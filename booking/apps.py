@@ -31,3 +31,9 @@ class BookingConfig(AppConfig):
             closure=ALL,
             timeoff=ALL,
         )
+
+        from booking import emails
+        from clinic import outbox
+
+        for kind, compose in emails.COMPOSERS.items():
+            outbox.register(kind, compose)
