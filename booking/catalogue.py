@@ -12,14 +12,17 @@ _FILE = Path(__file__).with_name("catalogue.json")
 def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Service]:
     """Create the services that are missing, leaving edited ones alone; return all of them."""
     entries = json.loads(_FILE.read_text())
+    unlocked_by = {entry["slug"]: entry.pop("unlocked_by", []) for entry in entries}
     services: dict[str, Service] = {}
+    new: list[Service] = []
     for position, entry in enumerate(entries):
-        unlocked_by = entry.pop("unlocked_by", [])
-        service, created = Service.objects.get_or_create(
+        service, is_new = Service.objects.get_or_create(
             slug=entry["slug"],
             defaults={**entry, "position": position, "questionnaire": questionnaire},
         )
         services[service.slug] = service
-        if created:
-            service.unlocked_by.set([services[slug] for slug in unlocked_by])
+        if is_new:
+            new.append(service)
+    for service in new:
+        service.unlocked_by.set([services[slug] for slug in unlocked_by[service.slug]])
     return list(services.values())

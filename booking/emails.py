@@ -80,13 +80,21 @@ def plan_cancelled(appointment: Appointment, now: datetime) -> None:
 
 
 def plan_restored(appointment: Appointment, now: datetime) -> None:
-    """After an undo, or when staff bring a cancelled visit back; its sequence was raised.
+    """After an undo, or when staff bring a visit back; its sequence was raised once for that.
 
-    A patient who was not yet told of the change is not told of its undoing either.
+    A patient who was not told of the change is not told of its undoing either.
     """
-    not_told = outbox.cancel_planned(appointment, kinds=[MOVED, CANCELLED], reason="undone")
     outbox.cancel_planned(appointment, reason="undone")
-    if not not_told:
+    was_told = (
+        Message.objects.about(appointment)
+        .filter(
+            kind__in=[MOVED, CANCELLED],
+            subject_version=appointment.sequence - 1,
+            handed_at__isnull=False,
+        )
+        .exists()
+    )
+    if was_told:
         _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
     _plan_ahead(appointment, now)
 

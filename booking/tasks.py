@@ -2,7 +2,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from booking.models import Appointment
-from intake.models import QuestionnaireResponse
+from intake import gate
 
 
 @shared_task
@@ -10,4 +10,4 @@ def sweep() -> None:
     """Delete holds that ran out, and answers of visitors who never booked."""
     now = timezone.now()
     Appointment.objects.drop_lapsed(now=now)
-    QuestionnaireResponse.objects.drop_abandoned(now=now)
+    gate.forget_unclaimed(now=now)

@@ -74,6 +74,8 @@ PEOPLE = (
         (
             Shift("austin", (0, 1, 2, 3, 4), time(7, 30), _NOON),
             Shift("austin", (0, 1, 3, 4), _ONE, time(16, 30)),
+            # Runners hurt on long-run days: the clinic opens at the weekend too.
+            Shift("austin", (5, 6), time(8), _ONE),
         ),
     ),
     Person(
@@ -123,6 +125,7 @@ PEOPLE = (
         (
             Shift("el-paso", (0, 1, 2, 3, 4), _MORNING, _NOON),
             Shift("el-paso", (0, 2, 3, 4), _ONE, time(17, 30)),
+            Shift("el-paso", (6,), time(9), _ONE),
         ),
     ),
 )

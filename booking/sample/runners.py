@@ -7,16 +7,90 @@ from typing import Any
 from intake.questionnaire import Form
 from intake.responses import answer_for, settle
 
-NAMES = (
-    "Alex Moreno", "Bea Thompson", "Carlos Rivera", "Dana Whitfield", "Elena Vargas",
-    "Frank Osei", "Gloria Benítez", "Hugo Lambert", "Imani Brooks", "Jonas Keller",
-    "Karla Peña", "Liam O'Connor", "Marta Ruiz", "Nate Collins", "Olivia Tran",
-    "Pedro Salas", "Quinn Harper", "Rafael Núñez", "Sofía Cárdenas", "Tom Becker",
-    "Uma Desai", "Víctor Lozano", "Wendy Chu", "Xavier Flores", "Yolanda Cruz",
-    "Zoe Fischer", "Aaron Webb", "Brenda Soto", "Chris Nakamura", "Diego Fuentes",
-    "Erin Gallagher", "Fernanda Ríos", "George Papas", "Helena Duarte", "Ivan Petrov",
-    "Julia Sandoval", "Ken Adeyemi", "Lucía Herrera", "Miles Porter", "Nora Jensen",
-)  # fmt: skip
+FIRST_NAMES = (
+    "Alex",
+    "Bea",
+    "Carlos",
+    "Dana",
+    "Elena",
+    "Frank",
+    "Gloria",
+    "Hugo",
+    "Imani",
+    "Jonas",
+    "Karla",
+    "Liam",
+    "Marta",
+    "Nate",
+    "Olivia",
+    "Pedro",
+    "Quinn",
+    "Rafael",
+    "Sofía",
+    "Tom",
+    "Uma",
+    "Víctor",
+    "Wendy",
+    "Xavier",
+    "Yolanda",
+    "Zoe",
+    "Aaron",
+    "Brenda",
+    "Chris",
+    "Diego",
+    "Erin",
+    "Fernanda",
+    "George",
+    "Helena",
+    "Ivan",
+    "Julia",
+    "Ken",
+    "Lucía",
+    "Miles",
+    "Nora",
+)
+LAST_NAMES = (
+    "Moreno",
+    "Thompson",
+    "Rivera",
+    "Whitfield",
+    "Vargas",
+    "Osei",
+    "Benítez",
+    "Lambert",
+    "Brooks",
+    "Keller",
+    "Peña",
+    "O'Connor",
+    "Ruiz",
+    "Collins",
+    "Tran",
+    "Salas",
+    "Harper",
+    "Núñez",
+    "Cárdenas",
+    "Becker",
+    "Desai",
+    "Lozano",
+    "Chu",
+    "Flores",
+    "Cruz",
+    "Fischer",
+    "Webb",
+    "Soto",
+    "Nakamura",
+    "Fuentes",
+    "Gallagher",
+    "Ríos",
+    "Papas",
+    "Duarte",
+    "Petrov",
+    "Sandoval",
+    "Adeyemi",
+    "Herrera",
+    "Porter",
+    "Jensen",
+)
 
 # Everything the form asks of everybody, answered by somebody with ordinary back pain.
 _EVERYBODY: dict[str, Any] = {
@@ -106,7 +180,10 @@ _EVERYBODY: dict[str, Any] = {
     "consent-contact": ["phone", "email"],
 }
 
-# What differs from everybody, by story. The birth year and name come from the patient.
+# Ages at which a story is believable.
+AGES = {"new-mother": range(22, 43), "masters-runner": range(50, 99), "early-riser": range(30, 50)}
+
+# What differs from everybody, by story. The birth date and name come from the patient.
 STORIES: dict[str, dict[str, Any]] = {
     "desk-runner": {},
     "half-marathon": {

@@ -1,0 +1,32 @@
+"""The whole sample clinic, small or large, in one call."""
+
+from datetime import datetime
+
+from booking.sample import practice
+from booking.sample.intakes import create_intakes
+from booking.sample.large import create_large
+from booking.sample.visits import create_patients, create_visits
+from clinic.models import Practitioner
+
+
+def create_clinic(*, size: str, now: datetime) -> None:
+    """Fill an empty database with the clinic; ``size`` is small or large."""
+    practice.create_practice()
+    locations = practice.create_locations()
+    questionnaire = publish_shipped(now=now)
+    services = practice.create_services(questionnaire)
+    rooms = practice.create_rooms(locations)
+    people: list[Practitioner] = [
+        practice.create_practitioner(person, locations=locations, services=services)
+        for person in practice.PEOPLE
+    ]
+    midnight = now.astimezone(locations["austin"].zone).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    practice.create_absences(people, today=midnight)
+    practice.create_accounts(people)
+    if size == "large":
+        create_large(locations=locations, services=services, now=now)
+        return
+    visits = create_visits(patients=create_patients(), services=services, rooms=rooms, now=now)
+    create_intakes(visits, questionnaire=questionnaire, now=now)
