@@ -1,4 +1,4 @@
-"""The patient messages as one clinic says them now: its numbers, its hours, the reader's language."""
+"""The patient messages as one clinic says them now: its numbers, its hours, a language."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

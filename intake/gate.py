@@ -20,7 +20,6 @@ from intake.items import OWN, Item
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
-from intake.thresholds import OURS
 from intake.triage import Triage
 
 # Older answers are asked again, and deleted when nothing came of them.
@@ -66,9 +65,7 @@ def response_of(
 def is_answered(response: QuestionnaireResponse | None, *, now: datetime) -> bool:
     """Was every question of the gate dealt with, and not longer than a day ago?"""
     return bool(
-        response
-        and response.safety_answered_at
-        and response.safety_answered_at > now - FRESH_FOR
+        response and response.safety_answered_at and response.safety_answered_at > now - FRESH_FOR
     )
 
 
