@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bootstrap_wrapper import get_bootstrap_dir
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from clinic.environment import (
@@ -13,6 +14,7 @@ from clinic.environment import (
     env_int,
     env_list,
     env_str,
+    is_loopback,
     mailer_from_url,
 )
 
@@ -29,6 +31,11 @@ DEMO = env_bool("DEMO")
 SECRET_KEY = env_str("SECRET_KEY", "insecure-for-development-only" if DEBUG else None)
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 BASE_URL = env_str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+if DEMO and not is_loopback(BASE_URL):
+    raise ImproperlyConfigured(
+        "DEMO=1 signs anybody in as any member of staff, so BASE_URL must be a loopback address "
+        "such as http://127.0.0.1:8000. Unset DEMO to run a real clinic."
+    )
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [urlsplit(BASE_URL).hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
@@ -36,7 +43,7 @@ INSTALLED_APPS = [
     "clinic",
     "intake",
     "booking",
-    "django.contrib.admin",
+    "booking.apps.FrontDeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -68,6 +75,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "clinic.middleware.StaffSessionMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"
@@ -158,7 +166,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# A stranger's address gets no mail from us; the page answers the same either way.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_ADAPTER = "clinic.accounts.StaffMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Backstride"
 
@@ -193,6 +204,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Staff are signed out after this much idleness; patients hold link grants, not sessions.
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_SAVE_EVERY_REQUEST = True
+# Counted from the sign-in, however busy the session was since.
+SESSION_MAX_SECONDS = 12 * 60 * 60
 X_FRAME_OPTIONS = "DENY"
 
 # Static files
@@ -217,13 +230,16 @@ STORAGES = {
 # Celery: the rows are the truth, a lost or doubled message changes nothing
 
 TICK_SECONDS = env_int("TICK_SECONDS", 60)
-LEASE_SECONDS = SMTP_TIMEOUT_SECONDS + 30
+# A claimed mail that is not settled after this long belongs to a process that died.
+LEASE_SECONDS = env_int("LEASE_SECONDS", SMTP_TIMEOUT_SECONDS + 30)
 
 REDIS_URL = env_str("REDIS_URL", "")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Publishing to a broker that is down fails at once: nobody waits for it, the tick sends.
+        "max_retries": 0,
         "visibility_timeout": 600,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 1,
@@ -250,13 +266,20 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# One process sends, so that killing a worker leaves the fate of one mail unknown, not of several.
+CELERY_WORKER_CONCURRENCY = 1
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = {"tick": {"task": "clinic.tasks.tick", "schedule": TICK_SECONDS}}
+# Ticks that pile up while no worker runs are dropped, not worked off one after the other.
+_EVERY_TICK = {"schedule": TICK_SECONDS, "options": {"expires": 5 * TICK_SECONDS}}
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
+    "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
+}
 
 # Logging
 

@@ -9,8 +9,3 @@ class Level(models.IntegerChoices):
     SOON = 1, _("Soon")
     URGENT = 2, _("Urgent")
     EMERGENCY = 3, _("Emergency")
-
-    @property
-    def shape(self) -> str:
-        """A character that tells the levels apart without colour."""
-        return "●▲■◆"[self]
