@@ -130,7 +130,7 @@ def _body_text(answers: Answers) -> str:
         return ", ".join(
             str(wording.REGIONS[region])
             for region in answers.values(link_id)
-            if region in wording.REGIONS
+            if isinstance(region, str) and region in wording.REGIONS
         )
 
     sentences = []
@@ -174,7 +174,7 @@ def impact_plot(answers: Answers) -> ImpactPlot | None:
     """None when none of the six was answered."""
     step = 15
     span = PLOT_WIDTH - LABELS_WIDTH - 34
-    dots = []
+    dots: list[Dot] = []
     for link_id in v.IMPACT_ITEMS:
         score = answers.number(link_id)
         if score is not None:

@@ -210,14 +210,17 @@ def _line(form: Form, answers: Answers, rule: Finding | triage.Rule, *, today: d
     parts = wording.evidence(
         form, answers, evidence.behind(rule, answers, today=today), today=today
     )
-    is_finding = isinstance(rule, Finding)
+    if isinstance(rule, Finding):
+        importance, look = rule.severity.word, str(rule.look)
+    else:
+        importance, look = rule.level.label, ""
     return Line(
         id=rule.id,
         heading=_heading(answers, rule, today),
         evidence=", ".join(_first_words(parts)),
         all_evidence="; ".join(parts),
-        importance=str(rule.severity.word if is_finding else rule.level.label),
-        look=str(rule.look) if is_finding else "",
+        importance=str(importance),
+        look=look,
         sources=rule.sources,
     )
 
