@@ -1,11 +1,15 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 
 
 class BookingConfig(AppConfig):
+    default = True
     name = "booking"
     verbose_name = "Booking"
 
     def ready(self) -> None:
+        from booking import guards
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -31,3 +35,12 @@ class BookingConfig(AppConfig):
             closure=ALL,
             timeoff=ALL,
         )
+
+        post_migrate.connect(guards.restore, sender=self)
+
+
+class FrontDeskConfig(admin_apps.AdminConfig):
+    """The stock admin, with a home page of today's counts and allauth's sign-in."""
+
+    default = False
+    default_site = "booking.site.FrontDeskSite"

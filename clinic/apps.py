@@ -6,6 +6,8 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
+        # Imported for what they register: deploy checks, and a receiver of allauth's signal.
+        from clinic import accounts, checks  # noqa: F401
         from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -13,6 +15,7 @@ class ClinicConfig(AppConfig):
             Role.FRONT_DESK,
             "clinic",
             patient=KEEP,
+            link=CHANGE,
             message=CHANGE,
             practitioner=VIEW,
             location=VIEW,

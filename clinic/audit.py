@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from clinic.models import AuditEvent, User
+
+
+class _SealedMeanwhile(Exception):
+    """Another sealer took a row of ours."""
 
 
 def record(
@@ -43,34 +47,40 @@ def record(
 
 
 def seal() -> int:
-    """Chain every committed, unsealed event; return how many. Safe to run twice at once."""
-    with transaction.atomic():
-        # The last sealed row is the lock: a second sealer waits here and then sees our work.
-        last = (
-            AuditEvent.objects.select_for_update()
-            .filter(sealed_no__isnull=False)
-            .order_by("-sealed_no")
-            .first()
-        )
-        number, previous = (last.sealed_no or 0, last.hash) if last else (0, "")
-        unsealed = AuditEvent.objects.filter(sealed_no=None).order_by("at", "id")
-        count = 0
-        for event in unsealed[:1000]:
-            number += 1
-            previous = _chain(previous, number, event)
-            AuditEvent.objects.filter(pk=event.pk).update(sealed_no=number, hash=previous)
-            count += 1
+    """Chain committed, unsealed events, a thousand at most; return how many.
+
+    Safe to run twice at once: ``sealed_no`` is unique, so of two sealers that start from the
+    same end of the chain one commits, and the other is undone and leaves its rows to the next
+    tick. No row is locked first, because the very first seal has none to lock.
+    """
+    try:
+        with transaction.atomic():
+            last = AuditEvent.objects.filter(sealed_no__isnull=False).order_by("-sealed_no").first()
+            number, previous = (last.sealed_no or 0, last.hash) if last else (0, "")
+            count = 0
+            for event in AuditEvent.objects.filter(sealed_no=None).order_by("at", "id")[:1000]:
+                number += 1
+                previous = _chain(previous, number, event)
+                if not AuditEvent.objects.filter(pk=event.pk, sealed_no=None).update(
+                    sealed_no=number, hash=previous
+                ):
+                    raise _SealedMeanwhile
+                count += 1
+    except (IntegrityError, _SealedMeanwhile):
+        return 0
     return count
 
 
 def verify() -> tuple[list[str], int]:
     """Return what is wrong with the sealed chain, and the length of the unsealed tail."""
     faults, previous, expected = [], "", 1
-    for event in AuditEvent.objects.filter(sealed_no__isnull=False).order_by("sealed_no"):
+    sealed = AuditEvent.objects.filter(sealed_no__isnull=False).order_by("sealed_no")
+    for event in sealed.iterator():
         number = event.sealed_no or 0
         if number != expected:
+            # What the next row was chained to is gone with them: that link cannot be checked.
             faults.append(f"sealed rows {expected} to {number - 1} are missing")
-        if event.hash != _chain(previous, number, event):
+        elif event.hash != _chain(previous, number, event):
             faults.append(f"row {event.pk} (sealed {number}) was altered")
         previous, expected = event.hash, number + 1
     return faults, AuditEvent.objects.filter(sealed_no=None).count()

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bootstrap_wrapper import get_bootstrap_dir
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from clinic.environment import (
@@ -13,6 +14,7 @@ from clinic.environment import (
     env_int,
     env_list,
     env_str,
+    is_loopback,
     mailer_from_url,
 )
 
@@ -29,6 +31,11 @@ DEMO = env_bool("DEMO")
 SECRET_KEY = env_str("SECRET_KEY", "insecure-for-development-only" if DEBUG else None)
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 BASE_URL = env_str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+if DEMO and not is_loopback(BASE_URL):
+    raise ImproperlyConfigured(
+        "DEMO=1 signs anybody in as any member of staff, so BASE_URL must be a loopback address "
+        "such as http://127.0.0.1:8000. Unset DEMO to run a real clinic."
+    )
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [urlsplit(BASE_URL).hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
@@ -36,7 +43,7 @@ INSTALLED_APPS = [
     "clinic",
     "intake",
     "booking",
-    "django.contrib.admin",
+    "booking.apps.FrontDeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -68,6 +75,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "clinic.middleware.StaffSessionMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"
@@ -158,7 +166,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# A stranger's address gets no mail from us; the page answers the same either way.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_ADAPTER = "clinic.accounts.StaffMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Backstride"
 
@@ -193,6 +204,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Staff are signed out after this much idleness; patients hold link grants, not sessions.
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_SAVE_EVERY_REQUEST = True
+# Counted from the sign-in, however busy the session was since.
+SESSION_MAX_SECONDS = 12 * 60 * 60
 X_FRAME_OPTIONS = "DENY"
 
 # Static files

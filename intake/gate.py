@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from clinic.models import Patient, Practice
 from intake import triage
 from intake.answers import Answers
+from intake.items import OWN, Item
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
@@ -24,37 +25,55 @@ from intake.triage import Triage
 # Older answers are asked again, and deleted when nothing came of them.
 FRESH_FOR = timedelta(hours=24)
 
+INTAKE_URL = f"{OWN}/Questionnaire/running-lbp-intake"
 SAFETY_GROUP = "safety"
 OTHER_QUESTIONS = ("about-birth-date", "onset-duration", "pain-worst", "pain-run")
 
 
-def link_ids(form: Form) -> tuple[str, ...]:
-    """What the gate asks, in form order: the safety page, and what the services depend on."""
-    safety = {item.link_id for item in form.item(SAFETY_GROUP).walk()} - {SAFETY_GROUP}
-    wanted = safety.union(OTHER_QUESTIONS)
-    return tuple(item.link_id for item in form.walk() if item.link_id in wanted)
+def questionnaire() -> Questionnaire:
+    """The published intake that the gate's questions are taken from; raises DoesNotExist."""
+    return (
+        Questionnaire.objects.filter(url=INTAKE_URL)
+        .exclude(published_at=None)
+        .latest("published_at")
+    )
+
+
+def items(form: Form) -> tuple[Item, ...]:
+    """What the gate asks: the safety page, then what the choice of a visit depends on."""
+    return (*form.item(SAFETY_GROUP).items, *(form.item(link_id) for link_id in OTHER_QUESTIONS))
 
 
 def response_of(
     *, visitor_hash: str, patient: Patient | None, now: datetime
 ) -> QuestionnaireResponse | None:
-    """The visitor's answers of the last day: not anybody's yet, or this patient's own."""
+    """The visitor's answers of the last day: not anybody's yet, or this patient's own.
+
+    They may be unfinished: ``is_answered`` tells.
+    """
     owner = Q(patient=None, visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
-        owner |= Q(patient=patient)
+        owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
     return (
-        QuestionnaireResponse.objects.filter(owner, safety_answered_at__gt=now - FRESH_FOR)
+        QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR)
         .select_related("questionnaire")
-        .order_by("-safety_answered_at")
+        .order_by("-updated_at")
         .first()
     )
 
 
+def is_answered(response: QuestionnaireResponse | None, *, now: datetime) -> bool:
+    """Was every question of the gate dealt with, and not longer than a day ago?"""
+    return bool(
+        response and response.safety_answered_at and response.safety_answered_at > now - FRESH_FOR
+    )
+
+
 def save(
-    response: QuestionnaireResponse | None,
+    response: QuestionnaireResponse,
     *,
     items: list[dict[str, Any]],
-    questionnaire: Questionnaire,
+    is_complete: bool,
     visitor_hash: str,
     patient: Patient | None,
     language: str,

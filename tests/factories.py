@@ -5,6 +5,7 @@ past every guard, so that a test can set up any past it likes.
 """
 
 import itertools
+import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 
 from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
@@ -218,3 +219,17 @@ def make_link(*, patient=None, **fields):
 def make_audit_event(**fields):
     defaults = {"at": NOW, "action": AuditEvent.Action.READ, "subject_type": "clinic.patient"}
     return AuditEvent.objects.create(**defaults | fields)
+
+
+def sign_in(client, user, *, second_factor=True, at=None):
+    """Give ``client`` a session of ``user`` as allauth leaves it after password and code."""
+    at = time_module.time() if at is None else at
+    client.force_login(user)
+    session = client.session
+    records = [{"method": "password", "at": at}]
+    if second_factor:
+        records.append({"method": "mfa", "type": "totp", "at": at})
+    session["account_authentication_methods"] = records
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return client

@@ -1,0 +1,66 @@
+"""The admin as the front desk's home: who may enter, how, and what today looks like."""
+
+from typing import Any
+
+from allauth.account import views as account_views
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+
+from booking.today import counts
+from clinic import audit
+from clinic.models import AuditEvent, Role
+
+
+class FrontDeskSite(admin.AdminSite):
+    """The stock admin behind allauth's sign-in, for the front desk and managers."""
+
+    site_title = _("Front desk")
+    site_header = _("Front desk")
+    index_title = _("Today")
+    empty_value_display = "–"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return (
+            user.is_authenticated
+            and user.is_active
+            and user.role in {Role.FRONT_DESK, Role.MANAGER}
+        )
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send anonymous visitors to the one sign-in; nobody else has business here."""
+        home = reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return redirect(home)
+        if request.user.is_authenticated:
+            audit.record(action=AuditEvent.Action.DENIED, user=request.user, subject="admin")
+            raise Http404
+        target = request.GET.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(
+            target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+        return redirect_to_login(target if is_ours else home)
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return account_views.logout(request)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_change_password")
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        today = counts(now=timezone.now())
+        return super().index(request, {"today": today, **(extra_context or {})})

@@ -1,0 +1,40 @@
+"""What the front desk sees first: today's numbers, each behind one query."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q
+
+from booking.models import Appointment
+from clinic import days
+from clinic.models import Message, Practice
+from intake.models import QuestionnaireResponse, SafetyAlert
+
+# A due mail that is older than this is late: something between here and the mail server is stuck.
+LATE_AFTER = timedelta(minutes=5)
+
+
+def counts(*, now: datetime) -> dict[str, int]:
+    """Return today's numbers, where today is the practice's calendar day.
+
+    ``visits`` and ``arrived`` are today's; ``forms_missing`` are today's visits whose intake is
+    not finished; ``open_alerts``, ``late_mail`` and ``failed_mail`` are what needs somebody now.
+    """
+    zone = ZoneInfo(Practice.current().time_zone)
+    today = days.local_date(now, zone)
+    start, end = days.instants(today, today, zone)
+    status = Appointment.Status
+    stands = Q(status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED])
+    unfinished = Q(intake_response__status=QuestionnaireResponse.Status.IN_PROGRESS)
+    visits = Appointment.objects.filter(start__gte=start, start__lt=end).aggregate(
+        visits=Count("pk", filter=stands),
+        arrived=Count("pk", filter=Q(status=status.ARRIVED)),
+        forms_missing=Count(
+            "pk", filter=Q(status=status.BOOKED) & (Q(intake_response=None) | unfinished)
+        ),
+    )
+    mail = Message.objects.aggregate(
+        late_mail=Count("pk", filter=Q(state="planned", due_at__lt=now - LATE_AFTER)),
+        failed_mail=Count("pk", filter=Q(state="failed", expires_at__gt=now)),
+    )
+    return {**visits, **mail, "open_alerts": SafetyAlert.objects.open().count()}
