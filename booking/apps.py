@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 
 
 class BookingConfig(AppConfig):
@@ -8,6 +9,7 @@ class BookingConfig(AppConfig):
     verbose_name = "Booking"
 
     def ready(self) -> None:
+        from booking import guards
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -33,6 +35,8 @@ class BookingConfig(AppConfig):
             closure=ALL,
             timeoff=ALL,
         )
+
+        post_migrate.connect(guards.restore, sender=self)
 
 
 class FrontDeskConfig(admin_apps.AdminConfig):

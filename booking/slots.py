@@ -62,9 +62,14 @@ class Opening(NamedTuple):
     end: int
 
 
-def to_minute(at: datetime) -> int:
+def floor_minute(at: datetime) -> int:
     """The minute that ``at``, an aware time, falls in."""
     return (at - EPOCH) // MINUTE
+
+
+def ceil_minute(at: datetime) -> int:
+    """The first minute that begins at ``at`` or after it."""
+    return -((EPOCH - at) // MINUTE)
 
 
 def from_minute(minute: int) -> datetime:
@@ -72,8 +77,8 @@ def from_minute(minute: int) -> datetime:
     return EPOCH + minute * MINUTE
 
 
-def openings(shifts: Iterable[Shift], *, earliest: int, latest: int) -> list[Opening]:
-    """The shifts as they fall on every day that touches the minutes from earliest to latest.
+def openings(shifts: Iterable[Shift], *, since: int, until: int) -> list[Opening]:
+    """The shifts as they fall on every day that the minutes from since to until touch.
 
     What they offer may reach a little outside; ``bookable_starts`` cuts it to the minute.
     """
@@ -81,8 +86,8 @@ def openings(shifts: Iterable[Shift], *, earliest: int, latest: int) -> list[Ope
     for shift in shifts:
         # One day more on either side: a night shift began the day before, and a clock set back at
         # midnight returns to a date that had already ended.
-        first = from_minute(earliest).astimezone(shift.zone).toordinal() - 1
-        last = from_minute(latest).astimezone(shift.zone).toordinal() + 1
+        first = from_minute(since).astimezone(shift.zone).toordinal() - 1
+        last = from_minute(until).astimezone(shift.zone).toordinal() + 1
         if shift.valid_from:
             first = max(first, shift.valid_from.toordinal())
         if shift.valid_until:
@@ -125,13 +130,13 @@ def bookable_starts(
     *,
     openings: Iterable[Opening],
     visit: Visit,
-    earliest: int,
-    latest: int,
+    since: int,
+    until: int,
     busy: Iterable[Busy] = (),
     closed: Iterable[Span] = (),
     refused: Iterable[Span] = (),
 ) -> list[int]:
-    """The minutes from earliest to latest, both included, at which the visit may start; rising.
+    """The minutes in ``(since, until)`` at which the visit may start, rising.
 
     The visit fits inside an opening, outside every closed span, and apart from what is busy. Its
     buffers need only be free of other visits: they may reach past closing time. ``refused`` are
@@ -141,15 +146,17 @@ def bookable_starts(
     shut = _merged([*collisions(busy, visit), *away, *refused])
     found: set[int] = set()
     for starts, end in openings:
-        last = min(latest, end - visit.duration)
-        free_from = max(earliest, starts[0]) if starts else earliest
+        if not starts:
+            continue
+        stop = min(until, end - visit.duration + 1)
+        free_from = max(since, starts[0])
         index = bisect_right(shut, free_from, key=itemgetter(1))
-        while index < len(shut) and shut[index][0] <= last:
+        while index < len(shut) and shut[index][0] < stop:
             shut_from, shut_to = shut[index]
             found.update(starts[bisect_left(starts, free_from) : bisect_left(starts, shut_from)])
             free_from = shut_to
             index += 1
-        found.update(starts[bisect_left(starts, free_from) : bisect_right(starts, last)])
+        found.update(starts[bisect_left(starts, free_from) : bisect_left(starts, stop)])
     return sorted(found)
 
 
@@ -191,7 +198,7 @@ def _reached(wall: int, zone: tzinfo) -> int:
         return wall - first
 
     def reading(minute: int) -> int:
-        return to_minute(from_minute(minute).astimezone(zone).replace(tzinfo=UTC))
+        return floor_minute(from_minute(minute).astimezone(zone).replace(tzinfo=UTC))
 
     around = range(wall - second, wall - first)
     return around.start + bisect_left(around, wall, key=reading)

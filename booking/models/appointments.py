@@ -1,7 +1,8 @@
 import secrets
 import uuid
 import zoneinfo
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,63 +10,34 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from booking.models import diary
 from booking.models.catalogue import Room, Service
-from clinic.models import Link, Location, Patient, Practitioner, Role, User
+from booking.models.diary import LONGEST
+from booking.models.schedule import HOLD, AppointmentQuerySet
+from booking.models.status import HOLDS_TIME, TRANSITIONS, InvalidTransition, SlotTaken, Status
+from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 
+# A visit that never took place and never will.
+CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 
-class InvalidTransition(Exception):
-    """The visit's status does not allow this change any more."""
-
-
-class Status(models.TextChoices):
-    """FHIR R4 AppointmentStatus. ``pending`` is an unfinished booking: held time, no patient."""
-
-    PENDING = "pending", _("Held")
-    BOOKED = "booked", _("Booked")
-    ARRIVED = "arrived", _("Arrived")
-    FULFILLED = "fulfilled", _("Done")
-    CANCELLED = "cancelled", _("Cancelled")
-    NOSHOW = "noshow", _("No-show")
-    ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
-
-
-# Statuses that take up the practitioner's time.
-HOLDS_TIME = (Status.PENDING, Status.BOOKED, Status.ARRIVED, Status.FULFILLED)
-
-# From each status, where a visit can go. A hold that ends without a booking is deleted.
-TRANSITIONS: dict[str, frozenset[str]] = {
-    Status.PENDING: frozenset({Status.BOOKED}),
-    Status.BOOKED: frozenset(
-        {Status.ARRIVED, Status.FULFILLED, Status.CANCELLED, Status.NOSHOW, Status.ENTERED_IN_ERROR}
-    ),
-    Status.ARRIVED: frozenset({Status.FULFILLED, Status.BOOKED, Status.ENTERED_IN_ERROR}),
-    Status.FULFILLED: frozenset({Status.ARRIVED, Status.ENTERED_IN_ERROR}),
-    Status.CANCELLED: frozenset({Status.BOOKED, Status.ENTERED_IN_ERROR}),
-    Status.NOSHOW: frozenset({Status.ARRIVED, Status.ENTERED_IN_ERROR}),
-    Status.ENTERED_IN_ERROR: frozenset(),
-}
+PLACE_COLUMNS = (
+    "service_id",
+    "practitioner_id",
+    "location_id",
+    "room_id",
+    "start",
+    "end",
+    "busy_until",
+    "buffer_before",
+    "time_zone",
+    "overlap_reason",
+)
 
 
 def new_ical_uid() -> str:
     """Return a calendar UID for life; it says nothing about the row's key."""
     return f"{secrets.token_hex(16)}@backstride"
-
-
-class AppointmentQuerySet(models.QuerySet["Appointment"]):
-    def visible_to(self, viewer: Any) -> "AppointmentQuerySet":
-        """Return the visits ``viewer`` may see; never a bare hold to a patient or clinician.
-
-        Front desk and managers see the whole schedule, clinicians the visits of their own
-        patients, a link grant the visits of its one patient, everybody else none.
-        """
-        if isinstance(viewer, Link):
-            return self.filter(patient=viewer.patient_id).exclude(status=Status.PENDING)
-        if not isinstance(viewer, User) or not viewer.is_active:
-            return self.none()
-        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
-            return self.all()
-        return self.filter(patient__in=Patient.objects.in_care_of(viewer))
 
 
 class Appointment(models.Model):
@@ -197,6 +169,238 @@ class Appointment(models.Model):
     @property
     def duration_minutes(self) -> int:
         return int((self.end - self.start).total_seconds() // 60)
+
+    def clean(self) -> None:
+        """Say in words what the guards would refuse. The verbs look again, under a lock."""
+        super().clean()
+        if self.status not in HOLDS_TIME or self.overlap_reason or not self.busy_until:
+            return
+        place = Q(practitioner=self.practitioner_id)
+        if self.room_id is not None:
+            place |= Q(room=self.room_id)
+        others = Appointment.objects.filter(
+            place,
+            status__in=HOLDS_TIME,
+            overlap_reason="",
+            start__gt=self.start - LONGEST,
+            start__lt=self.busy_until,
+            busy_until__gt=self.start,
+        )
+        if others.exclude(pk=self.pk).exists():
+            raise SlotTaken
+
+    def renew_hold(self, *, now: datetime) -> bool:
+        """Give a hold another 15 minutes, once; return whether it got them."""
+        return bool(
+            Appointment.objects.filter(
+                pk=self.pk, status=Status.PENDING, hold_renewals=0, held_until__gt=now
+            ).update(held_until=now + HOLD, hold_renewals=1)
+        )
+
+    def book(
+        self,
+        *,
+        patient: Patient,
+        now: datetime,
+        by: User | None = None,
+        intake_response: QuestionnaireResponse | None = None,
+    ) -> None:
+        """Turn this hold into a visit, even one that ran out, as long as nobody took its time.
+
+        Raises SlotTaken when somebody did, InvalidTransition when it is a visit already.
+        """
+        try:
+            self._become(
+                Status.BOOKED,
+                sources={Status.PENDING},
+                now=now,
+                by=by,
+                patient=patient,
+                created_by=by,
+                held_until=None,
+                intake_response=intake_response,
+            )
+        except Appointment.DoesNotExist:
+            raise SlotTaken from None
+
+    def move(
+        self,
+        *,
+        start: datetime,
+        now: datetime,
+        practitioner: Practitioner | None = None,
+        location: Location | None = None,
+        duration: int | None = None,
+        by: User | None = None,
+        reason: str = "",
+        outside_hours: bool = False,
+        overlap_reason: str = "",
+    ) -> None:
+        """Move a booked visit; what is not named stays as it is.
+
+        Rules and staff's freedoms are those of ``AppointmentQuerySet.book``. Moving to where the
+        visit is already does nothing. Raises SlotTaken or InvalidTransition, and then the visit
+        stands where it stood.
+        """
+        moved = Appointment.objects.select_related("service", "location").get(pk=self.pk)
+        if moved.status != Status.BOOKED:
+            raise InvalidTransition(moved.status)
+        former, former_place = moved.practitioner, moved._where()
+        moved.practitioner = practitioner or former
+        moved.overlap_reason = overlap_reason
+        moved._place(
+            moved.service,
+            location or moved.location,
+            start=start,
+            minutes=moved.duration_minutes if duration is None else moved.service.length(duration),
+        )
+        if moved._where() == former_place:
+            return
+
+        candidates = Appointment.objects.candidates(
+            moved,
+            practitioner=moved.practitioner,
+            by=by,
+            now=now,
+            outside_hours=outside_hours,
+        )
+
+        def write() -> None:
+            moved._rewrite(sequence=moved.sequence + 1, moves=moved.moves + 1, confirmed_at=None)
+            moved._record(was=Status.BOOKED, now=now, by=by, reason=reason or overlap_reason)
+            if moved.practitioner_id != former.pk:
+                moved._end_care(former, now=now)
+
+        moved._settle(candidates, write=write, now=now)
+        self.refresh_from_db()
+
+    def cancel(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        self._become(Status.CANCELLED, now=now, by=by, reason=reason, sequence=F("sequence") + 1)
+
+    def restore(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        """Take back a cancellation or an arrival; SlotTaken when the time has gone meanwhile."""
+        self._become(
+            Status.BOOKED,
+            sources={Status.CANCELLED, Status.ARRIVED},
+            now=now,
+            by=by,
+            reason=reason,
+            sequence=F("sequence") + 1,
+            arrived_at=None,
+        )
+
+    def mark_arrived(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        """Note that the patient is here; after a no-show, SlotTaken when the time has gone."""
+        self._become(Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
+
+    def mark_no_show(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        self._become(Status.NOSHOW, now=now, by=by, reason=reason)
+
+    def fulfil(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        self._become(Status.FULFILLED, now=now, by=by, reason=reason)
+
+    def mark_entered_in_error(self, *, now: datetime, by: User, reason: str) -> None:
+        self._become(Status.ENTERED_IN_ERROR, now=now, by=by, reason=reason)
+
+    def confirm(self, *, now: datetime) -> None:
+        """Note that the patient says they will come."""
+        confirmed = Appointment.objects.filter(pk=self.pk, status=Status.BOOKED).update(
+            confirmed_at=now
+        )
+        if not confirmed:
+            raise InvalidTransition(self.status)
+        self.confirmed_at = now
+
+    def _place(
+        self, service: Service, location: Location, *, start: datetime, minutes: int
+    ) -> None:
+        self.service = service
+        self.location = location
+        self.time_zone = location.time_zone
+        self.start = start
+        self.end = start + timedelta(minutes=minutes)
+        self.busy_until = self.end + timedelta(minutes=service.buffer_after)
+        self.buffer_before = service.buffer_before
+
+    def _where(self) -> tuple[Any, ...]:
+        return self.practitioner_id, self.location_id, self.start, self.end
+
+    def _settle(
+        self, candidates: Iterable[int], *, write: Callable[[], None], now: datetime
+    ) -> None:
+        """Take the time with the first of the candidates who still has it, and write."""
+
+        def take_and_write() -> None:
+            diary.take(self, now=now)
+            write()
+
+        for practitioner_id in candidates:
+            self.practitioner_id = practitioner_id
+            try:
+                diary.in_turn(take_and_write)
+            except SlotTaken:
+                continue
+            return
+        raise SlotTaken
+
+    def _rewrite(self, **changes: Any) -> None:
+        """Write the new time and place, unless the row changed since it was read."""
+        written = Appointment.objects.filter(
+            pk=self.pk, status=self.status, sequence=self.sequence
+        ).update(**{column: getattr(self, column) for column in PLACE_COLUMNS}, **changes)
+        if not written:
+            raise InvalidTransition(self.status)
+
+    def _become(
+        self,
+        target: str,
+        *,
+        now: datetime,
+        by: User | None,
+        reason: str = "",
+        sources: Collection[str] = tuple(TRANSITIONS),
+        **changes: Any,
+    ) -> None:
+        """Change the status, and with it what ``changes`` says. Raises InvalidTransition."""
+
+        def write() -> None:
+            self.refresh_from_db()
+            was = self.status
+            if was not in sources or target not in TRANSITIONS[was]:
+                raise InvalidTransition(was, target)
+            if target in HOLDS_TIME and was not in HOLDS_TIME:
+                diary.take(self, now=now)
+                changes["room"] = self.room_id
+            same = Appointment.objects.filter(pk=self.pk, status=was, sequence=self.sequence)
+            if not same.update(status=target, **changes):
+                raise InvalidTransition(was, target)
+            self.refresh_from_db()
+            self._record(was=was, now=now, by=by, reason=reason)
+
+        diary.in_turn(write)
+
+    def _record(self, *, was: str, now: datetime, by: User | None, reason: str) -> None:
+        """Write what goes with every change of a visit, in the same transaction."""
+        assert self.patient is not None
+        StatusChange.objects.create(
+            appointment=self,
+            from_status=was,
+            to_status=self.status,
+            at=now,
+            by=by,
+            reason=reason,
+        )
+        if self.status in CALLED_OFF:
+            self._end_care(self.practitioner, now=now)
+        else:
+            CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
+
+    def _end_care(self, practitioner: Practitioner, *, now: datetime) -> None:
+        """End the patient's care by somebody with whom no visit is left, nor ever took place."""
+        assert self.patient is not None
+        visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner)
+        if not visits.exclude(status__in=CALLED_OFF).exists():
+            CareTeamMember.leave(patient=self.patient, practitioner=practitioner, now=now)
 
 
 class StatusChange(models.Model):

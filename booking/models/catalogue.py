@@ -122,6 +122,14 @@ class Service(models.Model):
         """The usual length in minutes."""
         return self.durations[0]
 
+    def length(self, minutes: int | None) -> int:
+        """Return the usual length for None; raise ValueError for one that is not offered."""
+        if minutes is None:
+            return self.default_duration
+        if minutes not in self.durations:
+            raise ValueError(f"{self.slug} does not last {minutes} minutes.")
+        return minutes
+
     def _local(self, field: str) -> str:
         spanish = translation.get_language() == "es" and getattr(self, f"{field}_es")
         return spanish or getattr(self, field)

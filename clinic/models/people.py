@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -105,9 +104,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
     def in_care_of(self, user: User) -> "PatientQuerySet":
         """Return the patients who have or had a visit with this user as practitioner."""
-        return self.filter(
-            Q(pk__in=CareTeamMember.objects.filter(practitioner__user=user).values("patient"))
-        )
+        care = CareTeamMember.objects.filter(practitioner__user=user, until=None)
+        return self.filter(pk__in=care.values("patient"))
 
 
 class Patient(models.Model):
@@ -170,6 +168,14 @@ class CareTeamMember(models.Model):
 
     @classmethod
     def join(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
-        cls.objects.get_or_create(
+        """Begin the practitioner's care of the patient, or take it up again."""
+        member, created = cls.objects.get_or_create(
             patient=patient, practitioner=practitioner, defaults={"since": now}
         )
+        if not created and member.until is not None:
+            cls.objects.filter(pk=member.pk).update(until=None)
+
+    @classmethod
+    def leave(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
+        """End the care, and with it what the practitioner may see of the patient."""
+        cls.objects.filter(patient=patient, practitioner=practitioner, until=None).update(until=now)

@@ -1,0 +1,45 @@
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """FHIR R4 AppointmentStatus. ``pending`` is an unfinished booking: held time, no patient."""
+
+    PENDING = "pending", _("Held")
+    BOOKED = "booked", _("Booked")
+    ARRIVED = "arrived", _("Arrived")
+    FULFILLED = "fulfilled", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+    NOSHOW = "noshow", _("No-show")
+    ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
+
+
+# Statuses that take up the practitioner's time.
+HOLDS_TIME = (Status.PENDING, Status.BOOKED, Status.ARRIVED, Status.FULFILLED)
+
+# From each status, where a visit can go. A hold that ends without a booking is deleted.
+TRANSITIONS: dict[str, frozenset[str]] = {
+    Status.PENDING: frozenset({Status.BOOKED}),
+    Status.BOOKED: frozenset(
+        {Status.ARRIVED, Status.FULFILLED, Status.CANCELLED, Status.NOSHOW, Status.ENTERED_IN_ERROR}
+    ),
+    Status.ARRIVED: frozenset({Status.FULFILLED, Status.BOOKED, Status.ENTERED_IN_ERROR}),
+    Status.FULFILLED: frozenset({Status.ARRIVED, Status.ENTERED_IN_ERROR}),
+    Status.CANCELLED: frozenset({Status.BOOKED, Status.ENTERED_IN_ERROR}),
+    Status.NOSHOW: frozenset({Status.ARRIVED, Status.ENTERED_IN_ERROR}),
+    Status.ENTERED_IN_ERROR: frozenset(),
+}
+
+
+class InvalidTransition(Exception):
+    """The visit's status does not allow this change any more."""
+
+
+class SlotTaken(ValidationError):
+    """The start was taken by somebody else, or is not offered. Code ``slot_taken``; HTTP 409."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Sorry, this time was just taken. Please choose another one."), code="slot_taken"
+        )
