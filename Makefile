@@ -12,7 +12,7 @@ PY := $(shell for p in python3.13 python3 python3.12 python3.14; do $$p -c 'impo
 # What `check --deploy` is run against: complete, strict, with secrets made for this one run.
 PRODUCTION = env -i PATH="$$PATH" DEBUG=0 LOG_FORMAT=json \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
-	ALLOWED_HOSTS=clinic.example BASE_URL=https://clinic.example \
+	ALLOWED_HOSTS=clinic.example BASE_URL=https://clinic.example TRUSTED_PROXY=1 \
 	DATABASE_URL=postgres://backstride:unused@db.clinic.example/backstride \
 	REDIS_URL=redis://:unused@redis.clinic.example:6379/0 \
 	EMAIL_URL=smtp+tls://backstride:unused@smtp.clinic.example:587 \
@@ -53,15 +53,15 @@ demo: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --both-databases $(ARGS)
+	$(BIN)/python -m pytest --both-databases -o console_output_style=classic $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --quiet --lint .
-	$(BIN)/mypy
-	$(BIN)/python manage.py makemigrations --check --dry-run
-	@echo "manage.py check --deploy, with a production's environment"
+	DEBUG=1 $(BIN)/mypy
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo "manage.py check --deploy (with the environment of a production)"
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(MAKE) --no-print-directory test
 
@@ -69,7 +69,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.dev
-	SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest --both-databases -m slow $(ARGS)
+	SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest --both-databases -o console_output_style=classic -m slow $(ARGS)
 
 audit: $(VENV)/.dev
 	$(BIN)/python -m bench.audit $(ARGS)

@@ -6,7 +6,8 @@ class ClinicConfig(AppConfig):
     verbose_name = "Clinic"
 
     def ready(self) -> None:
-        from clinic import accounts  # noqa: F401 - connects its receiver of allauth's signal
+        # Imported for what they register: deploy checks, and a receiver of allauth's signal.
+        from clinic import accounts, checks  # noqa: F401
         from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 

@@ -1,6 +1,7 @@
 """Readers for the process environment that fail loudly instead of guessing."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -36,6 +37,15 @@ def env_int(name: str, default: int) -> int:
 
 def env_list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether ``url`` can only be reached from this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def database_from_url(url: str) -> dict[str, object]:

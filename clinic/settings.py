@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bootstrap_wrapper import get_bootstrap_dir
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from clinic.environment import (
@@ -13,6 +14,7 @@ from clinic.environment import (
     env_int,
     env_list,
     env_str,
+    is_loopback,
     mailer_from_url,
 )
 
@@ -29,6 +31,11 @@ DEMO = env_bool("DEMO")
 SECRET_KEY = env_str("SECRET_KEY", "insecure-for-development-only" if DEBUG else None)
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 BASE_URL = env_str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+if DEMO and not is_loopback(BASE_URL):
+    raise ImproperlyConfigured(
+        "DEMO=1 signs anybody in as any member of staff, so BASE_URL must be a loopback address "
+        "such as http://127.0.0.1:8000. Unset DEMO to run a real clinic."
+    )
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS") or [urlsplit(BASE_URL).hostname or "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 

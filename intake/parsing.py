@@ -117,8 +117,12 @@ class Reader:
     def _item(self, element: dict[str, Any], path: str, *, depth: int) -> Item | None:
         type_ = element.get("type")
         link_id = element.get("linkId")
-        if not isinstance(link_id, str) or not link_id.strip() or len(link_id) > MAX_LINK_ID:
+        if not isinstance(link_id, str) or not 0 < len(link_id) <= MAX_LINK_ID:
             self.refuse(f"{path}.linkId", "required", f"A linkId of 1 to {MAX_LINK_ID} characters.")
+            return None
+        if any(character.isspace() or not character.isprintable() for character in link_id):
+            # It becomes the name and id of a form field.
+            self.refuse(f"{path}.linkId", "unsupported-link-id", "A linkId without spaces.")
             return None
         if not isinstance(type_, str) or type_ not in TYPES:
             self.refuse(

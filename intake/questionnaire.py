@@ -94,6 +94,13 @@ class Form:
         """The item; raises KeyError when there is none."""
         return self._by_id[link_id]
 
+    def lineage(self, link_id: str) -> Iterator[Item]:
+        """The item and the groups around it, innermost first."""
+        item: Item | None = self._by_id[link_id]
+        while item is not None:
+            yield item
+            item = self._parents.get(item.link_id)
+
     def __contains__(self, link_id: object) -> bool:
         return link_id in self._by_id
 

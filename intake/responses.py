@@ -15,7 +15,7 @@ from intake.answers import Answers, Value
 from intake.calculations import CALCULATIONS, CONSTRAINTS
 from intake.items import Issue, Item
 from intake.parsing import is_unreadable
-from intake.questionnaire import Form, Page
+from intake.questionnaire import Form
 
 FINAL = ("completed", "amended")
 STATUSES = ("in-progress", *FINAL, "entered-in-error", "stopped")
@@ -323,20 +323,37 @@ def _settled(
     return settled
 
 
-def with_page(
-    page: Page, items: list[dict[str, Any]], page_items: list[dict[str, Any]]
+def replace_answers(
+    form: Form, items: list[dict[str, Any]], changes: Mapping[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """The items with everything of one page replaced by `page_items`, order not yet settled.
+    """The items with some answers replaced, nested and ordered as the form is.
 
-    `page_items` are children of the page's group, or top-level items of a page without one.
+    `changes` gives, by linkId, the new ``answer`` list of a question, or the new occurrences
+    (each ``{"linkId": …, "item": […]}``) of a repeating group; an empty list removes.
     """
-    if page.group is None or page.group.repeats:
-        replaced = {item.link_id for item in page.items}
-        new = page_items
-    else:
-        replaced = {page.group.link_id}
-        new = [{"linkId": page.group.link_id, "item": page_items}] if page_items else []
-    return [element for element in items if element["linkId"] not in replaced] + new
+    return _replaced(form.items, items, changes)
+
+
+def _replaced(
+    expected: tuple[Item, ...],
+    items: list[dict[str, Any]],
+    changes: Mapping[str, list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    replaced = []
+    for item in expected:
+        found = [element for element in items if element["linkId"] == item.link_id]
+        if item.type == "group" and not item.repeats:
+            held = found[0].get("item", []) if found else []
+            children = _replaced(item.items, held, changes)
+            if children:
+                replaced.append({"linkId": item.link_id, "item": children})
+        elif item.link_id not in changes:
+            replaced.extend(found)
+        elif item.type == "group":
+            replaced.extend(changes[item.link_id])
+        elif changes[item.link_id]:
+            replaced.append({"linkId": item.link_id, "answer": changes[item.link_id]})
+    return replaced
 
 
 def missing(form: Form, answers: Answers, link_ids: Iterable[str] | None = None) -> list[Item]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from .answers import Answers
-from .thresholds import OURS
+from intake.answers import Answers
+from intake.thresholds import OURS
 
 # Lower bound of each answer in days, so that "at least a week" is a plain comparison.
 DURATION_DAYS = {

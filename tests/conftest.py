@@ -8,6 +8,7 @@ run on SQLite and again on a throw-away PostgreSQL. The report is one, with `[sq
 
 import os
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
@@ -16,11 +17,11 @@ from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 from tests import throwaway
+from tests.environment import POSTGRES, PURE, SQLITE
 from tests.smtp import SmtpSink
-from tests.throwaway import Postgres, ProgramMissingError, Redis
+from tests.throwaway import NotInstalled, Postgres, Redis
 
 SOAK = os.environ.get("SOAK") == "1"
-PURE, SQLITE, POSTGRES = "pure", "sqlite", "postgres"
 
 hypothesis.settings.register_profile("suite", max_examples=500, deadline=None)
 hypothesis.settings.register_profile("soak", max_examples=5000, deadline=None)
@@ -38,36 +39,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sqlite: about that engine only; deselected on another")
-    config.addinivalue_line("markers", "postgresql: about that engine only; deselected on another")
     if not config.getoption("both_databases") or hasattr(config, "workerinput"):
         return
-    workers = [PURE, SQLITE]
-    if _own_postgres_url() is None:
+    if (url := _named_postgres_url()) is None:
         try:
             cluster = config.stash[cluster_key] = Postgres().__enter__()
-        except ProgramMissingError:
-            pass  # test_databases.py reports it, as a skip or as a failure
+        except NotInstalled:
+            pass  # the tests of `postgres_url` report it, as a skip or as a failure
         else:
-            os.environ["TEST_POSTGRES_URL"] = cluster.url
-    if _own_postgres_url() is not None:
+            url = cluster.url
+    workers = [PURE, SQLITE]
+    if url:
+        os.environ["TEST_POSTGRES_URL"] = url  # read by tests/environment.py in the workers
         workers.append(POSTGRES)
     config.option.dist = "each"
     config.option.tx = [f"popen//id={name}" for name in workers]
 
 
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if not config.getoption("both_databases"):
+        return None
+    found = POSTGRES in [spec.partition("id=")[2] for spec in config.option.tx]
+    postgres = "PostgreSQL" if found else "not on PostgreSQL (apt-get install postgresql)"
+    return f"database tests: on SQLite, {postgres}"
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if cluster := config.stash.get(cluster_key, None):
         cluster.__exit__()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node) -> None:
-    """Give a worker process its database before it imports the settings."""
-    url = _own_postgres_url() if node.gateway.id == POSTGRES else ""
-    channel = node.gateway.remote_exec("import os; os.environ['DATABASE_URL'] = channel.receive()")
-    channel.send(url)
-    channel.waitclose()
 
 
 @pytest.hookimpl(trylast=True)
@@ -90,37 +89,47 @@ def _uses_database(item: pytest.Item) -> bool:
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
-def _own_postgres_url() -> str | None:
-    """The server that was named, or the cluster that this run started already."""
+def _named_postgres_url() -> str | None:
+    """The cluster that this run started already, or the server that was named for it."""
     for name in ("TEST_POSTGRES_URL", "DATABASE_URL"):
         if (url := os.environ.get(name, "")).startswith("postgres"):
             return url
     return None
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Put SQLite's test database in a file: threads cannot race for one in memory."""
-    if connection.vendor == "sqlite":
-        name = settings.STATE_DIR / f"{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}-db.sqlite3"
-        connection.settings_dict["TEST"]["NAME"] = str(name)
-
-
-def _unavailable(error: ProgramMissingError) -> None:
+def _unavailable(error: NotInstalled) -> None:
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(f"REQUIRE_SERVICES=1: {error}")
     pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
+    """Keep the SQLite test database in a file: threads and other processes must share it."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = settings.STATE_DIR / "suite.sqlite3"
+
+
+@pytest.fixture
+def process_env(transactional_db) -> dict[str, str]:
+    """The environment with which a child process (a server, a worker) sees this test's rows."""
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{name}"
+    else:
+        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    return {**os.environ, "DATABASE_URL": url}
+
+
+@pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A `DATABASE_URL` whose server may be used freely, in databases of the test's own."""
-    if url := _own_postgres_url():
+    if url := _named_postgres_url():
         yield url
         return
     try:
         cluster = Postgres()
-    except ProgramMissingError as error:
+    except NotInstalled as error:
         _unavailable(error)
     with cluster:
         yield cluster.url
@@ -131,7 +140,7 @@ def redis() -> Iterator[Redis]:
     """A Redis server that the test may flush, stop and start."""
     try:
         server = Redis()
-    except ProgramMissingError as error:
+    except NotInstalled as error:
         _unavailable(error)
     with server:
         yield server
@@ -154,7 +163,7 @@ def browser() -> Iterator[Browser]:
     """Chromium. Prefer `open_page`, which also fails on what the browser complains about."""
     try:
         path = throwaway.chromium()
-    except ProgramMissingError as error:
+    except NotInstalled as error:
         _unavailable(error)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright's sync API keeps an event loop running in this thread, which Django takes for

@@ -17,7 +17,7 @@ from typing import Self
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-class ProgramMissingError(Exception):
+class NotInstalled(Exception):
     """The program is missing here; the message names the Debian package that brings it."""
 
 
@@ -45,7 +45,7 @@ def chromium() -> str:
     for name in CHROMIUM_NAMES:
         if path := shutil.which(name):
             return path
-    raise ProgramMissingError("needs Chromium: apt-get install chromium")
+    raise NotInstalled("needs Chromium: apt-get install chromium")
 
 
 class Postgres:
@@ -64,7 +64,7 @@ class Postgres:
         elif on_path := shutil.which("initdb"):
             self._bin = Path(on_path).resolve().parent
         else:
-            raise ProgramMissingError("needs PostgreSQL: apt-get install postgresql")
+            raise NotInstalled("needs PostgreSQL: apt-get install postgresql")
         self.port = free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
@@ -113,7 +113,7 @@ class Redis:
     def __init__(self) -> None:
         program = shutil.which("redis-server")
         if program is None:
-            raise ProgramMissingError("needs Redis: apt-get install redis-server")
+            raise NotInstalled("needs Redis: apt-get install redis-server")
         self._program = program
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"

@@ -1,4 +1,5 @@
 import zoneinfo
+from datetime import datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,6 +13,10 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(
             _("%(name)s is not a time zone, for example America/Chicago."), params={"name": name}
         )
+
+
+# A clinician decides about URGENT answers within one working hour.
+CALLBACK_WITHIN = timedelta(hours=1)
 
 
 def default_staffed_hours() -> dict[str, list[list[str]]]:
@@ -80,6 +85,39 @@ class Practice(models.Model):
     def current(cls) -> "Practice":
         """Return the one practice, or an unsaved blank before anything is configured."""
         return cls.objects.first() or cls(pk=1, name="Backstride")
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    def staffed_until(self, now: datetime) -> datetime | None:
+        """Return when the shift that is on now ends, or None when nobody is there."""
+        wall = now.astimezone(self.zone).replace(tzinfo=None)
+        for opens, closes in self.staffed_hours.get(str(wall.weekday()), ()):
+            start, end = (
+                datetime.combine(wall.date(), time.fromisoformat(edge)) for edge in (opens, closes)
+            )
+            if start <= wall < end:
+                return end.replace(tzinfo=self.zone)
+        return None
+
+    def is_staffed(self, now: datetime) -> bool:
+        return self.staffed_until(now) is not None
+
+    def is_told(self, now: datetime) -> bool:
+        """Does a safety alert raised now reach a person: in the clinic, or on call?"""
+        return self.on_call_enabled or self.is_staffed(now)
+
+    def callback_time(self, now: datetime) -> datetime | None:
+        """Return by when somebody calls a patient whose answers are URGENT, in the clinic's zone.
+
+        Within the hour, and before the doors close; None when nobody would call at all.
+        """
+        within = (now + CALLBACK_WITHIN).astimezone(self.zone)
+        if self.on_call_enabled:
+            return within
+        closing = self.staffed_until(now)
+        return None if closing is None else min(within, closing)
 
 
 class Location(models.Model):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from ..answers import Answers
-from . import cautions, considerations, habits, load  # noqa: F401  Reading them enters the findings.
-from .finding import FINDINGS, Finding, Kind, Severity
+from intake.answers import Answers
+from intake.findings import cautions, considerations, habits, load  # noqa: F401  Reading them enters the findings.
+from intake.findings.finding import FINDINGS, Finding, Kind, Severity
 
 __all__ = ["FINDINGS", "RULE_SET_VERSION", "Finding", "Kind", "Severity", "evaluate"]
 

@@ -6,10 +6,10 @@ import datetime as dt
 
 from django.utils.translation import gettext_lazy as _
 
-from .. import variables as v
-from ..answers import Answers
-from ..thresholds import OURS
-from .finding import Severity, caution
+from intake import variables as v
+from intake.answers import Answers
+from intake.findings.finding import Severity, caution
+from intake.thresholds import OURS
 
 
 @caution(

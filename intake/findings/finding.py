@@ -11,7 +11,7 @@ from functools import partial
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..answers import Answers
+from intake.answers import Answers
 
 type Predicate = Callable[[Answers, dt.date], bool]
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from .. import variables as v
-from ..answers import Answers
-from ..thresholds import OURS
-from . import emergency, routine, soon, urgent  # noqa: F401  Reading them enters the rules.
-from .rule import RULES, Level, Rule
+from intake import variables as v
+from intake.answers import Answers
+from intake.levels import Level
+from intake.thresholds import OURS
+from intake.triage import emergency, routine, soon, urgent  # noqa: F401  Reading them enters the rules.
+from intake.triage.rule import RULES, Rule
 
 __all__ = ["RULES", "Level", "Rule", "Triage", "evaluate"]
 

@@ -1,44 +1,17 @@
-"""What a triage level and a triage rule are."""
+"""What a triage rule is, and how a predicate becomes one."""
 
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
-from ..answers import Answers
+from intake.answers import Answers
+from intake.levels import Level
 
 type Predicate = Callable[[Answers, dt.date], bool]
-
-
-class Level(enum.IntEnum):
-    """How soon to be seen. A higher number is more urgent."""
-
-    ROUTINE = 0
-    SOON = 1
-    URGENT = 2
-    EMERGENCY = 3
-
-    @property
-    def word(self) -> Promise:
-        return LEVEL_WORDS[self]
-
-    @property
-    def shape(self) -> str:
-        """A character that tells the levels apart without colour."""
-        return "●▲■◆"[self]
-
-
-LEVEL_WORDS = {
-    Level.ROUTINE: _("Routine"),
-    Level.SOON: _("Soon"),
-    Level.URGENT: _("Urgent"),
-    Level.EMERGENCY: _("Emergency"),
-}
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import datetime as dt
 
 from django.utils.translation import gettext_lazy as _
 
-from .. import variables as v
-from ..answers import Answers
-from ..thresholds import OURS
-from .rule import Level, rule
+from intake import variables as v
+from intake.answers import Answers
+from intake.levels import Level
+from intake.thresholds import OURS
+from intake.triage.rule import rule
 
 
 @rule(

@@ -1,0 +1,174 @@
+"""The safety gate: the questions, and what each level of answers leads to."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from booking.forms import CallbackForm
+from booking.guest import Guest
+from booking.models import Service
+from clinic.access import set_visitor_cookie
+from clinic.models import Practice
+from clinic.ratelimit import GATES_PER_IP, client_ip
+from intake import gate, triage
+from intake.advice import advice
+from intake.answers import Answers
+from intake.forms import QuestionForm
+from intake.levels import Level
+from intake.models import QuestionnaireResponse
+from intake.questionnaire import Form
+
+
+def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Pass a booking page its ``guest`` and ``practice``; in an emergency show that page instead.
+
+    Nothing behind this door is kept by a browser or proxy.
+    """
+
+    @wraps(view)
+    @never_cache
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        practice = Practice.current()
+        guest = Guest.of(request, practice=practice, now=timezone.now())
+        if guest.emergency:
+            return redirect("emergency")
+        return view(request, *args, guest=guest, practice=practice, **kwargs)
+
+    return wrapper
+
+
+@require_http_methods(["GET", "POST"])
+@guest_required
+def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    now = timezone.now()
+    service = service_asked_for(request)
+    # The visitor's token may be born here, before it is known which page carries it home.
+    jar = HttpResponse()
+    visitor = guest.visitor_hash or set_visitor_cookie(jar)
+    answers = guest.response
+    if answers is None or answers.patient_id:
+        answers = QuestionnaireResponse(questionnaire=gate.questionnaire(), visitor_hash=visitor)
+    questionnaire = Form.parse(answers.questionnaire.content)
+    form = QuestionForm(
+        request.POST or None,
+        questionnaire=questionnaire,
+        items=gate.items(questionnaire),
+        stored=answers.items,
+        language=translation.get_language() or "en",
+        today=now.astimezone(practice.zone).date(),
+        placeholders={"emergency_number": practice.emergency_number},
+    )
+    response = None
+    if request.method == "POST":
+        GATES_PER_IP.spend(client_ip(request), now=now)
+        is_complete = form.is_valid()
+        outcome = gate.save(
+            answers,
+            items=form.items,
+            is_complete=is_complete,
+            patient=guest.patient,
+            language=form.language,
+            practice=practice,
+            now=now,
+        )
+        # A danger sign is answered at once, whatever else was left out.
+        if outcome.level == Level.EMERGENCY:
+            response = redirect("emergency")
+        elif is_complete:
+            response = redirect(_after_the_gate(request, service, outcome.level))
+    if response is None:
+        response = render(request, "booking/safety.html", {"form": form, "service": service})
+    response.cookies.update(jar.cookies)
+    return response
+
+
+def _after_the_gate(request: HttpRequest, service: Service | None, level: int) -> str:
+    """Where somebody with a complete set of answers goes on."""
+    if level == Level.URGENT:
+        return path_for(service, "callback")
+    guest = Guest.of(request, practice=Practice.current(), now=timezone.now())
+    if service and guest.offer(service, today=timezone.localdate()).is_open:
+        return reverse("slots", args=[service.slug])
+    return path_for(service, "safety_result")
+
+
+@require_GET
+@never_cache
+def emergency(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    practice = Practice.current()
+    alert = Guest.of(request, practice=practice, now=now).emergency
+    if alert is None:
+        return redirect("book")
+    message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    return render(
+        request,
+        "booking/emergency.html",
+        {"alert": alert, "advice": advice(message_ids, practice=practice, now=now)},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@guest_required
+def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """Offer whoever needs a call today to say how to reach them; nothing is required."""
+    service = service_asked_for(request)
+    alert = guest.urgent_alert
+    if alert is None:
+        return redirect(path_for(service, "safety"))
+    form = CallbackForm(request.POST or None, initial={"birth_date": guest.birth_date})
+    if request.method == "POST" and form.is_valid():
+        gate.leave_number(alert, **form.cleaned_data)
+        return redirect(path_for(service, "safety_result"))
+    return render(
+        request,
+        "booking/callback.html",
+        {"form": form, "service": service, "is_told": practice.is_told(timezone.now())},
+    )
+
+
+@require_GET
+@guest_required
+def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """What the answers mean for this person, and what can be booked with them."""
+    service = service_asked_for(request)
+    now = timezone.now()
+    if guest.outcome is None:
+        return redirect(path_for(service, "safety"))
+    offers = guest.offers(
+        Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
+        today=now.astimezone(practice.zone).date(),
+    )
+    return render(
+        request,
+        "booking/safety_result.html",
+        {
+            "advice": advice(
+                guest.outcome.messages,
+                practice=practice,
+                now=now,
+                can_be_called=guest.can_be_called,
+            ),
+            "asked_for": next((offer for offer in offers if offer.service == service), None),
+            "open_offers": [offer for offer in offers if offer.is_open],
+            "is_urgent": guest.outcome.level == Level.URGENT,
+        },
+    )
+
+
+def service_asked_for(request: HttpRequest) -> Service | None:
+    """The service somebody had in mind when they met the gate; None for anything unknown."""
+    slug = request.GET.get("service", "")
+    return Service.objects.filter(slug=slug, is_active=True).first() if slug else None
+
+
+def path_for(service: Service | None, name: str) -> str:
+    """A page of the gate that remembers the service."""
+    return reverse(name, query={"service": service.slug} if service else None)

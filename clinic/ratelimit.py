@@ -1,0 +1,124 @@
+"""How often something may be tried, counted in the database so that it holds across processes.
+
+A leaky bucket per key (GCRA): one conditional UPDATE takes a drop's worth of room or changes
+nothing, so two processes can never both take the last of it. Keys hold a keyed hash, never the
+address or the e-mail itself.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import salted_hmac
+
+from clinic.models import RateLimit
+
+
+class TooManyTries(Exception):
+    """Answered with 429; ``retry_after`` is in whole seconds, at least one."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many tries, again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``burst`` tries at once, then one more every ``every``."""
+
+    name: str
+    every: timedelta
+    burst: int
+
+    def spend(self, subject: str, *, now: datetime) -> None:
+        """Count one try by ``subject`` (an address, an e-mail); raises TooManyTries.
+
+        Call it outside a transaction: a try that fails later was still a try.
+        """
+        key = self.key(subject)
+        # The bucket is full when the next conforming try lies this far ahead.
+        room_until = now + self.every * (self.burst - 1)
+        rows = RateLimit.objects.filter(key=key)
+        for _attempt in range(2):
+            if rows.filter(full_until__lte=room_until).update(full_until=self._one_more(now)):
+                return
+            full_until = rows.values_list("full_until", flat=True).first()
+            if full_until is not None and full_until > room_until:
+                raise TooManyTries(ceil((full_until - room_until).total_seconds()))
+            RateLimit.objects.bulk_create(
+                [RateLimit(key=key, full_until=now)], ignore_conflicts=True
+            )
+        raise TooManyTries(ceil(self.every.total_seconds()))
+
+    def key(self, subject: str) -> str:
+        digest = salted_hmac("clinic.ratelimit", f"{self.name}:{subject}", algorithm="sha256")
+        return f"{self.name}:{digest.hexdigest()}"
+
+    def _one_more(self, now: datetime) -> Case:
+        return Case(
+            When(full_until__lt=now, then=Value(now + self.every)),
+            default=ExpressionWrapper(
+                F("full_until") + Value(self.every), output_field=DateTimeField()
+            ),
+            output_field=DateTimeField(),
+        )
+
+
+HOLDS_PER_IP = Limit("hold-ip", every=timedelta(seconds=1), burst=100)
+GATES_PER_IP = Limit("gate-ip", every=timedelta(seconds=2), burst=60)
+LINKS_PER_IP = Limit("my-visits-ip", every=timedelta(seconds=30), burst=20)
+LINKS_PER_EMAIL = Limit("my-visits-email", every=timedelta(minutes=10), burst=3)
+
+
+def forget_empty_buckets(*, now: datetime) -> int:
+    """Delete rows that no longer hold anybody back; return how many."""
+    return RateLimit.objects.filter(full_until__lt=now).delete()[0]
+
+
+def client_ip(request: HttpRequest) -> str:
+    """The address a request came from; of an IPv6 address the /64 one customer owns.
+
+    ``X-Forwarded-For`` is read only behind a trusted proxy, and of it only the last entry: the
+    one that proxy wrote. Everything before it is the client's own claim.
+    """
+    peer = request.META.get("REMOTE_ADDR", "")
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUSTED_PROXY else ""
+    for candidate in (forwarded.rpartition(",")[2].strip(), peer):
+        try:
+            address = ipaddress.ip_address(candidate)
+        except ValueError:
+            continue
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped:
+                return str(address.ipv4_mapped)
+            return str(ipaddress.ip_network((address, 64), strict=False))
+        return str(address)
+    return peer
+
+
+class TooManyTriesMiddleware:
+    """Turns TooManyTries, raised by any view, into the 429 page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooManyTries):
+            return None
+        response = render(
+            request,
+            "clinic/too_many_tries.html",
+            {"minutes": ceil(exception.retry_after / 60)},
+            status=429,
+        )
+        response["Retry-After"] = str(exception.retry_after)
+        return response

@@ -1,0 +1,198 @@
+"""The summary's plots, worked out on the server: numbers and words that SVG templates draw.
+
+Every chart has a line of text that says the same, and rows for a table twin. Marks differ by
+shape and pattern, not only by colour, so that a black-and-white print keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from intake import bodymap, wording
+from intake import variables as v
+from intake.answers import Answers
+
+PLOT_WIDTH = 420
+LABELS_WIDTH = 128
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place on the body that hurts, is numb, or both; `points` are an SVG polygon's."""
+
+    name: str
+    points: str
+    hurts: bool
+    is_main: bool
+    is_numb: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """One side of the figure, `x` units from the left edge of the drawing."""
+
+    name: str
+    x: int
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class BodyMap:
+    views: tuple[View, ...]
+    text: str
+    width: int = 2 * bodymap.FIGURE_WIDTH
+    height: int = bodymap.FIGURE_HEIGHT
+    head = bodymap.HEAD
+    outline = bodymap.OUTLINE
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return tuple(place for view in self.views for place in view.places)
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    value: str
+    width: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A vertical line at `x`."""
+
+    label: str
+    x: float
+
+
+@dataclass(frozen=True)
+class OnsetRun:
+    """The run of the onset against the longest of the 30 days before."""
+
+    longest: Bar
+    onset: Bar
+    marks: tuple[Mark, ...]
+    text: str
+    left: int = LABELS_WIDTH
+
+
+@dataclass(frozen=True)
+class Dot:
+    label: str
+    score: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class ImpactPlot:
+    """The six daily-impact answers as dots on one scale from 0 to 10."""
+
+    dots: tuple[Dot, ...]
+    ticks: tuple[Mark, ...]
+    text: str
+    height: int
+    left: int = LABELS_WIDTH
+
+
+def body_map(answers: Answers) -> BodyMap:
+    """Where it hurts, is numb, and bothers most, seen from behind and from the front."""
+    views = tuple(
+        View(name=str(name), x=index * bodymap.FIGURE_WIDTH, places=_places(answers, polygons))
+        for index, (name, polygons) in enumerate(
+            [(_("Back"), bodymap.BACK), (_("Front"), bodymap.FRONT)]
+        )
+    )
+    return BodyMap(views=views, text=_body_text(answers))
+
+
+def _places(answers: Answers, polygons: dict[str, bodymap.Polygon]) -> tuple[Place, ...]:
+    marked = {*answers.values("body-regions"), *answers.values("body-main")}
+    numb = set(answers.values("body-numb"))
+    return tuple(
+        Place(
+            name=str(wording.REGIONS[region]),
+            points=bodymap.points(polygon),
+            hurts=region in marked,
+            is_main=answers.has("body-main", region),
+            is_numb=region in numb,
+        )
+        for region, polygon in polygons.items()
+        if region in marked | numb
+    )
+
+
+def _body_text(answers: Answers) -> str:
+    def names(link_id: str) -> str:
+        return ", ".join(
+            str(wording.REGIONS[region])
+            for region in answers.values(link_id)
+            if region in wording.REGIONS
+        )
+
+    sentences = []
+    if answers.answered("body-regions"):
+        sentences.append(_t("Pain: %(places)s.") % {"places": names("body-regions")})
+    if answers.answered("body-main"):
+        sentences.append(_t("Most: %(place)s.") % {"place": names("body-main")})
+    if numb := names("body-numb"):
+        sentences.append(_t("Numb or tingling: %(places)s.") % {"places": numb})
+    return " ".join(sentences) or _t("No place marked.")
+
+
+def onset_run(answers: Answers) -> OnsetRun | None:
+    """Two bars with lines at 10, 30 and 100 percent more (Ref16); None without both distances."""
+    longest, onset = answers.number("load-long-30"), answers.number("load-onset-run")
+    percent = v.spike(answers)
+    if not longest or onset is None or percent is None:
+        return None
+    scale = (PLOT_WIDTH - LABELS_WIDTH - 44) / max(onset, longest * 2)
+    words = {
+        "onset": wording.distance(answers, onset),
+        "longest": wording.distance(answers, longest),
+        "percent": wording.number(abs(round(percent))),
+    }
+    if percent > 0:
+        text = _t("Onset run %(onset)s, %(percent)s %% over the longest before (%(longest)s).")
+    else:
+        text = _t("Onset run %(onset)s, not over the longest before (%(longest)s).")
+    return OnsetRun(
+        longest=Bar(_t("longest in 30 days"), words["longest"], round(longest * scale, 1)),
+        onset=Bar(_t("onset run"), words["onset"], round(onset * scale, 1)),
+        marks=tuple(
+            Mark(f"+{more}", round(LABELS_WIDTH + longest * scale * (1 + more / 100), 1))
+            for more in (10, 30, 100)
+        ),
+        text=text % words,
+    )
+
+
+def impact_plot(answers: Answers) -> ImpactPlot | None:
+    """None when none of the six was answered."""
+    step = 15
+    span = PLOT_WIDTH - LABELS_WIDTH - 34
+    dots = []
+    for link_id in v.IMPACT_ITEMS:
+        score = answers.number(link_id)
+        if score is not None:
+            dots.append(
+                Dot(
+                    label=str(wording.LABELS[link_id]),
+                    score=int(score),
+                    x=round(LABELS_WIDTH + span * score / 10, 1),
+                    y=10 + step * len(dots),
+                )
+            )
+    if not dots:
+        return None
+    worst = max(dots, key=lambda dot: dot.score)
+    return ImpactPlot(
+        dots=tuple(dots),
+        ticks=tuple(Mark(str(at), LABELS_WIDTH + span * at / 10) for at in (0, 5, 10)),
+        text=_t("Daily impact is highest for %(what)s, %(score)s of 10.")
+        % {"what": worst.label, "score": worst.score},
+        height=step * len(dots) + 16,
+    )

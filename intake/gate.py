@@ -1,0 +1,222 @@
+"""The safety gate: a few questions answered before any bookable time is shown.
+
+The answers are an in-progress response without patient, keyed by the hash of a visitor token,
+until a booking gives them one. Levels rise with every save and never sink by answering again:
+a rule stops counting only when staff have reopened booking on the alert it raised.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from clinic.models import Patient, Practice
+from intake import triage
+from intake.answers import Answers
+from intake.items import OWN, Item
+from intake.levels import Level
+from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.questionnaire import Form
+from intake.triage import Triage
+
+# Older answers are asked again, and deleted when nothing came of them.
+FRESH_FOR = timedelta(hours=24)
+
+INTAKE_URL = f"{OWN}/Questionnaire/running-lbp-intake"
+SAFETY_GROUP = "safety"
+OTHER_QUESTIONS = ("about-birth-date", "onset-duration", "pain-worst", "pain-run")
+
+
+def questionnaire() -> Questionnaire:
+    """The published intake that the gate's questions are taken from; raises DoesNotExist."""
+    return (
+        Questionnaire.objects.filter(url=INTAKE_URL)
+        .exclude(published_at=None)
+        .latest("published_at")
+    )
+
+
+def items(form: Form) -> tuple[Item, ...]:
+    """What the gate asks: the safety page, then what the choice of a visit depends on."""
+    return (*form.item(SAFETY_GROUP).items, *(form.item(link_id) for link_id in OTHER_QUESTIONS))
+
+
+def response_of(
+    *, visitor_hash: str, patient: Patient | None, now: datetime
+) -> QuestionnaireResponse | None:
+    """The visitor's answers of the last day: not anybody's yet, or this patient's own.
+
+    They may be unfinished: ``is_answered`` tells.
+    """
+    owner = Q(patient=None, visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
+    if patient is not None:
+        owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
+    return (
+        QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR)
+        .select_related("questionnaire")
+        .order_by("-updated_at")
+        .first()
+    )
+
+
+def is_answered(response: QuestionnaireResponse | None, *, now: datetime) -> bool:
+    """Was every question of the gate dealt with, and not longer than a day ago?"""
+    return bool(
+        response and response.safety_answered_at and response.safety_answered_at > now - FRESH_FOR
+    )
+
+
+def save(
+    response: QuestionnaireResponse,
+    *,
+    items: list[dict[str, Any]],
+    is_complete: bool,
+    visitor_hash: str,
+    patient: Patient | None,
+    language: str,
+    practice: Practice,
+    now: datetime,
+) -> QuestionnaireResponse:
+    """Keep the gate's answers and judge them; raises the alert they call for in the same step.
+
+    ``patient`` is who the visitor's link grant names, for the alert; the answers become that
+    patient's by ``attach``, when something is booked.
+    """
+    with transaction.atomic():
+        if response is None or response.patient_id:
+            response = QuestionnaireResponse(questionnaire=questionnaire, visitor_hash=visitor_hash)
+        response.items = items
+        response.language = language
+        response.safety_answered_at = now
+        outcome = standing(response, patient=patient, practice=practice, now=now)
+        response.level = outcome.level
+        response.rules = list(outcome.rule_ids)
+        response.save()
+        raise_alert(response, outcome, patient=patient, now=now)
+    return response
+
+
+def standing(
+    response: QuestionnaireResponse, *, patient: Patient | None, practice: Practice, now: datetime
+) -> Triage:
+    """How these answers count for booking today, together with the patient's earlier intake.
+
+    The level is at least that of every alert these answers have raised. Rules on an alert that
+    staff have reopened are left out: a person has judged them.
+    """
+    answers = Answers.from_response({"item": response.items})
+    if patient is not None:
+        answers = _with_earlier(answers, patient)
+    today = now.astimezone(practice.zone).date()
+    outcome = triage.evaluate(
+        answers, today=today, strict_public_advice=practice.strict_public_advice
+    )
+    alerts = [] if response._state.adding else list(response.safety_alerts.all())
+    judged = {rule for alert in alerts if alert.booking_reopened_at for rule in alert.rules}
+    held = [rule for rule in outcome.rules if rule.id not in judged]
+    level = max(
+        [rule.level for rule in held]
+        + [Level(alert.level) for alert in alerts if alert.booking_reopened_at is None],
+        default=Level.ROUTINE,
+    )
+    return _at_level(outcome, level, answers=answers, rules=held, today=today)
+
+
+def raise_alert(
+    response: QuestionnaireResponse, outcome: Triage, *, patient: Patient | None, now: datetime
+) -> SafetyAlert | None:
+    """Make sure an alert stands for EMERGENCY and URGENT answers; a worse level raises another."""
+    if outcome.level < Level.URGENT:
+        return None
+    raised = response.safety_alerts.filter(
+        level__gte=outcome.level, booking_reopened_at=None
+    ).first()
+    return raised or SafetyAlert.objects.create(
+        response=response,
+        patient=response.patient or patient,
+        visitor_hash=response.visitor_hash,
+        level=outcome.level,
+        rules=list(outcome.rule_ids),
+        raised_at=now,
+    )
+
+
+def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAlert | None:
+    """The EMERGENCY alert that keeps booking shut for this visitor or patient, if there is one."""
+    owner = Q(visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
+    if patient is not None:
+        owner |= Q(patient=patient)
+    return (
+        SafetyAlert.objects.blocking()
+        .filter(owner, level=Level.EMERGENCY)
+        .order_by("raised_at")
+        .first()
+    )
+
+
+def leave_number(
+    alert: SafetyAlert, *, name: str, phone: str, birth_date: date | None
+) -> SafetyAlert:
+    """Note how the visitor can be called back; nothing of it is required."""
+    alert.callback_name, alert.callback_phone, alert.callback_birth_date = name, phone, birth_date
+    alert.save(update_fields=["callback_name", "callback_phone", "callback_birth_date"])
+    return alert
+
+
+def attach(response: QuestionnaireResponse, patient: Patient) -> None:
+    """Make the gate's answers and alerts this patient's: the first page of the intake.
+
+    The visitor's key goes, so that whoever books next in this browser is asked afresh.
+    """
+    if response.patient_id:
+        return
+    response.safety_alerts.update(patient=patient)
+    response.patient = patient
+    response.visitor_hash = ""
+    response.save(update_fields=["patient", "visitor_hash", "updated_at"])
+
+
+def forget_unclaimed(*, now: datetime) -> int:
+    """Delete gate answers a day old from which neither a visit nor an alert came."""
+    return (
+        QuestionnaireResponse.objects.filter(patient=None, updated_at__lt=now - FRESH_FOR)
+        .exclude(Exists(SafetyAlert.objects.filter(response=OuterRef("pk"))))
+        .delete()[0]
+    )
+
+
+def _with_earlier(answers: Answers, patient: Patient) -> Answers:
+    """These answers on top of the last finished intake, of which no safety answer is kept."""
+    earlier = (
+        patient.questionnaire_responses.filter(
+            status__in=[
+                QuestionnaireResponse.Status.COMPLETED,
+                QuestionnaireResponse.Status.AMENDED,
+            ]
+        )
+        .order_by("-submitted_at")
+        .first()
+    )
+    if earlier is None:
+        return answers
+    past = Answers.from_response({"item": earlier.items})
+    kept = {link_id for link_id in past.link_ids() if not link_id.startswith("safety-")}
+    merged = {link_id: past.values(link_id) for link_id in kept}
+    return Answers(merged | {link_id: answers.values(link_id) for link_id in answers.link_ids()})
+
+
+def _at_level(
+    outcome: Triage, level: Level, *, answers: Answers, rules: Iterable[triage.Rule], today: date
+) -> Triage:
+    rules = tuple(rules)
+    rule_ids = frozenset(rule.id for rule in rules)
+    return replace(
+        outcome,
+        level=level,
+        rules=rules,
+        messages=triage.messages_shown(answers, level, rule_ids),
+        restrictions=triage.restrictions(answers, level, rule_ids, today),
+    )
