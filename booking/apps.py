@@ -9,7 +9,8 @@ class BookingConfig(AppConfig):
     verbose_name = "Booking"
 
     def ready(self) -> None:
-        from booking import guards
+        from booking import emails, guards
+        from clinic import outbox
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -35,6 +36,9 @@ class BookingConfig(AppConfig):
             closure=ALL,
             timeoff=ALL,
         )
+
+        for kind, compose in emails.COMPOSERS.items():
+            outbox.register(kind, compose)
 
         post_migrate.connect(guards.restore, sender=self)
 

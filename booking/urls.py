@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from booking.views import clinician
+from booking.views import clinician, intake, pages
 
 urlpatterns = [
+    path("", pages.home, name="home"),
+    path("services/", pages.services, name="services"),
+    # One visit
+    path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
+    path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
+    path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),
     path(
         "clinician/patients/<uuid:patient_id>/",

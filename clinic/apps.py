@@ -31,3 +31,7 @@ class ClinicConfig(AppConfig):
             practitioner=ALL,
             user=ALL,
         )
+
+        from clinic import emails, outbox
+
+        outbox.register(outbox.LATE_NOTE, emails.late_note)

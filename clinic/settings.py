@@ -193,7 +193,9 @@ _HTTPS = BASE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": browsers would then post forms with "Origin: null", which CSRF refuses.
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "clinic.errors.csrf_failure"
 # Trusted only when a proxy that sets (and strips) these headers stands in front.
 TRUSTED_PROXY = env_bool("TRUSTED_PROXY")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY else None
@@ -230,13 +232,16 @@ STORAGES = {
 # Celery: the rows are the truth, a lost or doubled message changes nothing
 
 TICK_SECONDS = env_int("TICK_SECONDS", 60)
-LEASE_SECONDS = SMTP_TIMEOUT_SECONDS + 30
+# A claimed mail that is not settled after this long belongs to a process that died.
+LEASE_SECONDS = env_int("LEASE_SECONDS", SMTP_TIMEOUT_SECONDS + 30)
 
 REDIS_URL = env_str("REDIS_URL", "")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Publishing to a broker that is down fails at once: nobody waits for it, the tick sends.
+        "max_retries": 0,
         "visibility_timeout": 600,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 1,
@@ -263,13 +268,20 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# One process sends, so that killing a worker leaves the fate of one mail unknown, not of several.
+CELERY_WORKER_CONCURRENCY = 1
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = {"tick": {"task": "clinic.tasks.tick", "schedule": TICK_SECONDS}}
+# Ticks that pile up while no worker runs are dropped, not worked off one after the other.
+_EVERY_TICK = {"schedule": TICK_SECONDS, "options": {"expires": 5 * TICK_SECONDS}}
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
+    "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
+}
 
 # Logging
 

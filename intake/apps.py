@@ -11,3 +11,8 @@ class IntakeConfig(AppConfig):
 
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)
+
+        from clinic import outbox
+        from intake import emails
+
+        outbox.register(emails.SAFETY_ALERT, emails.safety_alert)

@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -7,21 +8,69 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.people import Patient
 
+LATE_AFTER = timedelta(minutes=5)
+
+
+class MessageState(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    UNKNOWN = "unknown", _("Answer lost")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
+
+
+# An answer that was lost is worth one more try, unless something else settled the matter.
+_TO_RETRY = Q(state=MessageState.UNKNOWN, is_retried_after_unknown=False, reason="")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def about(self, subject: models.Model) -> "MessageQuerySet":
+        return self.filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
+
+    def due(self, now: datetime) -> "MessageQuerySet":
+        """Return what can be claimed now, the longest waiting first."""
+        return self.filter(
+            Q(state=MessageState.PLANNED) | _TO_RETRY & Q(expires_at__gt=now),
+            next_attempt_at__lte=now,
+        ).order_by("next_attempt_at")
+
+    def waiting(self) -> "MessageQuerySet":
+        """Return what can still be called off: not yet handed to the mail server."""
+        return self.filter(
+            Q(state=MessageState.PLANNED) | Q(state=MessageState.SENDING, handed_at=None)
+        )
+
+    def to_retry(self) -> "MessageQuerySet":
+        return self.filter(_TO_RETRY)
+
+    def late(self, now: datetime) -> "MessageQuerySet":
+        """Return what nobody sends although it is due: no worker, or no mail server.
+
+        Rows that wait on purpose are no alarm: for a mailbox that asked to be tried again later,
+        or for staff to release a visit.
+        """
+        return self.filter(
+            Q(state=MessageState.PLANNED) | Q(state=MessageState.SENDING) | _TO_RETRY,
+            Q(next_attempt_at__lt=now - LATE_AFTER)
+            | Q(reason=Message.UNREACHABLE, due_at__lt=now - LATE_AFTER),
+        )
+
 
 class Message(models.Model):
     """One mail that is owed: planned with what causes it, then claimed, sent and stamped.
 
     ``subject_type`` and ``subject_id`` name the row the mail is about without a key upwards;
     the address is looked up when the mail is composed, so a corrected one is used.
+    ``clinic.outbox`` alone writes these rows.
     """
 
-    class State(models.TextChoices):
-        PLANNED = "planned", _("Planned")
-        SENDING = "sending", _("Sending")
-        SENT = "sent", _("Sent")
-        UNKNOWN = "unknown", _("Answer lost")
-        FAILED = "failed", _("Failed")
-        SKIPPED = "skipped", _("Skipped")
+    State = MessageState
+
+    # Values of ``reason`` that decide something; composers add their own.
+    UNREACHABLE = "unreachable"  # no mail server answered
+    DEFERRED = "deferred"  # the mail server asked to try again later
+    LATE = "late"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=30)
@@ -64,6 +113,8 @@ class Message(models.Model):
         null=True, editable=False, help_text="The mail as sent; kept in the demo only."
     )
     created_at = models.DateTimeField(_("planned"), auto_now_add=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["-due_at"]

@@ -1,0 +1,378 @@
+"""Every mail about a visit: when it is owed, and what it says.
+
+Mails carry time, place and link. They name neither the service nor anything about health: other
+people read mail over a shoulder, and mail servers read it all.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from booking import ical
+from booking.models import Appointment
+from clinic import outbox
+from clinic.access import LINK_DAYS_AFTER_VISIT, issue_link
+from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
+from clinic.models import Link, Message, Patient, Practice
+from clinic.outbox import Compose, Mail, Postpone, Skip
+from intake.models import QuestionnaireResponse
+
+CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
+MOVED, CANCELLED, MY_VISITS = "moved", "cancelled", "my-visits"
+
+
+class Step(NamedTuple):
+    """A reminder is due ``before`` the visit and of no use any more ``until`` before it."""
+
+    name: str
+    before: timedelta
+    until: timedelta
+
+
+STEPS = (
+    Step("7d", timedelta(days=7), timedelta(hours=48)),
+    Step("24h", timedelta(hours=24), timedelta(hours=4)),
+    Step("2h", timedelta(hours=2), timedelta(minutes=30)),
+)
+
+# A change can be undone for this long; the mail about it waits.
+UNDO_WINDOW = timedelta(minutes=3)
+
+# The form is asked for on its own a day after booking (the confirmation asked already), and
+# early enough to be filled in without haste.
+INTAKE_AFTER_BOOKING = timedelta(days=1)
+INTAKE_BEFORE_VISIT = timedelta(hours=48)
+INTAKE_UNTIL = timedelta(hours=4)
+
+# The same patient can ask for a link to all visits once in this long.
+MY_VISITS_EVERY = timedelta(minutes=5)
+MY_VISITS_LINK_LASTS = timedelta(days=1)
+
+
+# Planning: to be called in the transaction that makes the change.
+
+
+def plan_booked(appointment: Appointment, now: datetime) -> None:
+    _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
+    _plan_ahead(appointment, now)
+
+
+def plan_moved(appointment: Appointment, now: datetime) -> None:
+    """Replace what was owed for the former time. The row holds the new time and sequence."""
+    outbox.cancel_planned(appointment, reason="moved")
+    _plan(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
+    _plan_ahead(appointment, now)
+
+
+def plan_cancelled(appointment: Appointment, now: datetime) -> None:
+    outbox.cancel_planned(appointment, reason="cancelled")
+    _plan(
+        appointment,
+        CANCELLED,
+        due_at=now + UNDO_WINDOW,
+        expires_at=max(appointment.end, now + timedelta(days=1)),
+    )
+
+
+def plan_restored(appointment: Appointment, now: datetime) -> None:
+    """After an undo, or when staff bring a visit back; its sequence was raised once for that.
+
+    A patient who was not told of the change is not told of its undoing either.
+    """
+    outbox.cancel_planned(appointment, reason="undone")
+    was_told = (
+        Message.objects.about(appointment)
+        .filter(
+            kind__in=[MOVED, CANCELLED],
+            subject_version=appointment.sequence - 1,
+            handed_at__isnull=False,
+        )
+        .exists()
+    )
+    if was_told:
+        _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
+    _plan_ahead(appointment, now)
+
+
+def plan_my_visits(patient: Patient, now: datetime) -> Message:
+    """Owe one patient the link to all their visits; asking again at once changes nothing."""
+    return outbox.plan(
+        kind=MY_VISITS,
+        subject=patient,
+        version=int(now.timestamp() // MY_VISITS_EVERY.total_seconds()),
+        patient=patient,
+        due_at=now,
+        expires_at=now + MY_VISITS_LINK_LASTS,
+    )
+
+
+def _plan_ahead(appointment: Appointment, now: datetime) -> None:
+    """Owe what comes later. A step whose time has passed already is not owed at all."""
+    start = appointment.start
+    for step in STEPS:
+        if start - step.before > now:
+            _plan(
+                appointment,
+                REMINDER,
+                step=step.name,
+                due_at=start - step.before,
+                expires_at=start - step.until,
+            )
+    due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
+    if appointment.service.questionnaire_id and due_at > now:
+        _plan(appointment, INTAKE, due_at=due_at, expires_at=start - INTAKE_UNTIL)
+
+
+def _plan(
+    appointment: Appointment, kind: str, *, due_at: datetime, expires_at: datetime, step: str = ""
+) -> None:
+    outbox.plan(
+        kind=kind,
+        step=step,
+        subject=appointment,
+        version=appointment.sequence,
+        patient=appointment.patient,
+        due_at=due_at,
+        expires_at=expires_at,
+    )
+
+
+# Composing
+
+
+class Visit(NamedTuple):
+    """What the mails about one visit are written from."""
+
+    appointment: Appointment
+    patient: Patient
+    practice: Practice
+    message: Message
+    now: datetime
+
+    @property
+    def when(self) -> str:
+        """Day, time and zone, for a subject: "Thursday, November 26, 9:00 AM CST"."""
+        start = self.appointment.local_start
+        return f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        start, end = self.appointment.local_start, self.appointment.local_end
+        location = self.appointment.location
+        times = (
+            f"{day_text(start)}, {time_text(start)} – {time_text(end)} {zone_text(end)} "
+            f"({self.appointment.time_zone})"
+        )
+        facts = [
+            (_("When"), times),
+            (_("Where"), f"{location.name}, {location.full_address}"),
+            (_("For"), self.patient.initials),
+        ]
+        if location.local_directions:
+            facts.insert(2, (_("How to find us"), location.local_directions))
+        return facts
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        map_url = self.appointment.location.map_url
+        return [(_("Map"), map_url)] if map_url else []
+
+    @property
+    def wants_intake(self) -> bool:
+        response = self.appointment.intake_response
+        is_done = response is not None and response.status in {
+            QuestionnaireResponse.Status.COMPLETED,
+            QuestionnaireResponse.Status.AMENDED,
+        }
+        return bool(self.appointment.service.questionnaire_id) and not is_done
+
+    @property
+    def buttons(self) -> list[tuple[str, str]]:
+        visit = (_("See, move or cancel your visit"), self.link_url(Link.Purpose.VISIT))
+        if not self.wants_intake:
+            return [visit]
+        return [visit, (_("Fill in your form"), self.link_url(Link.Purpose.INTAKE))]
+
+    @property
+    def what_to_bring(self) -> str:
+        return _(
+            "Wear clothes you can move in, and bring the shoes you use most and a list of your "
+            "medicines."
+        )
+
+    def link_url(self, purpose: str) -> str:
+        return issue_link(
+            message=self.message,
+            patient=self.patient,
+            purpose=purpose,
+            subject_id=self.appointment.pk,
+            expires_at=self.appointment.end + timedelta(days=LINK_DAYS_AFTER_VISIT),
+        )
+
+    def mail(self, letter: Letter, **parts: object) -> Mail:
+        return letter.as_mail(to=self.patient.email, practice=self.practice, **parts)
+
+    def invitation(self) -> dict[str, object]:
+        calendar = ical.request(self.appointment, practice=self.practice, now=self.now)
+        return {"calendar": calendar, "method": "REQUEST"}
+
+
+def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
+    """Read the visit as it is now, and write in the patient's language, or say why not."""
+
+    @wraps(write)
+    def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
+        appointment = (
+            Appointment.objects.select_related("patient", "location", "service", "intake_response")
+            .filter(pk=message.subject_id)
+            .first()
+        )
+        if appointment is None or appointment.patient is None:
+            return Skip("gone")
+        if appointment.sequence != message.subject_version:
+            return Skip("superseded")
+        tells_of_cancelling = message.kind == CANCELLED
+        expected = (
+            Appointment.Status.CANCELLED if tells_of_cancelling else Appointment.Status.BOOKED
+        )
+        if appointment.status != expected:
+            return Skip(f"visit-{appointment.status}")
+        if appointment.safety_hold_alert_id and not tells_of_cancelling:
+            return Postpone("safety-hold")
+        if not appointment.patient.email:
+            return Skip("no-address")
+        visit = Visit(appointment, appointment.patient, Practice.current(), message, now)
+        with translation.override(appointment.patient.language):
+            return write(visit)
+
+    return compose
+
+
+@_about_visit
+def confirmation(visit: Visit) -> Mail:
+    letter = Letter(
+        subject=_("Booked: %(when)s") % {"when": visit.when},
+        heading=_("Your visit is booked"),
+        paragraphs=[
+            _("We look forward to seeing you at %(clinic)s.") % {"clinic": visit.practice.name}
+        ],
+        facts=visit.facts,
+        links=visit.links,
+        buttons=visit.buttons,
+        notes=[visit.what_to_bring],
+    )
+    return visit.mail(letter, **visit.invitation())
+
+
+@_about_visit
+def intake_wanted(visit: Visit) -> Mail | Skip:
+    if not visit.wants_intake:
+        return Skip("intake-done")
+    letter = Letter(
+        subject=_("Your form for %(when)s") % {"when": visit.when},
+        heading=_("Please fill in your form"),
+        paragraphs=[
+            _(
+                "A few questions before your visit give us more time for you. It takes about ten "
+                "minutes, is saved as you go, and you can finish it later."
+            )
+        ],
+        facts=visit.facts,
+        buttons=[(_("Fill in your form"), visit.link_url(Link.Purpose.INTAKE))],
+    )
+    return visit.mail(letter)
+
+
+@_about_visit
+def reminder(visit: Visit) -> Mail | Skip:
+    if visit.patient.reminders_stopped_at:
+        return Skip("stopped")
+    time_left = time_left_text(visit.appointment.start - visit.now)
+    paragraphs = [_("Your visit is in %(time_left)s.") % {"time_left": time_left}]
+    if visit.wants_intake:
+        paragraphs.append(_("Your form is not finished yet. Please fill it in before you come."))
+    stop_url = visit.link_url(Link.Purpose.UNSUBSCRIBE)
+    letter = Letter(
+        subject=_("Reminder: %(when)s") % {"when": visit.when},
+        heading=_("See you soon"),
+        paragraphs=paragraphs,
+        facts=visit.facts,
+        links=visit.links,
+        buttons=visit.buttons,
+        notes=[visit.what_to_bring],
+        stop_url=stop_url,
+    )
+    return visit.mail(
+        letter,
+        headers={
+            "List-Unsubscribe": f"<{stop_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+    )
+
+
+@_about_visit
+def moved(visit: Visit) -> Mail:
+    letter = Letter(
+        subject=_("Moved to: %(when)s") % {"when": visit.when},
+        heading=_("Your visit has a new time"),
+        paragraphs=[_("The time you had before is free again. Please come at the new time.")],
+        facts=visit.facts,
+        links=visit.links,
+        buttons=visit.buttons,
+        notes=[visit.what_to_bring],
+    )
+    return visit.mail(letter, **visit.invitation())
+
+
+@_about_visit
+def cancelled(visit: Visit) -> Mail:
+    letter = Letter(
+        subject=_("Cancelled: %(when)s") % {"when": visit.when},
+        heading=_("Your visit is cancelled"),
+        paragraphs=[_("You do not need to do anything. We are happy to see you another time.")],
+        facts=visit.facts,
+        buttons=[(_("Book a new time"), f"{settings.BASE_URL}/book/")],
+    )
+    calendar = ical.cancel(visit.appointment, practice=visit.practice, now=visit.now)
+    return visit.mail(letter, calendar=calendar, method="CANCEL")
+
+
+def my_visits(message: Message, now: datetime) -> Mail | Skip:
+    """Write the link to all visits of one patient; with initials, since families share mail."""
+    patient = message.patient
+    if patient is None or not patient.email:
+        return Skip("no-address")
+    practice = Practice.current()
+    url = issue_link(
+        message=message,
+        patient=patient,
+        purpose=Link.Purpose.MY_VISITS,
+        expires_at=message.due_at + MY_VISITS_LINK_LASTS,
+    )
+    with translation.override(patient.language):
+        return Letter(
+            subject=_("Your visits at %(clinic)s") % {"clinic": practice.name},
+            heading=_("Your visits"),
+            paragraphs=[
+                _("This link opens the visits of %(initials)s. It works for one day.")
+                % {"initials": patient.initials}
+            ],
+            buttons=[(_("Open my visits"), url)],
+            notes=[_("You did not ask for this? Then you need not do anything.")],
+        ).as_mail(to=patient.email, practice=practice)
+
+
+COMPOSERS: dict[str, Compose] = {
+    CONFIRMATION: confirmation,
+    INTAKE: intake_wanted,
+    REMINDER: reminder,
+    MOVED: moved,
+    CANCELLED: cancelled,
+    MY_VISITS: my_visits,
+}

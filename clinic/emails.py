@@ -1,0 +1,42 @@
+"""Mails to the clinic itself about mails."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic.letters import Letter
+from clinic.models import Message, Practice
+from clinic.outbox import Mail, Skip
+
+
+def late_note(message: Message, now: datetime) -> Mail | Skip:
+    """Tell the clinic that mails to patients were given up because they came too late."""
+    practice = Practice.current()
+    to = practice.alert_email or practice.email
+    if not to:
+        return Skip("no-address")
+    count = Message.objects.filter(
+        state__in=[Message.State.SKIPPED, Message.State.FAILED],
+        reason__in=[Message.LATE, Message.UNREACHABLE, Message.DEFERRED],
+        expires_at__gt=now - timedelta(days=1),
+    ).count()
+    messages_url = settings.BASE_URL + reverse("admin:index") + "clinic/message/"
+    with translation.override(settings.LANGUAGE_CODE):
+        return Letter(
+            subject=_("Some mails to patients were not sent"),
+            heading=_("Some mails to patients were not sent"),
+            paragraphs=[
+                ngettext(
+                    "%(count)d mail of the last day could not be sent in time.",
+                    "%(count)d mails of the last day could not be sent in time.",
+                    count,
+                )
+                % {"count": count},
+                _("Please look at the list, and phone patients whose visit is near."),
+            ],
+            buttons=[(_("Open the list of mails"), messages_url)],
+        ).as_mail(to=to, practice=practice)
