@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from booking.views import intake, pages
+from booking.views import clinician, intake, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -11,4 +11,16 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    # The clinician
+    path("clinician/", clinician.clinician_day, name="clinician_day"),
+    path(
+        "clinician/patients/<uuid:patient_id>/",
+        clinician.clinician_summary,
+        name="clinician_summary",
+    ),
+    path(
+        "clinician/alerts/<uuid:alert_id>/acknowledge/",
+        clinician.acknowledge_alert,
+        name="acknowledge_alert",
+    ),
 ]
