@@ -1,8 +1,8 @@
 """Mailed links. Mail scanners fetch them too, so that only a POST ever changes something."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -12,11 +12,11 @@ from clinic import audit
 from clinic.access import hash_token, set_grant_cookie
 from clinic.models import AuditEvent, Link, Patient
 
-# The page behind a link, by its URL name: these live on the floors above.
+# The page behind a link. These are published paths of the floors above, so they are not reversed.
 DESTINATIONS = {
-    Link.Purpose.VISIT: "visit",
-    Link.Purpose.INTAKE: "intake",
-    Link.Purpose.MY_VISITS: "my_visits",
+    Link.Purpose.VISIT: "/visits/{subject_id}/",
+    Link.Purpose.INTAKE: "/visits/{subject_id}/intake/",
+    Link.Purpose.MY_VISITS: "/my-visits/",
 }
 
 
@@ -27,8 +27,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     link = _usable(token)
     if link is None or link.purpose not in DESTINATIONS:
         return _gone(request)
-    about = [link.subject_id] if link.subject_id else []
-    response = redirect(DESTINATIONS[Link.Purpose(link.purpose)], *about)
+    path = DESTINATIONS[Link.Purpose(link.purpose)].format(subject_id=link.subject_id)
+    response = HttpResponseRedirect(path)
     set_grant_cookie(response, link)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         response.set_cookie(
