@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from booking.views import demo_mail
+from booking.views import demo_mail, intake, pages
 
 urlpatterns = [
+    path("", pages.home, name="home"),
+    path("services/", pages.services, name="services"),
+    # One visit
+    path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
+    path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
+    path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    # The demo's mail
     path("demo/mail/", demo_mail.demo_mail, name="demo_mail"),
     path("demo/mail/<uuid:message_id>/", demo_mail.demo_mail_message, name="demo_mail_message"),
     path("demo/mail/<uuid:message_id>/body/", demo_mail.demo_mail_body, name="demo_mail_body"),

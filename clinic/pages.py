@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from clinic.views import health, links
+from clinic.views import health, links, public
 
 urlpatterns = [
+    path("guide/", public.guide, name="guide"),
+    path("guide/<slug:slug>/", public.guide_page, name="guide_page"),
+    path("locations/", public.locations, name="locations"),
+    path("privacy/", public.privacy, name="privacy"),
+    path("lang/", public.lang, name="lang"),
+    # Mailed links
     path("l/<str:token>/", links.open_link, name="open_link"),
     path("unsubscribe/<str:token>/", links.unsubscribe, name="unsubscribe"),
+    # Operators
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

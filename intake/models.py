@@ -1,15 +1,25 @@
+import hashlib
+import json
 import secrets
 import uuid
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Link, Patient, Role, User
+from intake.answers import Answers
+from intake.items import Issue
 from intake.levels import Level
+from intake.questionnaire import Form, InvalidQuestionnaire, Page, load_json
+from intake.responses import missing, validate_response
+from intake.variables import KM_PER_MILE
 
 # No letters or digits that are misread over the phone.
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -17,6 +27,64 @@ _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 def new_reference_code() -> str:
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
+
+
+SHIPPED = Path(__file__).parent / "questionnaires" / "running-lbp-intake-1.0.0.json"
+
+# Parsing costs 20 ms and a published questionnaire never changes.
+_forms: dict[tuple[int, datetime], Form] = {}
+
+
+class StaleRevision(Exception):
+    """The answers were saved from somewhere else since this page was shown."""
+
+
+class IncompleteResponse(Exception):
+    """The answers cannot be submitted yet; `issues` say what is missing or wrong."""
+
+    def __init__(self, issues: list[Issue]) -> None:
+        super().__init__(f"{len(issues)} issues in the answers")
+        self.issues = issues
+
+
+class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
+    def published(self) -> "QuestionnaireQuerySet":
+        return self.exclude(published_at=None)
+
+    def store(self, content: Any, *, publish: bool, now: datetime) -> "Questionnaire":
+        """Validate a FHIR R4 Questionnaire and keep it as a new version.
+
+        Raises InvalidQuestionnaire for one that cannot be asked, and for a version that exists
+        with other content. Storing the same again is harmless, and may publish it.
+        """
+        form = Form.parse(content)
+        with transaction.atomic():
+            questionnaire, _created = self.get_or_create(
+                url=form.url,
+                version=form.version,
+                defaults={"title": form.title.default or form.url, "content": content},
+            )
+            if questionnaire.content != content:
+                raise InvalidQuestionnaire(
+                    [
+                        Issue(
+                            "Questionnaire.version",
+                            "version-exists",
+                            "This version is stored with other content: give it a new one.",
+                        )
+                    ]
+                )
+            if publish and questionnaire.published_at is None:
+                questionnaire.published_at = now
+                questionnaire.save(update_fields=["published_at"])
+        return questionnaire
+
+    def publish(self, content: Any, *, now: datetime) -> "Questionnaire":
+        return self.store(content, publish=True, now=now)
+
+    def publish_shipped(self, *, now: datetime) -> "Questionnaire":
+        """Publish the intake that comes with the code; safe to repeat."""
+        return self.publish(load_json(SHIPPED.read_bytes()), now=now)
 
 
 class Questionnaire(models.Model):
@@ -29,6 +97,8 @@ class Questionnaire(models.Model):
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = QuestionnaireQuerySet.as_manager()
+
     class Meta:
         ordering = ["url", "-published_at"]
         verbose_name = _("questionnaire")
@@ -39,6 +109,16 @@ class Questionnaire(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+    @property
+    def form(self) -> Form:
+        """The questions, parsed; kept in memory once published."""
+        if self.published_at is None:
+            return Form.parse(self.content)
+        key = (self.pk, self.created_at)
+        if key not in _forms:
+            _forms[key] = Form.parse(self.content)
+        return _forms[key]
 
 
 class QuestionnaireResponseQuerySet(models.QuerySet["QuestionnaireResponse"]):
@@ -113,6 +193,143 @@ class QuestionnaireResponse(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def form(self) -> Form:
+        return self.questionnaire.form
+
+    @property
+    def answers(self) -> Answers:
+        return Answers.from_response({"item": self.items})
+
+    @property
+    def is_final(self) -> bool:
+        return self.status != self.Status.IN_PROGRESS
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The answers as a FHIR R4 QuestionnaireResponse, codes as they are stored."""
+        return {
+            "resourceType": "QuestionnaireResponse",
+            "id": str(self.pk),
+            "language": self.language,
+            "questionnaire": self.form.canonical,
+            "status": self.status,
+            "authored": (self.submitted_at or self.updated_at).isoformat(),
+            "item": self.items,
+        }
+
+    def pages(self) -> list[Page]:
+        """The pages this person is asked, by the answers so far."""
+        enabled = self.form.enabled(self.answers)
+        return [page for page in self.form.pages() if page.is_asked(enabled)]
+
+    def is_done(self, page: Page) -> bool:
+        """Was the page finished, and do later answers ask for nothing more on it?"""
+        return page.key in self.pages_done and not missing(
+            self.form, self.answers, [item.link_id for item in page.walk()]
+        )
+
+    def first_open_page(self) -> Page | None:
+        """The first page that is not finished yet; None when all are."""
+        return next((page for page in self.pages() if not self.is_done(page)), None)
+
+    def seconds_left(self) -> int:
+        """How long the unfinished pages take, roughly."""
+        enabled = self.form.enabled(self.answers)
+        return sum(
+            item.seconds
+            for page in self.pages()
+            if not self.is_done(page)
+            for item in page.walk()
+            if item.link_id in enabled and not item.is_hidden
+        )
+
+    def keep(
+        self,
+        items: list[dict[str, Any]],
+        *,
+        page: Page,
+        is_complete: bool,
+        revision: int,
+        language: str,
+        now: datetime,
+    ) -> None:
+        """Save a page's answers, as `items` of the whole response.
+
+        A page with errors keeps what was answered but does not count as done. Raises
+        StaleRevision, and saves nothing, when the row is no longer at `revision` or was submitted.
+        """
+        done = [key for key in self.pages_done if key != page.key]
+        changed = QuestionnaireResponse.objects.filter(
+            pk=self.pk, revision=revision, status=self.Status.IN_PROGRESS
+        ).update(
+            items=items,
+            pages_done=[*done, page.key] if is_complete else done,
+            language=language,
+            revision=F("revision") + 1,
+            updated_at=now,
+        )
+        if not changed:
+            raise StaleRevision
+        self.refresh_from_db()
+
+    def submit(
+        self, *, today: date, notice_version: str, rule_set_version: str, now: datetime
+    ) -> None:
+        """Close the answers with their signature, and note the numbers worth a trend.
+
+        Raises IncompleteResponse when something required is missing or wrong, StaleRevision when
+        they were submitted already. `today` is the day in the practice's zone.
+        """
+        issues = validate_response(
+            self.form, self.resource | {"status": self.Status.COMPLETED.value}, today=today
+        )
+        if issues:
+            raise IncompleteResponse(issues)
+        answers = self.answers
+        sealed = json.dumps([self.form.canonical, self.items], sort_keys=True)
+        with transaction.atomic():
+            changed = QuestionnaireResponse.objects.filter(
+                pk=self.pk, revision=self.revision, status=self.Status.IN_PROGRESS
+            ).update(
+                status=self.Status.COMPLETED,
+                submitted_at=now,
+                signed_by=answers.text("consent-signature"),
+                signer_role=answers.text("about-filler"),
+                notice_version=notice_version,
+                rule_set_version=rule_set_version,
+                answers_hash=hashlib.sha256(sealed.encode()).hexdigest(),
+                revision=F("revision") + 1,
+                updated_at=now,
+            )
+            if not changed:
+                raise StaleRevision
+            self.refresh_from_db()
+            self._observe(answers, now)
+
+    def _observe(self, answers: Answers, now: datetime) -> None:
+        if self.patient is None:
+            return
+        for item in self.form.walk():
+            numbers = answers.numbers(item.link_id) if item.observation else ()
+            if not numbers:
+                continue
+            unit = item.unit.default if item.unit else ""
+            value = mean(numbers)
+            if item.unit_choice:
+                # Distances make one trend although people change how they count them.
+                unit = "km"
+                if answers.has(item.unit_choice.question, "mi"):
+                    value *= KM_PER_MILE
+            Observation.objects.create(
+                patient=self.patient,
+                response=self,
+                code=item.link_id,
+                value=Decimal(str(round(value, 3))),
+                unit=unit,
+                effective_at=now,
+            )
 
 
 class Observation(models.Model):

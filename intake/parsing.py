@@ -50,6 +50,7 @@ MAX_DEPTH = 6
 MAX_OPTIONS = 200
 MAX_CONDITIONS = 50
 MAX_TEXT = 4000
+MAX_TITLE = 200
 MAX_LINK_ID = 100
 MAX_ANSWER_LENGTH = 4000
 MAX_OCCURS = 20
@@ -82,9 +83,12 @@ class Reader:
                 path, "structure", "Nested too deep, or with NUL, surrogates or endless numbers."
             )
             return ()
-        for name in ("url", "version", "status"):
-            if not isinstance(questionnaire.get(name), str) or not questionnaire[name].strip():
-                self.refuse(f"{path}.{name}", "required", f"`{name}` must be given.")
+        for name, longest in (("url", 200), ("version", 20), ("status", 20)):
+            value = questionnaire.get(name)
+            if not isinstance(value, str) or not 0 < len(value.strip()) <= longest:
+                self.refuse(f"{path}.{name}", "required", f"`{name}`: 1 to {longest} characters.")
+        if len(self.title(questionnaire).default) > MAX_TITLE:
+            self.refuse(f"{path}.title", "limit-text", f"Up to {MAX_TITLE} characters.")
         self._no_modifiers(questionnaire, path)
         items = self._items(questionnaire.get("item"), path, depth=1)
         if not items and not self.issues:

@@ -41,9 +41,21 @@ class Page:
     items: tuple[Item, ...]
     group: Item | None
 
+    @property
+    def key(self) -> str:
+        """What names the page in stored progress: its group's linkId."""
+        return self.group.link_id if self.group else str(self.number)
+
     def walk(self) -> Iterator[Item]:
         for item in self.items:
             yield from item.walk()
+
+    def is_asked(self, enabled: frozenset[str]) -> bool:
+        """Is there anything on it for somebody whose enabled linkIds these are?"""
+        return any(
+            item.link_id in enabled and item.type != "group" and not item.is_hidden
+            for item in self.walk()
+        )
 
 
 class Form:
