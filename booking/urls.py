@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from booking.views import clinician, intake, pages
+from booking.views import clinician, demo_mail, intake, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -23,4 +23,8 @@ urlpatterns = [
         clinician.acknowledge_alert,
         name="acknowledge_alert",
     ),
+    # The demo's mail
+    path("demo/mail/", demo_mail.demo_mail, name="demo_mail"),
+    path("demo/mail/<uuid:message_id>/", demo_mail.demo_mail_message, name="demo_mail_message"),
+    path("demo/mail/<uuid:message_id>/body/", demo_mail.demo_mail_body, name="demo_mail_body"),
 ]

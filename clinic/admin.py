@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
@@ -164,7 +163,7 @@ class DayFilter(admin.SimpleListFilter):
         if key not in self.ranges:
             return queryset
         _label, first, last = self.ranges[key]
-        zone = ZoneInfo(Practice.current().time_zone)
+        zone = Practice.current().zone
         today = days.local_date(timezone.now(), zone)
         if first is not None:
             start, _end = days.instants(today + timedelta(days=first), today, zone)

@@ -1,0 +1,31 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+
+from booking.models import Appointment, StatusChange
+from clinic.models import AuditEvent, Role
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def front_desk(client):
+    client.user = make.make_user(role=Role.FRONT_DESK)
+    return make.sign_in(client, client.user)
+
+
+@pytest.fixture
+def manager(client):
+    client.user = make.make_user(role=Role.MANAGER)
+    return make.sign_in(client, client.user)
+
+
+def test_home(front_desk):
+    make.make_practice()
+    response = front_desk.get("/admin/")
+    assert response.status_code == 200
+    print(response.content.decode())
