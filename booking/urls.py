@@ -1,5 +1,21 @@
 """Pages of the top floor: home, booking, visits, clinician, demo."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from booking.views import booking, details, my_visits, safety, visits
+
+urlpatterns = [
+    path("book/", booking.book, name="book"),
+    path("book/safety/", safety.safety, name="safety"),
+    path("book/safety/emergency/", safety.emergency, name="emergency"),
+    path("book/safety/callback/", safety.callback, name="callback"),
+    path("book/safety/result/", safety.safety_result, name="safety_result"),
+    path("book/<slug:slug>/", booking.slots, name="slots"),
+    path("book/<slug:slug>/details/", details.details, name="details"),
+    path("visits/<uuid:visit_id>/", visits.visit, name="visit"),
+    path("visits/<uuid:visit_id>/confirm/", visits.confirm_visit, name="confirm_visit"),
+    path("visits/<uuid:visit_id>/move/", visits.move_visit, name="move_visit"),
+    path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
+    path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
+    path("my-visits/", my_visits.my_visits, name="my_visits"),
+]
