@@ -127,7 +127,7 @@ def test_views_are_imported_by_urls_only(app):
         for path in sources(app)
         for name, line in imports(path)
         if re.match(rf"({'|'.join(FLOORS)})\.views\b", name)
-        and path.stem != "urls"
+        and path.stem not in {"urls", "pages"}
         and "views" not in path.relative_to(ROOT).parts
     ]
     assert importers == []
