@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import formats
+from django.utils.translation import gettext as _
 
-from clinic.models import Practice
+from clinic.models import Patient, Practice
 from intake import gate
+from intake.answers import Answers, Value
 from intake.findings import RULE_SET_VERSION
-from intake.levels import Level
+from intake.forms import CONSTRAINT_MESSAGES
+from intake.items import Item
 from intake.models import QuestionnaireResponse, SafetyAlert
-from intake.questionnaire import Page
+from intake.questionnaire import Form, Page
+from intake.responses import answer_for, broken_constraints, replace_answers, settle, value_of
 from intake.triage import Triage
 
 
@@ -68,8 +75,87 @@ def submit(
     )
 
 
-def is_stopped(response: QuestionnaireResponse) -> bool:
-    """Did an emergency answer end the form, and has nobody of the staff reopened it?"""
-    return (
-        response.safety_alerts.blocking().filter(level=Level.EMERGENCY).exists()  # type: ignore[attr-defined]
-    )
+def known_beforehand(
+    form: Form, items: list[dict[str, Any]], *, patient: Patient, today: date
+) -> list[dict[str, Any]]:
+    """The items with what the clinic knows of the patient filled in where nothing was answered."""
+    link_id = "about-birth-date"
+    if (
+        patient.birth_date is None
+        or link_id not in form
+        or Answers.from_response({"item": items}).answered(link_id)
+    ):
+        return items
+    answer = answer_for(form.item(link_id), patient.birth_date)
+    return settle(form, replace_answers(form, items, {link_id: [answer]}), today=today)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """One page of answers in words: pairs of question and answers, and what looks odd."""
+
+    page: Page
+    title: str
+    is_done: bool
+    answers: tuple[tuple[str, tuple[str, ...]], ...]
+    warnings: tuple[str, ...]
+
+
+def read_back(
+    response: QuestionnaireResponse,
+    *,
+    language: str,
+    placeholders: Mapping[str, str],
+    today: date,
+) -> list[ReadBack]:
+    """Every page that is asked, with its answers as the patient gave them."""
+    odd: dict[str, list[str]] = {}
+    for item, key in broken_constraints(response.form, response.answers, today=today):
+        odd.setdefault(item.link_id, []).append(str(CONSTRAINT_MESSAGES[key]))
+    return [
+        ReadBack(
+            page,
+            page.text.in_language(language),
+            response.is_done(page),
+            tuple(
+                (item.text.filled(language, placeholders), words)
+                for item, words in _in_words(page, response, language)
+            ),
+            tuple(warning for item in page.walk() for warning in odd.get(item.link_id, ())),
+        )
+        for page in response.pages()
+    ]
+
+
+def _in_words(
+    page: Page, response: QuestionnaireResponse, language: str
+) -> Iterator[tuple[Item, tuple[str, ...]]]:
+    here = {item.link_id: item for item in page.walk()}
+    answers = response.answers
+    for element in _flat(response.items):
+        item = here.get(element["linkId"])
+        if item is None or item.is_hidden or not item.is_question:
+            continue
+        unit = item.unit_for(answers)
+        values = (value_of(item, answer) for answer in element.get("answer", ()))
+        words = [_word(item, value, language) for value in values if value is not None]
+        if unit is not None:
+            words = [f"{word} {unit.in_language(language)}" for word in words]
+        yield item, tuple(words)
+
+
+def _word(item: Item, value: Value, language: str) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, date):
+        return formats.date_format(value)
+    option = item.option(value)
+    if option is not None:
+        return option.text.in_language(language)
+    return formats.localize(value)
+
+
+def _flat(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for element in items:
+        yield element
+        yield from _flat(element.get("item", []))

@@ -43,6 +43,13 @@ OCCURRENCES = 5
 REQUIRED = _("Please answer this question.")
 NEWLY_ASKED = _("One of your answers brings up this question.")
 
+# Nobody reads along: whoever is low enough to need a person now is told where one is.
+CRISIS_ITEMS = {"mind-mood", "goal-notes"}
+CRISIS_NOTE = _(
+    "If you think of hurting yourself, call %(number)s or a crisis line now. Somebody answers "
+    "day and night."
+)
+
 LIMIT_MESSAGES = {
     "exclusive": _("“%(alone)s” cannot go with other answers. Untick one of them."),
     "cardinality": _("Pick fewer answers."),
@@ -87,6 +94,7 @@ class Question:
     unit: str = ""
     unit_from: str = ""
     units: str = ""
+    note: str = ""
     is_shown: bool = True
     warnings: list[Any] = field(default_factory=list)
 
@@ -201,6 +209,12 @@ class QuestionForm(forms.Form):
         return codes == {"news"}
 
     @property
+    def is_unfinished_only(self) -> bool:
+        """Is nothing wrong with what was answered, so that the rest can wait?"""
+        codes = {error.code for errors in self.errors.as_data().values() for error in errors}
+        return codes <= {"news", "required"}
+
+    @property
     def news(self) -> list[forms.BoundField]:
         """The fields that this page's answers brought up and that still need an answer."""
         return [
@@ -273,6 +287,8 @@ class QuestionForm(forms.Form):
             lower, upper = item.scale_ends
             question.lower_end = lower.in_language(self.language)
             question.upper_end = upper.in_language(self.language)
+        if item.link_id in CRISIS_ITEMS and "emergency_number" in self.placeholders:
+            question.note = CRISIS_NOTE % {"number": self.placeholders["emergency_number"]}
         if item.unit:
             question.unit = item.unit.in_language(self.language)
         if item.unit_choice:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from intake.answers import Value
+from intake.answers import Answers, Value
 
 OWN = "https://backstride.example/fhir"
 """Base of the extensions and codes that FHIR has no word for; see docs/questionnaire.md."""
@@ -208,6 +208,13 @@ class Item:
         """How long a person needs to answer it, roughly."""
         kind = "scale" if self.is_scale else self.type
         return SECONDS.get("choices" if kind == "choice" and self.repeats else kind, 0)
+
+    def unit_for(self, answers: Answers) -> Text | None:
+        """The unit this person counts in, where another answer decides it."""
+        if self.unit_choice is None:
+            return self.unit
+        chosen = self.unit_choice.units.get(answers.text(self.unit_choice.question))
+        return chosen[0] if chosen else None
 
     def option(self, value: Value) -> Option | None:
         return next((option for option in self.options if option.value == value), None)

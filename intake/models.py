@@ -18,7 +18,7 @@ from intake.answers import Answers
 from intake.items import Issue
 from intake.levels import Level
 from intake.questionnaire import Form, InvalidQuestionnaire, Page, load_json
-from intake.responses import validate_response
+from intake.responses import missing, validate_response
 from intake.variables import KM_PER_MILE
 
 # No letters or digits that are misread over the phone.
@@ -224,9 +224,15 @@ class QuestionnaireResponse(models.Model):
         enabled = self.form.enabled(self.answers)
         return [page for page in self.form.pages() if page.is_asked(enabled)]
 
+    def is_done(self, page: Page) -> bool:
+        """Was the page finished, and do later answers ask for nothing more on it?"""
+        return page.key in self.pages_done and not missing(
+            self.form, self.answers, [item.link_id for item in page.walk()]
+        )
+
     def first_open_page(self) -> Page | None:
         """The first page that is not finished yet; None when all are."""
-        return next((page for page in self.pages() if page.key not in self.pages_done), None)
+        return next((page for page in self.pages() if not self.is_done(page)), None)
 
     def seconds_left(self) -> int:
         """How long the unfinished pages take, roughly."""
@@ -234,7 +240,7 @@ class QuestionnaireResponse(models.Model):
         return sum(
             item.seconds
             for page in self.pages()
-            if page.key not in self.pages_done
+            if not self.is_done(page)
             for item in page.walk()
             if item.link_id in enabled and not item.is_hidden
         )
