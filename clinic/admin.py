@@ -112,9 +112,19 @@ class AuditedAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(AuditedAdmin):
-    """Rows that only the program writes: to be looked at, and acted on by named actions."""
+    """Rows that only the program writes: to be looked at, and acted on by named actions.
+
+    Saving a form would write back every column as it was when the form was opened. Actions ask
+    for the permission ``operate``: the role may change such rows, through their verbs.
+    """
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return super().has_change_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -352,7 +362,7 @@ class LinkAdmin(ReadOnlyAdmin):
     actions = ["revoke"]
     reads_are_audited = True
 
-    @admin.action(description=_("Revoke"), location=EVERYWHERE, permissions=["change"])
+    @admin.action(description=_("Revoke"), location=EVERYWHERE, permissions=["operate"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Link]) -> None:
         live = list(queryset.filter(revoked_at=None))
         for link in live:
@@ -383,9 +393,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
     search_help_text = _("A record's or patient's id, or the e-mail of a member of staff")
     show_full_result_count = False
     list_per_page = 50
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str

@@ -49,6 +49,13 @@ class Appointment(models.Model):
 
     Status = Status
 
+    class IntakeState(models.TextChoices):
+        """How far the visit's intake is. All that staff other than clinicians see of it."""
+
+        NONE = "none", _("Not started")
+        STARTED = "started", _("Started")
+        DONE = "done", _("Done")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ical_uid = models.CharField(max_length=80, unique=True, default=new_ical_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
@@ -151,7 +158,7 @@ class Appointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.service_id} {self.start:%Y-%m-%d %H:%M}"
+        return f"{self.local_start:%Y-%m-%d %H:%M}"
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -169,6 +176,14 @@ class Appointment(models.Model):
     @property
     def duration_minutes(self) -> int:
         return int((self.end - self.start).total_seconds() // 60)
+
+    @property
+    def intake_state(self) -> IntakeState:
+        if self.intake_response is None:
+            return self.IntakeState.NONE
+        if self.intake_response.status == QuestionnaireResponse.Status.IN_PROGRESS:
+            return self.IntakeState.STARTED
+        return self.IntakeState.DONE
 
     def clean(self) -> None:
         """Say in words what the guards would refuse. The verbs look again, under a lock."""
@@ -310,6 +325,11 @@ class Appointment(models.Model):
         if not confirmed:
             raise InvalidTransition(self.status)
         self.confirmed_at = now
+
+    def release_safety_hold(self) -> None:
+        """Let the visit's mails go out again: staff have spoken with the patient."""
+        Appointment.objects.filter(pk=self.pk).update(safety_hold_alert=None)
+        self.safety_hold_alert = None
 
     def _place(
         self, service: Service, location: Location, *, start: datetime, minutes: int
