@@ -133,7 +133,7 @@ SHORT: dict[str, dict[str, Promise]] = {
         "same": _("unchanged"),
         "worse": _("getting worse"),
     },
-    "leg-any": {"true": _("leg symptoms")},
+    "leg-any": {"true": _("leg symptoms"), "false": _("no leg symptoms")},
     "leg-walk": {
         "worse-sit-helps": _("legs worse walking, sitting helps"),
         "worse-stop-helps": _("legs worse walking, stopping helps"),
@@ -143,7 +143,13 @@ SHORT: dict[str, dict[str, Promise]] = {
     "pain-night": {"second-half": _("wakes late at night")},
     "pain-stiff-morning": {"lt-30": _("under 30 minutes"), "ge-30": _("30 minutes or more")},
     "onset-settle": {"ge-24h": _("24 hours or more")},
-    "onset-when": {"rest": _("also at rest")},
+    "onset-when": {
+        "run-start": _("at the start of a run"),
+        "run-builds": _("more and more in a run"),
+        "rest": _("also at rest"),
+    },
+    "onset-worse": {"impact": _("each landing"), "downhill": _("downhill")},
+    "onset-before": {"few": _("a few times"), "many": _("many times")},
     "run-status": {
         "full": _("running as usual"),
         "full-pain": _("running as usual, with pain"),
@@ -192,6 +198,7 @@ SHORT: dict[str, dict[str, Promise]] = {
     "cramps": {"true": _("cramps")},
     "food-enough": {"skip": _("skips meals"), "lose": _("eats less to lose weight")},
     "periods": {"missed-3": _("no period for 3 months"), "not-started": _("not started")},
+    "med-imaging": {"none": _("none")},
     "med-told": {
         "disc": _("herniated disc"),
         "stenosis": _("spinal stenosis"),

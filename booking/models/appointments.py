@@ -67,18 +67,25 @@ class Appointment(models.Model):
         null=True,
         blank=True,
         related_name="appointments",
+        db_index=False,
     )
     practitioner = models.ForeignKey(
         Practitioner,
         verbose_name=_("practitioner"),
         on_delete=models.PROTECT,
         related_name="appointments",
+        db_index=False,
     )
     location = models.ForeignKey(
         Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+"
     )
     room = models.ForeignKey(
-        Room, verbose_name=_("room"), on_delete=models.PROTECT, null=True, blank=True
+        Room,
+        verbose_name=_("room"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
     )
     service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.PROTECT)
     start = models.DateTimeField(_("start"))
@@ -151,8 +158,10 @@ class Appointment(models.Model):
                 name="appointment_pending_expires",
             ),
         ]
+        # These serve the foreign keys too, so those have no index of their own.
         indexes = [
             models.Index(fields=["practitioner", "start"], name="appointment_day"),
+            models.Index(fields=["room", "start"], name="appointment_room"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
         ]
@@ -443,7 +452,7 @@ class StatusChange(models.Model):
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
-        ordering = ["at"]
+        ordering = ["at", "pk"]
         verbose_name = _("status change")
         verbose_name_plural = _("status changes")
 

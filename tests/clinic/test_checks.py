@@ -60,6 +60,7 @@ def test_a_sound_production_is_accepted(production):
         ("SECRET_KEY_FALLBACKS", ["short"], "clinic.E005"),
         ("SESSION_COOKIE_AGE", 3601, "clinic.E006"),
         ("SESSION_SAVE_EVERY_REQUEST", False, "clinic.E006"),
+        ("MFA_SUPPORTED_TYPES", [], "clinic.E017"),
         ("MAILERS", {"reminders": {"BACKEND": checks.SMTP_BACKEND}}, "clinic.E007"),
         ("BASE_URL", "http://clinic.example", "clinic.E008"),
         ("SECURE_PROXY_SSL_HEADER", None, "clinic.W009"),
@@ -71,11 +72,16 @@ def test_an_unsafe_setting_is_refused(production, setting, value, refusal):
     assert ids() == [refusal]
 
 
-def test_pages_without_the_policy_s_middleware_are_refused(production):
-    production.MIDDLEWARE = [
-        name for name in production.MIDDLEWARE if name != checks.CSP_MIDDLEWARE
-    ]
-    assert ids() == ["clinic.E002"]
+@pytest.mark.parametrize(
+    ("middleware", "refusal"),
+    [
+        (checks.CSP_MIDDLEWARE, "clinic.E002"),
+        (checks.SECOND_FACTOR_MIDDLEWARE, "clinic.E017"),
+    ],
+)
+def test_a_missing_middleware_is_refused(production, middleware, refusal):
+    production.MIDDLEWARE = [name for name in production.MIDDLEWARE if name != middleware]
+    assert ids() == [refusal]
 
 
 @pytest.mark.parametrize("version", ["2026b", "2019c", "unknown"])
