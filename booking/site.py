@@ -27,9 +27,7 @@ class FrontDeskSite(admin.AdminSite):
     index_title = _("Today")
     empty_value_display = "–"
 
-    def register(
-        self, model_or_iterable: Any, admin_class: Any = None, **options: Any
-    ) -> None:
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take the house's own models only.
 
         Packages register theirs on import: second factors, sessions and groups are none of the
