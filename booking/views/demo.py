@@ -1,9 +1,5 @@
 """The demo's own door: become each role with one button."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,20 +17,11 @@ SAMPLE_ACCOUNTS = {
 }
 
 
-def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not settings.DEMO:
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return wrapper
-
-
-@demo_only
 @never_cache
 @require_http_methods(["GET", "POST"])
 def demo(request: HttpRequest) -> HttpResponse:
+    if not settings.DEMO:
+        raise Http404
     if request.method == "POST":
         address = SAMPLE_ACCOUNTS.get(request.POST.get("role", ""))
         user = User.objects.filter(email=address, is_active=True).first()
