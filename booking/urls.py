@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from booking.views import booking, details, intake, my_visits, pages, safety, visits
+from booking.views import (
+    booking,
+    demo,
+    demo_mail,
+    details,
+    intake,
+    my_visits,
+    pages,
+    safety,
+    staff,
+    visits,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -25,4 +36,11 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
+    # Staff
+    path("staff/", staff.staff_home, name="staff_home"),
+    # The demo: become each role, read every mail
+    path("demo/", demo.demo, name="demo"),
+    path("demo/mail/", demo_mail.demo_mail, name="demo_mail"),
+    path("demo/mail/<uuid:message_id>/", demo_mail.demo_mail_message, name="demo_mail_message"),
+    path("demo/mail/<uuid:message_id>/body/", demo_mail.demo_mail_body, name="demo_mail_body"),
 ]
