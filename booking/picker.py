@@ -109,9 +109,7 @@ class Picker:
         ]
         self.place: Location | None = self._place(free)
         self.people = [
-            person
-            for person in everyone
-            if self.place and self.place in person.locations.all()
+            person for person in everyone if self.place and self.place in person.locations.all()
         ]
         self.times: list[Time] = []
         if self.place:
@@ -137,6 +135,16 @@ class Picker:
         if self.wanted.day:
             return self.wanted.day
         return self.first.local.date() if self.first else self.today
+
+    @property
+    def query(self) -> dict[str, str | int | date | None]:
+        """The filter as it stands, for links that change one thing of it."""
+        return {
+            "place": self.place.slug if self.place else None,
+            "who": str(self.person.public_id) if self.person else None,
+            "minutes": self.minutes if self.minutes != self.service.default_duration else None,
+            "day": self.day,
+        }
 
     @property
     def first(self) -> Time | None:
