@@ -87,7 +87,7 @@ def free_starts(
         rooms[location_id].append(room_id)
 
     busy_practitioners, busy_rooms = defaultdict(list), defaultdict(list)
-    for practitioner_id, room_id, *times in _taken(
+    for practitioner_id, room_id, start, end, before, after in _taken(
         standing.filter(
             start__gt=since - LONGEST,
             start__lt=until + LONGEST,
@@ -96,7 +96,7 @@ def free_starts(
         practitioner_ids,
         [room_id for there in rooms.values() for room_id in there],
     ):
-        busy = Busy(*times)
+        busy = Busy(start, end, before, after)
         busy_practitioners[practitioner_id].append(busy)
         busy_rooms[room_id].append(busy)
     no_room: dict[int, list[Span]] = {}
