@@ -20,6 +20,7 @@ MAX_IDLE_SECONDS = 60 * 60
 # The first release with the end of clock changes in British Columbia, Alberta and Morocco.
 OLDEST_TZDATA = "2026c"
 CSP_MIDDLEWARE = "django.middleware.csp.ContentSecurityPolicyMiddleware"
+SECOND_FACTOR_MIDDLEWARE = "clinic.middleware.StaffSessionMiddleware"
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 Messages = list[CheckMessage]
@@ -116,6 +117,19 @@ def check_session_age(**kwargs: Any) -> Messages:
                 "so that the age counts from the last request."
             ),
             id="clinic.E006",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_second_factor(**kwargs: Any) -> Messages:
+    if SECOND_FACTOR_MIDDLEWARE in settings.MIDDLEWARE and settings.MFA_SUPPORTED_TYPES:
+        return []
+    return [
+        Error(
+            "A password alone opens patients' records.",
+            hint=f"Restore {SECOND_FACTOR_MIDDLEWARE} and MFA_SUPPORTED_TYPES in settings.py.",
+            id="clinic.E017",
         )
     ]
 

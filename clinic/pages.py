@@ -1,5 +1,19 @@
 """Pages of the ground floor: practice, guide, links, health."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from clinic.views import health, links, public
+
+urlpatterns = [
+    path("guide/", public.guide, name="guide"),
+    path("guide/<slug:slug>/", public.guide_page, name="guide_page"),
+    path("locations/", public.locations, name="locations"),
+    path("privacy/", public.privacy, name="privacy"),
+    path("lang/", public.lang, name="lang"),
+    # Mailed links
+    path("l/<str:token>/", links.open_link, name="open_link"),
+    path("unsubscribe/<str:token>/", links.unsubscribe, name="unsubscribe"),
+    # Operators
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -20,8 +20,9 @@ class Processes:
     order in which they were given.
     """
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], *, logs: Path) -> None:
+    def __init__(self, commands: Mapping[str, Sequence[str]], *, folder: Path, logs: Path) -> None:
         self._commands = commands
+        self._folder = folder
         self._logs = logs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._is_stop_asked = False
@@ -35,6 +36,7 @@ class Processes:
             with self.log(name).open("ab") as log:
                 self._children[name] = subprocess.Popen(  # noqa: S603
                     command,
+                    cwd=self._folder,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -9,3 +9,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "clinic.errors.bad_request"
+handler403 = "clinic.errors.forbidden"
+handler404 = "clinic.errors.not_found"

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -33,9 +32,6 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
     list_filter = ["published_at"]
     search_fields = ["title", "url", "version"]
     exclude = ["content"]
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
 
 
 class AlertStateFilter(admin.SimpleListFilter):
@@ -96,7 +92,7 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
     def phone(self, alert: SafetyAlert) -> str:
         return (alert.patient.phone if alert.patient else "") or alert.callback_phone
 
-    @admin.action(description=_("Acknowledge"), location=EVERYWHERE, permissions=["change"])
+    @admin.action(description=_("Acknowledge"), location=EVERYWHERE, permissions=["operate"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[SafetyAlert]) -> None:
         done = 0
         for alert in queryset:
@@ -114,7 +110,7 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
             messages.SUCCESS if done else messages.WARNING,
         )
 
-    @admin.action(description=_("Reopen booking"), location=EVERYWHERE, permissions=["change"])
+    @admin.action(description=_("Reopen booking"), location=EVERYWHERE, permissions=["operate"])
     def reopen_booking(self, request: HttpRequest, queryset: QuerySet[SafetyAlert]) -> None:
         done = 0
         for alert in queryset:

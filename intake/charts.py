@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from intake import bodymap, wording
+from intake import body, wording
 from intake import variables as v
 from intake.answers import Answers
 
-PLOT_WIDTH = 420
-LABELS_WIDTH = 128
+PLOT_WIDTH = 300
+LABELS_WIDTH = 92
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place on the body that hurts, is numb, or both; `points` are an SVG polygon's."""
+    """A place on the body that hurts, is numb, or both."""
 
     name: str
-    points: str
+    shape: body.Shape
     hurts: bool
     is_main: bool
     is_numb: bool
@@ -43,14 +43,16 @@ class View:
 class BodyMap:
     views: tuple[View, ...]
     text: str
-    width: int = 2 * bodymap.FIGURE_WIDTH
-    height: int = bodymap.FIGURE_HEIGHT
-    head = bodymap.HEAD
-    outline = bodymap.OUTLINE
+    width: int = 2 * body.WIDTH
+    height: int = body.HEIGHT
+    head: tuple[int, int, int] = body.HEAD
+    outline: str = body.OUTLINE
 
     @property
     def places(self) -> tuple[Place, ...]:
-        return tuple(place for view in self.views for place in view.places)
+        """Each marked place once, although some show on both sides."""
+        by_name = {place.name: place for view in self.views for place in view.places}
+        return tuple(by_name.values())
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at `x`."""
+    """A vertical line at `x`; its label stands to one side where lines are close."""
 
     label: str
     x: float
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
@@ -101,27 +104,25 @@ class ImpactPlot:
 def body_map(answers: Answers) -> BodyMap:
     """Where it hurts, is numb, and bothers most, seen from behind and from the front."""
     views = tuple(
-        View(name=str(name), x=index * bodymap.FIGURE_WIDTH, places=_places(answers, polygons))
-        for index, (name, polygons) in enumerate(
-            [(_("Back"), bodymap.BACK), (_("Front"), bodymap.FRONT)]
-        )
+        View(name=str(name), x=index * body.WIDTH, places=_places(answers, shapes))
+        for index, (name, shapes) in enumerate([(_("Back"), body.BACK), (_("Front"), body.FRONT)])
     )
     return BodyMap(views=views, text=_body_text(answers))
 
 
-def _places(answers: Answers, polygons: dict[str, bodymap.Polygon]) -> tuple[Place, ...]:
+def _places(answers: Answers, shapes: tuple[body.Shape, ...]) -> tuple[Place, ...]:
     marked = {*answers.values("body-regions"), *answers.values("body-main")}
     numb = set(answers.values("body-numb"))
     return tuple(
         Place(
-            name=str(wording.REGIONS[region]),
-            points=bodymap.points(polygon),
-            hurts=region in marked,
-            is_main=answers.has("body-main", region),
-            is_numb=region in numb,
+            name=str(wording.REGIONS[shape.region]),
+            shape=shape,
+            hurts=shape.region in marked,
+            is_main=answers.has("body-main", shape.region),
+            is_numb=shape.region in numb,
         )
-        for region, polygon in polygons.items()
-        if region in marked | numb
+        for shape in shapes
+        if shape.region in marked | numb
     )
 
 
@@ -130,7 +131,7 @@ def _body_text(answers: Answers) -> str:
         return ", ".join(
             str(wording.REGIONS[region])
             for region in answers.values(link_id)
-            if region in wording.REGIONS
+            if isinstance(region, str) and region in wording.REGIONS
         )
 
     sentences = []
@@ -160,11 +161,11 @@ def onset_run(answers: Answers) -> OnsetRun | None:
     else:
         text = _t("Onset run %(onset)s, not over the longest before (%(longest)s).")
     return OnsetRun(
-        longest=Bar(_t("longest in 30 days"), words["longest"], round(longest * scale, 1)),
+        longest=Bar(_t("longest before"), words["longest"], round(longest * scale, 1)),
         onset=Bar(_t("onset run"), words["onset"], round(onset * scale, 1)),
         marks=tuple(
-            Mark(f"+{more}", round(LABELS_WIDTH + longest * scale * (1 + more / 100), 1))
-            for more in (10, 30, 100)
+            Mark(f"+{more}", round(LABELS_WIDTH + longest * scale * (1 + more / 100), 1), anchor)
+            for more, anchor in [(10, "end"), (30, "start"), (100, "middle")]
         ),
         text=text % words,
     )
@@ -174,13 +175,13 @@ def impact_plot(answers: Answers) -> ImpactPlot | None:
     """None when none of the six was answered."""
     step = 15
     span = PLOT_WIDTH - LABELS_WIDTH - 34
-    dots = []
+    dots: list[Dot] = []
     for link_id in v.IMPACT_ITEMS:
         score = answers.number(link_id)
         if score is not None:
             dots.append(
                 Dot(
-                    label=str(wording.LABELS[link_id]),
+                    label=str(wording.IMPACTS[link_id]),
                     score=int(score),
                     x=round(LABELS_WIDTH + span * score / 10, 1),
                     y=10 + step * len(dots),

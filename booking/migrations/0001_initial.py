@@ -730,6 +730,7 @@ class Migration(migrations.Migration):
                     "patient",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="appointments",
@@ -740,6 +741,7 @@ class Migration(migrations.Migration):
                 (
                     "practitioner",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="appointments",
                         to="clinic.practitioner",
@@ -761,6 +763,7 @@ class Migration(migrations.Migration):
                     "room",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="booking.room",
@@ -849,7 +852,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "status change",
                 "verbose_name_plural": "status changes",
-                "ordering": ["at"],
+                "ordering": ["at", "pk"],
             },
         ),
         migrations.CreateModel(
@@ -987,6 +990,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="appointment",
             index=models.Index(fields=["practitioner", "start"], name="appointment_day"),
+        ),
+        migrations.AddIndex(
+            model_name="appointment",
+            index=models.Index(fields=["room", "start"], name="appointment_room"),
         ),
         migrations.AddIndex(
             model_name="appointment",

@@ -49,6 +49,13 @@ class Appointment(models.Model):
 
     Status = Status
 
+    class IntakeState(models.TextChoices):
+        """How far the visit's intake is. All that staff other than clinicians see of it."""
+
+        NONE = "none", _("Not started")
+        STARTED = "started", _("Started")
+        DONE = "done", _("Done")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ical_uid = models.CharField(max_length=80, unique=True, default=new_ical_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
@@ -60,18 +67,25 @@ class Appointment(models.Model):
         null=True,
         blank=True,
         related_name="appointments",
+        db_index=False,
     )
     practitioner = models.ForeignKey(
         Practitioner,
         verbose_name=_("practitioner"),
         on_delete=models.PROTECT,
         related_name="appointments",
+        db_index=False,
     )
     location = models.ForeignKey(
         Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+"
     )
     room = models.ForeignKey(
-        Room, verbose_name=_("room"), on_delete=models.PROTECT, null=True, blank=True
+        Room,
+        verbose_name=_("room"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
     )
     service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.PROTECT)
     start = models.DateTimeField(_("start"))
@@ -144,14 +158,16 @@ class Appointment(models.Model):
                 name="appointment_pending_expires",
             ),
         ]
+        # These serve the foreign keys too, so those have no index of their own.
         indexes = [
             models.Index(fields=["practitioner", "start"], name="appointment_day"),
+            models.Index(fields=["room", "start"], name="appointment_room"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.service_id} {self.start:%Y-%m-%d %H:%M}"
+        return f"{self.local_start:%Y-%m-%d %H:%M}"
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -169,6 +185,14 @@ class Appointment(models.Model):
     @property
     def duration_minutes(self) -> int:
         return int((self.end - self.start).total_seconds() // 60)
+
+    @property
+    def intake_state(self) -> IntakeState:
+        if self.intake_response is None:
+            return self.IntakeState.NONE
+        if self.intake_response.status == QuestionnaireResponse.Status.IN_PROGRESS:
+            return self.IntakeState.STARTED
+        return self.IntakeState.DONE
 
     def clean(self) -> None:
         """Say in words what the guards would refuse. The verbs look again, under a lock."""
@@ -311,6 +335,11 @@ class Appointment(models.Model):
             raise InvalidTransition(self.status)
         self.confirmed_at = now
 
+    def release_safety_hold(self) -> None:
+        """Let the visit's mails go out again: staff have spoken with the patient."""
+        Appointment.objects.filter(pk=self.pk).update(safety_hold_alert=None)
+        self.safety_hold_alert = None
+
     def _place(
         self, service: Service, location: Location, *, start: datetime, minutes: int
     ) -> None:
@@ -372,9 +401,11 @@ class Appointment(models.Model):
                 diary.take(self, now=now)
                 changes["room"] = self.room_id
             same = Appointment.objects.filter(pk=self.pk, status=was, sequence=self.sequence)
-            if not same.update(status=target, **changes):
-                raise InvalidTransition(was, target)
+            changed = same.update(status=target, **changes)
+            # Raises DoesNotExist when it was a hold that has just given way.
             self.refresh_from_db()
+            if not changed:
+                raise InvalidTransition(was, target)
             self._record(was=was, now=now, by=by, reason=reason)
 
         diary.in_turn(write)
@@ -423,7 +454,7 @@ class StatusChange(models.Model):
     reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
-        ordering = ["at"]
+        ordering = ["at", "pk"]
         verbose_name = _("status change")
         verbose_name_plural = _("status changes")
 

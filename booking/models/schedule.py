@@ -182,9 +182,13 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return visit
 
     def _of_key(self, booking_key: str | None, *, visitor_hash: str) -> "Appointment | None":
+        """Return what the form with this key led to; SlotTaken when it was another visitor's."""
         if booking_key is None:
             return None
-        return self.filter(booking_key=booking_key, visitor_hash=visitor_hash).first()
+        first = self.filter(booking_key=booking_key).first()
+        if first is not None and first.visitor_hash != visitor_hash:
+            raise SlotTaken
+        return first
 
     def candidates(
         self,

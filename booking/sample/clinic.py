@@ -7,13 +7,14 @@ from booking.sample.intakes import create_intakes
 from booking.sample.large import create_large
 from booking.sample.visits import create_patients, create_visits
 from clinic.models import Practitioner
+from intake.models import Questionnaire
 
 
 def create_clinic(*, size: str, now: datetime) -> None:
     """Fill an empty database with the clinic; ``size`` is small or large."""
     practice.create_practice()
     locations = practice.create_locations()
-    questionnaire = publish_shipped(now=now)
+    questionnaire = Questionnaire.objects.publish_shipped(now=now)
     services = practice.create_services(questionnaire)
     rooms = practice.create_rooms(locations)
     people: list[Practitioner] = [

@@ -1,6 +1,10 @@
 """Keeps sample data out of a real clinic's database."""
 
+from django.conf import settings
 from django.db import connection
+
+# A clinic that holds nothing in these is one that nobody has begun to use.
+TABLES_OF_A_CLINIC = ("clinic_practice", "clinic_user", "clinic_patient")
 
 
 class NotASample(Exception):
@@ -14,22 +18,23 @@ def is_empty_or_raise() -> bool:
     Raises NotASample for anything else: sample data is never mixed into it, nor is it deleted.
     """
     tables = set(connection.introspection.table_names())
-    if not tables:
-        return True
-    if "clinic_practice" in tables:
-        with connection.cursor() as cursor:
+    ours = {
+        "django_migrations",
+        settings.CACHES["default"]["LOCATION"],
+        *connection.introspection.django_table_names(),
+    }
+    with connection.cursor() as cursor:
+        if "clinic_practice" in tables:
             cursor.execute("SELECT is_demo FROM clinic_practice")
-            if practice := cursor.fetchone():
-                if practice[0]:
-                    return False
-            elif not any(_has_rows(cursor, table) for table in ("clinic_user", "clinic_patient")):
-                return True
-    raise NotASample(
-        "The database is neither empty nor a demo's, so it is left alone. "
-        "Unset DATABASE_URL, or name an empty database."
-    )
-
-
-def _has_rows(cursor, table: str) -> bool:
-    cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608
-    return cursor.fetchone() is not None
+            if (practice := cursor.fetchone()) and practice[0]:
+                return False
+        in_use = []
+        for table in tables.intersection(TABLES_OF_A_CLINIC):
+            cursor.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608
+            in_use += cursor.fetchall()
+    if in_use or tables - ours:
+        raise NotASample(
+            "The database is neither empty nor a demo's, so it is left alone. "
+            "Unset DATABASE_URL, or name an empty database."
+        )
+    return True

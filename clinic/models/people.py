@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
 from django.db import models
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -83,6 +84,17 @@ class Practitioner(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def local_title(self) -> str:
+        """Title in the active language, English when no Spanish was written."""
+        spanish = translation.get_language() == "es" and self.title_es
+        return spanish or self.title
+
+    @property
+    def local_bio(self) -> str:
+        spanish = translation.get_language() == "es" and self.bio_es
+        return spanish or self.bio
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):

@@ -18,13 +18,8 @@ from intake.thresholds import OURS
     _("Anti-inflammatory medicine caution"),
     look=_("Do not suggest NSAIDs; ask pharmacist or doctor"),
     sources=("S1", "S4", "label"),
-    evidence=(
-        "med-nsaid-caution",
-        "med-medicines",
-        "safety-bone",
-        "safety-pregnancy",
-        "about-birth-date",
-    ),
+    evidence=("med-nsaid-caution", "safety-bone", "safety-pregnancy", "about-birth-date"),
+    context=("med-medicines",),
 )
 def f_44(answers: Answers, today: dt.date) -> bool:
     return any(
@@ -74,7 +69,8 @@ def f_47(answers: Answers, today: dt.date) -> bool:
     _("Minor"),
     look=_("Guardian present; adolescent rules; no regenerative consultation"),
     sources=("convention",),
-    evidence=("about-birth-date", "guardian-relation"),
+    evidence=("about-birth-date",),
+    context=("guardian-relation",),
 )
 def f_51(answers: Answers, today: dt.date) -> bool:
     return v.under(v.age(answers, today), OURS.adult_from)
@@ -87,7 +83,8 @@ def f_51(answers: Answers, today: dt.date) -> bool:
     look=_("Positioning; bone stress risk after birth"),
     services=("pelvic-health", "pt-eval"),
     sources=("S4", "Ref34"),
-    evidence=("safety-pregnancy", "safety-pregnancy-weeks"),
+    evidence=("safety-pregnancy",),
+    context=("safety-pregnancy-weeks",),
 )
 def f_52(answers: Answers, today: dt.date) -> bool:
     return answers.has("safety-pregnancy", "pregnant", "maybe", "postpartum")
@@ -100,7 +97,8 @@ def f_52(answers: Answers, today: dt.date) -> bool:
     look=_("Ask operation and restrictions"),
     services=("pt-eval", "sports-doc"),
     sources=("convention", "S2"),
-    evidence=("med-surgery", "med-surgery-what"),
+    evidence=("med-surgery",),
+    context=("med-surgery-what",),
 )
 def f_55(answers: Answers, today: dt.date) -> bool:
     return answers.has("med-surgery", True)

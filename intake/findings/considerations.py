@@ -22,7 +22,8 @@ from intake.thresholds import OURS
     ),
     services=("pt-eval", "sports-doc"),
     sources=("S1", "S2", "S4", "Ref36"),
-    evidence=("leg-any", "leg-side", "leg-reach", "leg-feeling", "leg-pain", "body-regions"),
+    evidence=("leg-reach", "leg-feeling", "leg-any"),
+    context=("leg-side", "leg-pain", "body-regions"),
 )
 def f_01(answers: Answers, today: dt.date) -> bool:
     return v.nerve_leg(answers)
@@ -35,7 +36,8 @@ def f_01(answers: Answers, today: dt.date) -> bool:
     look=_("Repeated movements, slump, neuro screen"),
     services=("pt-eval", "corrective-exercise"),
     sources=("S0", "S1", "S2", "S4"),
-    evidence=("onset-worse", "med-told", "med-imaging"),
+    evidence=("onset-worse", "med-told"),
+    context=("med-imaging",),
 )
 def f_02(answers: Answers, today: dt.date) -> bool:
     movements = answers.count("onset-worse", ["bend-forward", "sitting", "cough", "lifting"])
@@ -121,7 +123,7 @@ def f_06(answers: Answers, today: dt.date) -> bool:
     look=_("Extension-rotation test, hip screen"),
     services=("pt-eval", "manual-therapy"),
     sources=("S4",),
-    evidence=("onset-worse", "about-birth-date", "med-told"),
+    evidence=("onset-worse", "about-birth-date", "med-told", "leg-any", "leg-reach", "leg-feeling"),
 )
 def f_07(answers: Answers, today: dt.date) -> bool:
     pattern = (
@@ -139,7 +141,8 @@ def f_07(answers: Answers, today: dt.date) -> bool:
     look=_("Palpation, movement, resisted tests"),
     services=("pt-eval", "heat-cold-coaching"),
     sources=("S2", "S3", "S4"),
-    evidence=("onset-how", "onset-trigger", "onset-duration", "body-main"),
+    evidence=("onset-how", "onset-duration", "leg-any", "leg-reach", "leg-feeling"),
+    context=("onset-trigger", "body-main"),
 )
 def f_08(answers: Answers, today: dt.date) -> bool:
     return (
@@ -156,7 +159,8 @@ def f_08(answers: Answers, today: dt.date) -> bool:
     look=_("Palpation, breathing and guarding"),
     services=("manual-therapy", "massage", "heat-cold-coaching"),
     sources=("S3", "S4"),
-    evidence=("pain-type", "mob-tight", "onset-how", "cramps"),
+    evidence=("pain-type", "mob-tight", "onset-how"),
+    context=("cramps",),
 )
 def f_09(answers: Answers, today: dt.date) -> bool:
     tight_and_sudden = answers.has("mob-tight", "low-back") and answers.has(
@@ -239,7 +243,8 @@ def f_13(answers: Answers, today: dt.date) -> bool:
     look=_("External palpation; internal exam only with separate consent and chaperone"),
     services=("tailbone-eval",),
     sources=("S4", "coccyx"),
-    evidence=("body-main", "body-regions", "onset-worse", "onset-trigger", "sitting-hours"),
+    evidence=("body-main", "body-regions", "onset-worse"),
+    context=("onset-trigger", "sitting-hours"),
 )
 def f_14(answers: Answers, today: dt.date) -> bool:
     marked_and_sitting = answers.has("body-regions", "tailbone") and answers.has(

@@ -58,7 +58,10 @@ KIND_WORDS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """Something worth a clinician's thought. `evidence` names the items that can make it true."""
+    """Something worth a clinician's thought.
+
+    `evidence` names the items that can make it hold, `context` those worth reading beside them.
+    """
 
     id: str
     kind: Kind
@@ -68,6 +71,7 @@ class Finding:
     services: tuple[str, ...]
     sources: tuple[str, ...]
     evidence: tuple[str, ...]
+    context: tuple[str, ...]
     predicate: Predicate
 
     def applies(self, answers: Answers, today: dt.date) -> bool:
@@ -87,6 +91,7 @@ def finding(
     services: tuple[str, ...] = (),
     sources: tuple[str, ...],
     evidence: tuple[str, ...],
+    context: tuple[str, ...] = (),
 ) -> Callable[[Predicate], Predicate]:
     """Enter a predicate among the findings.
 
@@ -98,7 +103,16 @@ def finding(
         if finding_id in FINDINGS:
             raise ValueError(f"{finding_id} is defined twice")
         FINDINGS[finding_id] = Finding(
-            finding_id, kind, severity, heading, look, services, sources, evidence, predicate
+            id=finding_id,
+            kind=kind,
+            severity=severity,
+            heading=heading,
+            look=look,
+            services=services,
+            sources=sources,
+            evidence=evidence,
+            context=context,
+            predicate=predicate,
         )
         return predicate
 

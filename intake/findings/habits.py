@@ -197,7 +197,8 @@ def f_45(answers: Answers, today: dt.date) -> bool:
     look=_("Move to supervised care"),
     services=("pt-eval", "corrective-exercise"),
     sources=("S2", "S4"),
-    evidence=("tx-tried", "tx-helped", "onset-trend", "tx-rest-length"),
+    evidence=("tx-tried", "tx-helped", "onset-trend"),
+    context=("tx-rest-length",),
 )
 def f_48(answers: Answers, today: dt.date) -> bool:
     return answers.has("tx-tried", "rest", "ice", "heat", "medicine", "stretching") and any(
@@ -224,7 +225,7 @@ def f_49(answers: Answers, today: dt.date) -> bool:
     _("Daily impact"),
     look=_("Name the band: under 30 low, 30 to 59 medium, 60 or more high (ours, not validated)"),
     sources=("S0", "ours"),
-    evidence=(*v.IMPACT_ITEMS, "activity-name", "activity-score"),
+    evidence=v.IMPACT_ITEMS,
 )
 def f_50(answers: Answers, today: dt.date) -> bool:
     return v.at_least(v.impact(answers), OURS.impact_medium_at_least)

@@ -66,7 +66,8 @@ def f_21(answers: Answers, today: dt.date) -> bool:
     look=_("Timeline talk"),
     services=("load-plan",),
     sources=("S1", "S2"),
-    evidence=("load-changes", "onset-trigger"),
+    evidence=("load-changes",),
+    context=("onset-trigger",),
 )
 def f_22(answers: Answers, today: dt.date) -> bool:
     return answers.has("load-changes", "distance", "speed", "hills", "days", "surface", "shoes")
@@ -79,7 +80,8 @@ def f_22(answers: Answers, today: dt.date) -> bool:
     look=_("Recovery plan"),
     services=("load-plan",),
     sources=("S0", "S1", "S3", "S4"),
-    evidence=("load-rest-days", "load-recovered", "sleep-hours"),
+    evidence=("load-rest-days", "load-recovered"),
+    context=("sleep-hours",),
 )
 def f_23(answers: Answers, today: dt.date) -> bool:
     return v.at_most(answers.number("load-rest-days"), OURS.rest_days_at_most) and answers.has(
@@ -234,7 +236,8 @@ def f_53(answers: Answers, today: dt.date) -> bool:
     look=_("Graded return"),
     services=("load-plan",),
     sources=("S0", "S3", "ours"),
-    evidence=("run-status", "run-missed", "load-now"),
+    evidence=("run-status", "run-missed"),
+    context=("load-now",),
 )
 def f_56(answers: Answers, today: dt.date) -> bool:
     return any(

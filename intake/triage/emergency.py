@@ -31,7 +31,8 @@ def t_e1(answers: Answers, today: dt.date) -> bool:
     Level.EMERGENCY,
     _("Saddle numbness marked on the body chart, even if the safety page said none"),
     sources=CAUDA_EQUINA_SOURCES,
-    evidence=("body-numb", "safety-nerve"),
+    evidence=("body-numb",),
+    context=("safety-nerve",),
 )
 def t_e2(answers: Answers, today: dt.date) -> bool:
     return answers.has("body-numb", "saddle")

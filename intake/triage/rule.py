@@ -16,13 +16,17 @@ type Predicate = Callable[[Answers, dt.date], bool]
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the decision table. `evidence` names the items that can make it true."""
+    """One line of the decision table.
+
+    `evidence` names the items that can make it hold, `context` those worth reading beside them.
+    """
 
     id: str
     level: Level
     why: Promise
     sources: tuple[str, ...]
     evidence: tuple[str, ...]
+    context: tuple[str, ...]
     predicate: Predicate
 
     def applies(self, answers: Answers, today: dt.date) -> bool:
@@ -39,6 +43,7 @@ def rule(
     *,
     sources: tuple[str, ...],
     evidence: tuple[str, ...] = (),
+    context: tuple[str, ...] = (),
 ) -> Callable[[Predicate], Predicate]:
     """Enter a predicate into the decision table, in the order of definition.
 
@@ -48,7 +53,7 @@ def rule(
     def enter(predicate: Predicate) -> Predicate:
         if rule_id in RULES:
             raise ValueError(f"{rule_id} is defined twice")
-        RULES[rule_id] = Rule(rule_id, level, why, sources, evidence, predicate)
+        RULES[rule_id] = Rule(rule_id, level, why, sources, evidence, context, predicate)
         return predicate
 
     return enter

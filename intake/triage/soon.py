@@ -18,7 +18,7 @@ from intake.triage.rule import rule
     Level.SOON,
     _("Nerve-type leg symptoms without progression"),
     sources=("S2", "S0", "Ref5"),
-    evidence=("leg-any", "leg-reach", "leg-feeling"),
+    evidence=("leg-reach", "leg-feeling", "leg-any"),
 )
 def t_s1(answers: Answers, today: dt.date) -> bool:
     return v.nerve_leg(answers)
@@ -29,7 +29,7 @@ def t_s1(answers: Answers, today: dt.date) -> bool:
     Level.SOON,
     _("Severe radiating pain: stop running until seen"),
     sources=("S4", "ours"),
-    evidence=("leg-any", "leg-pain"),
+    evidence=("leg-pain", "leg-any"),
 )
 def t_s2(answers: Answers, today: dt.date) -> bool:
     return answers.has("leg-any", True) and v.at_least(
@@ -202,7 +202,7 @@ def t_s14(answers: Answers, today: dt.date) -> bool:
     Level.SOON,
     _("Cough or strain pain with leg symptoms"),
     sources=("Ref5",),
-    evidence=("onset-worse", "leg-any", "leg-reach", "leg-feeling"),
+    evidence=("onset-worse", "leg-reach", "leg-feeling", "leg-any"),
 )
 def t_s15(answers: Answers, today: dt.date) -> bool:
     return answers.has("onset-worse", "cough") and v.nerve_leg(answers)

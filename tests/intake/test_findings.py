@@ -359,6 +359,44 @@ def test_every_finding_that_holds_shows_evidence(answers):
         assert evidence.behind(finding, Answers(answers), today=TODAY), finding.id
 
 
+@pytest.mark.parametrize(("finding_id", "answers"), HOLDS)
+def test_the_listed_evidence_alone_makes_the_finding_hold(finding_id, answers):
+    finding = findings.FINDINGS[finding_id]
+    given_answers = Answers.of(**answers)
+    listed = Answers({link_id: given_answers.values(link_id) for link_id in finding.evidence})
+    assert finding.applies(listed, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("finding_id", "answers", "shown"),
+    [
+        (
+            "F-02",
+            {"onset_worse": ["sitting", "walking", "cough"], "med_told": ["diabetes"]},
+            (("onset-worse", ("sitting", "cough")),),
+        ),
+        (
+            "F-37",
+            {"sleep_hours": 6.5, "impact_sleep": 4},
+            (("sleep-hours", (6.5,)),),
+        ),
+        (
+            "F-46",
+            {"tx_avoid": ["thrust", "needles"], "about_birth_date": born(40), "periods": "regular"},
+            (("tx-avoid", ("thrust",)),),
+        ),
+        (
+            "F-56",
+            {"run_status": "reduced", "run_missed": 1, "load_now": 12},
+            (("run-status", ("reduced",)), ("load-now", (12,))),
+        ),
+    ],
+)
+def test_only_the_answers_that_make_the_finding_hold_are_evidence(finding_id, answers, shown):
+    finding = findings.FINDINGS[finding_id]
+    assert evidence.behind(finding, Answers.of(**answers), today=TODAY) == shown
+
+
 def options(item):
     yield item
     for child in item.get("item", ()):

@@ -586,10 +586,10 @@ def test_evidence_names_only_the_answers_that_the_rule_found():
 
 
 def test_evidence_shows_items_listed_for_context_in_full():
-    answers = Answers.of(body_numb=["saddle", "foot-left"], safety_nerve=["none"])
+    answers = Answers.of(body_numb=["saddle", "foot-left"], safety_nerve=["sexual-change"])
     assert evidence.behind(triage.RULES["T-E2"], answers, today=TODAY) == (
         ("body-numb", ("saddle",)),
-        ("safety-nerve", ("none",)),
+        ("safety-nerve", ("sexual-change",)),
     )
 
 
@@ -669,7 +669,15 @@ def test_evidence_is_found_for_every_rule_that_holds(answers):
     for rule in triage.evaluate(Answers(answers), today=TODAY).rules:
         shown = evidence.behind(rule, Answers(answers), today=TODAY)
         assert bool(shown) == (rule.id != "T-R0")
-        assert {item.link_id for item in shown} <= set(rule.evidence)
+        assert {item.link_id for item in shown} <= {*rule.evidence, *rule.context}
+
+
+@pytest.mark.parametrize(("rule_id", "answers"), HOLDS)
+def test_the_listed_evidence_alone_makes_the_rule_hold(rule_id, answers):
+    rule = triage.RULES[rule_id]
+    given_answers = Answers.of(**answers)
+    listed = Answers({link_id: given_answers.values(link_id) for link_id in rule.evidence})
+    assert rule.applies(listed, TODAY)
 
 
 @pytest.mark.parametrize(

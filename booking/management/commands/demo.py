@@ -42,17 +42,31 @@ class Command(BaseCommand):
         if empty:
             self.stderr.write("Preparing the database …")
         call_command("migrate", verbosity=0)
-        if static_files_changed():
-            self.stderr.write("Collecting static files …")
-            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        self.collect_static_files()
         if empty:
             self.stderr.write("Filling it with a sample clinic …")
             call_command("seed", verbosity=0)
         connection.close()
         self.run(port)
 
+    def collect_static_files(self) -> None:
+        """Collect them when they are others than the last time, which takes some seconds."""
+        found = {
+            path: storage.get_modified_time(path).timestamp()
+            for finder in get_finders()
+            for path, storage in finder.list([])
+        }
+        fingerprint = json.dumps(found, sort_keys=True)
+        kept = settings.STATE_DIR / "static-files.json"
+        if kept.exists() and kept.read_text() == fingerprint and settings.STATIC_ROOT.exists():
+            return
+        self.stderr.write("Collecting static files …")
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        kept.write_text(fingerprint)
+
     def run(self, port: int) -> None:
-        with Processes(commands(port), logs=settings.STATE_DIR / "log") as processes:
+        logs = settings.STATE_DIR / "log"
+        with Processes(commands(port), folder=settings.BASE_DIR, logs=logs) as processes:
             died = None
             if wait_until_answering(port, processes):
                 self.stdout.write(f"Ready at http://{HOST}:{port}/")
@@ -92,21 +106,6 @@ def throw_away() -> None:
     for folder in ("mail", "broker/queue"):
         shutil.rmtree(settings.STATE_DIR / folder, ignore_errors=True)
         (settings.STATE_DIR / folder).mkdir(parents=True)
-
-
-def static_files_changed() -> bool:
-    """Return whether STATIC_ROOT was collected from other files than there are now."""
-    found = {
-        path: storage.get_modified_time(path).timestamp()
-        for finder in get_finders()
-        for path, storage in finder.list([])
-    }
-    fingerprint = json.dumps(found, sort_keys=True)
-    kept = settings.STATE_DIR / "static-files.json"
-    if kept.exists() and kept.read_text() == fingerprint and settings.STATIC_ROOT.exists():
-        return False
-    kept.write_text(fingerprint)
-    return True
 
 
 def commands(port: int) -> dict[str, list[str]]:

@@ -1,0 +1,128 @@
+"""Moving a visit to a listed or named time, and cancelling visits with a reason."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from booking.admin.columns import visit_time
+from booking.admin.forms import PlaceForm, ReasonForm, StartForm
+from booking.admin.starts import week
+from booking.models import Appointment, InvalidTransition
+from clinic.admin import ReadOnlyAdmin
+from clinic.models import AuditEvent
+
+
+def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> HttpResponse:
+    now = timezone.now()
+    visit = get_object_or_404(model_admin.get_queryset(request), pk=visit_id)
+    page = reverse("admin:booking_appointment_change", args=[visit.pk])
+    if visit.status != Appointment.Status.BOOKED:
+        messages.warning(request, _("Only a booked visit can be moved."))
+        return redirect(page)
+    place = PlaceForm(
+        {
+            "location": visit.location_id,
+            "practitioner": visit.practitioner_id,
+            "day": max(visit.local_start, now.astimezone(visit.zone)).date(),
+            **request.GET.dict(),
+        },
+        service=visit.service,
+    )
+    if not place.is_valid():
+        return render(
+            request,
+            "admin/booking/appointment/times.html",
+            _context(request, model_admin, visit, place=place),
+            status=400,
+        )
+    location = place.cleaned_data["location"]
+    form = StartForm(request.POST or None, zone=location.zone, is_screened=True)
+    if request.method == "POST" and form.is_valid():
+
+        def act(**choice: Any) -> Appointment:
+            visit.move(location=location, now=now, by=request.user, **choice)
+            return visit
+
+        try:
+            moved = form.take(act)
+        except InvalidTransition:
+            messages.warning(request, _("This visit was changed meanwhile. Please look again."))
+            return redirect(page)
+        if moved:
+            model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])
+            messages.success(request, _("Moved to %(when)s.") % {"when": visit_time(moved)})
+            return redirect(page)
+    listed = week(
+        service=visit.service,
+        location=location,
+        practitioner=place.cleaned_data["practitioner"],
+        first=place.cleaned_data["day"],
+        moving=visit,
+        now=now,
+    )
+    return render(
+        request,
+        "admin/booking/appointment/times.html",
+        _context(request, model_admin, visit, place=place, form=form, week=listed),
+        status=409 if form.errors else 200,
+    )
+
+
+def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
+    """Ask for the reason once, for all the visits the list or the visit's page named."""
+    chosen = request.GET.getlist("visit")
+    try:
+        visits = list(
+            model_admin.get_queryset(request).filter(
+                pk__in=chosen, status=Appointment.Status.BOOKED
+            )
+        )
+    except (ValueError, TypeError):
+        raise Http404 from None
+    if not visits:
+        messages.warning(request, _("Only booked visits can be cancelled."))
+        return redirect("admin:booking_appointment_changelist")
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        done = 0
+        for visit in visits:
+            try:
+                visit.cancel(
+                    now=timezone.now(), by=request.user, reason=form.cleaned_data["reason"]
+                )
+            except InvalidTransition:
+                continue
+            done += 1
+            model_admin.record(AuditEvent.Action.CHANGE, request, visit, ["status"])
+        message = ngettext("%(count)d visit cancelled.", "%(count)d visits cancelled.", done)
+        messages.success(request, message % {"count": done})
+        return redirect("admin:booking_appointment_changelist")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Cancel"),
+        "opts": model_admin.opts,
+        "form": form,
+        "visits": [(visit, visit_time(visit)) for visit in visits],
+    }
+    return render(request, "admin/booking/appointment/cancel.html", context)
+
+
+def _context(
+    request: HttpRequest, model_admin: ReadOnlyAdmin, visit: Appointment, **more: Any
+) -> dict[str, Any]:
+    return {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Move visit"),
+        "subtitle": f"{visit.patient}, {visit_time(visit)}",
+        "opts": model_admin.opts,
+        "patient": visit.patient,
+        "service": visit.service,
+        "original": visit,
+        **more,
+    }

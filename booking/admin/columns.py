@@ -1,0 +1,28 @@
+"""What lists and pages of the front desk say about one visit."""
+
+from datetime import datetime
+
+from django.utils import formats
+from django.utils.html import format_html
+
+from booking.models import Appointment
+from intake.admin import level_badge
+
+
+def clock_time(local: datetime) -> str:
+    """A time as it is said at the desk, with its zone: the practice may keep more than one."""
+    return f"{formats.date_format(local, 'TIME_FORMAT')} {local:%Z}"
+
+
+def visit_time(visit: Appointment) -> str:
+    """Day and time on the clock of the visit's location."""
+    local = visit.local_start
+    return f"{formats.date_format(local, 'D, N j, Y')}, {clock_time(local)}"
+
+
+def intake_words(visit: Appointment) -> str:
+    """How far the intake is and how soon the patient should be seen; never what was answered."""
+    words = visit.intake_state.label
+    if visit.intake_response is None:
+        return str(words)
+    return format_html("{} {}", words, level_badge(visit.intake_response.level))

@@ -1,0 +1,146 @@
+"""What is offered, where and when: every version of these rows is kept."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from booking.models import Closure, OpeningHours, Room, Service, TimeOff
+from clinic.admin import ConfigurationAdmin, DayFilter
+from clinic.models import Practice
+
+
+class FromNowFilter(DayFilter):
+    """Planned absences: the list starts with those that are not over."""
+
+    title = _("when")
+    field = "end"
+    default = "current"
+    ranges = {"current": (_("Now and later"), 0, None), "past": (_("Past 30 days"), -29, 0)}
+
+
+@admin.register(Service)
+class ServiceAdmin(ConfigurationAdmin):
+    list_display = [
+        "name",
+        "lengths",
+        "booking_mode",
+        "is_first_visit",
+        "buffer_after",
+        "room_kind",
+        "position",
+        "is_active",
+    ]
+    list_filter = ["booking_mode", "is_first_visit", "is_active", "practitioners"]
+    search_fields = ["name", "name_es", "slug"]
+    autocomplete_fields = ["unlocked_by", "practitioners", "questionnaire"]
+    prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "description", "preparation", "price_note"]}),
+        (
+            _("In Spanish"),
+            {"fields": ["name_es", "description_es", "preparation_es", "price_note_es"]},
+        ),
+        (
+            _("Time"),
+            {
+                "fields": [
+                    "durations",
+                    "grid_minutes",
+                    "buffer_before",
+                    "buffer_after",
+                    "min_notice_minutes",
+                    "horizon_days",
+                    "change_cutoff_hours",
+                ]
+            },
+        ),
+        (
+            _("Who and where"),
+            {
+                "fields": [
+                    "booking_mode",
+                    "is_first_visit",
+                    "unlocked_by",
+                    "practitioners",
+                    "room_kind",
+                    "is_hands_on",
+                    "questionnaire",
+                ]
+            },
+        ),
+        (_("On the page"), {"fields": ["position", "is_active"]}),
+    ]
+
+    @admin.display(description=_("minutes"))
+    def lengths(self, service: Service) -> str:
+        return ", ".join(str(minutes) for minutes in service.durations)
+
+
+@admin.register(Room)
+class RoomAdmin(ConfigurationAdmin):
+    list_display = ["name", "location", "kind", "is_active"]
+    list_filter = ["location", "kind", "is_active"]
+    list_select_related = ["location"]
+    search_fields = ["name", "kind", "location__name"]
+    autocomplete_fields = ["location"]
+
+
+@admin.register(OpeningHours)
+class OpeningHoursAdmin(ConfigurationAdmin):
+    """Read on the wall clock of the location, whatever zone that is in."""
+
+    list_display = [
+        "practitioner",
+        "weekday",
+        "opens",
+        "closes",
+        "location",
+        "valid_from",
+        "valid_until",
+    ]
+    list_filter = ["practitioner", "location", "weekday"]
+    list_select_related = ["practitioner", "location"]
+    search_fields = ["practitioner__name", "location__name"]
+    autocomplete_fields = ["practitioner", "location"]
+
+
+class AbsenceAdmin(ConfigurationAdmin):
+    """Instants that staff type on the practice's wall clock."""
+
+    def get_form(self, request: HttpRequest, *args, **kwargs):
+        form = super().get_form(request, *args, **kwargs)
+        zone = Practice.current().time_zone
+        for name in ("start", "end"):
+            if name in form.base_fields:
+                form.base_fields[name].help_text = format_html(
+                    _("On the clock of {zone}."), zone=zone
+                )
+        return form
+
+
+@admin.register(Closure)
+class ClosureAdmin(AbsenceAdmin):
+    list_display = ["start", "end", "where", "reason"]
+    list_filter = [FromNowFilter, "location"]
+    list_select_related = ["location"]
+    search_fields = ["reason", "location__name"]
+    autocomplete_fields = ["location"]
+
+    @admin.display(description=_("location"), ordering="location")
+    def where(self, closure: Closure) -> str:
+        return str(closure.location or _("Every location"))
+
+
+@admin.register(TimeOff)
+class TimeOffAdmin(AbsenceAdmin):
+    list_display = ["practitioner", "start", "end", "reason"]
+    list_filter = [FromNowFilter, "practitioner"]
+    list_select_related = ["practitioner"]
+    search_fields = ["practitioner__name", "reason"]
+    autocomplete_fields = ["practitioner"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
+        # The row's own name shows its practitioner.
+        return super().get_queryset(request).select_related("practitioner")

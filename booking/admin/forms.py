@@ -1,0 +1,258 @@
+"""What the front desk types about a visit."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils import formats
+from django.utils.translation import gettext_lazy as _
+
+from booking.models import Appointment, Service, SlotTaken
+from clinic.models import Location, Patient, Practitioner
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self) -> None:
+        super().__init__(format="%H:%M")
+
+
+class StartField(forms.CharField):
+    """A listed start as our own pages write it into a button.
+
+    An instant in ISO 8601 with its offset, followed, when somebody in particular is meant, by
+    the practitioner's key. Gives the instant in UTC and the key or None.
+    """
+
+    def to_python(self, value: Any) -> tuple[datetime, int | None] | None:  # type: ignore[override]
+        text = super().to_python(value)
+        if not text:
+            return None
+        instant, _space, key = text.partition(" ")
+        try:
+            start, practitioner = datetime.fromisoformat(instant), int(key) if key else None
+        except ValueError:
+            start = practitioner = None
+        if start is None or start.tzinfo is None:
+            raise ValidationError(_("Choose one of the times."), code="invalid")
+        return start.astimezone(UTC), practitioner
+
+
+class PlaceForm(forms.Form):
+    """With whom, where and from which day: read from the page's address, keys only."""
+
+    location = forms.ModelChoiceField(Location.objects.filter(is_active=True), label=_("Location"))
+    practitioner = forms.ModelChoiceField(
+        Practitioner.objects.filter(is_active=True),
+        label=_("Practitioner"),
+        required=False,
+        empty_label=_("Whoever is free"),
+    )
+    day = forms.DateField(label=_("From"), widget=DateInput())
+
+    def __init__(self, *args: Any, service: Service | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        service = cleaned.get("service", self.service)
+        practitioner = cleaned.get("practitioner")
+        if service and practitioner and not service.practitioners.contains(practitioner):
+            self.add_error("practitioner", _("Does not offer this service."))
+        return cleaned
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The choice as the query string that this form reads again."""
+        names = ("service", "location", "practitioner", "day")
+        chosen = {name: self.cleaned_data.get(name) for name in names}
+        return {name: str(getattr(row, "pk", row)) for name, row in chosen.items() if row}
+
+
+class WishForm(PlaceForm):
+    """What the caller would like."""
+
+    service = forms.ModelChoiceField(
+        Service.objects.filter(is_active=True).exclude(booking_mode=Service.BookingMode.EXTERNAL),
+        label=_("Service"),
+    )
+    field_order = ["service", "location", "practitioner", "day"]
+
+
+class CallerForm(WishForm):
+    """Who calls or walks in, and for what. E-mail is welcome and not required."""
+
+    patient = forms.ModelChoiceField(
+        Patient.objects.none(), label=_("Patient, if here before"), required=False
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    birth_date = forms.DateField(label=_("Date of birth"), required=False, widget=DateInput())
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    language = forms.ChoiceField(
+        label=_("Language"), choices=Patient._meta.get_field("language").choices
+    )
+    is_new = forms.BooleanField(label=_("This is somebody else"), required=False)
+
+    field_order = ["patient", "name", "phone", "birth_date", "email", "language", "is_new"]
+
+    def __init__(self, *args: Any, patients: QuerySet[Patient], today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.patients, self.today = patients, today
+        field = self.fields["patient"]
+        field.queryset = patients
+        field.widget = AutocompleteSelect(
+            Appointment._meta.get_field("patient"), admin.site, choices=field.choices
+        )
+
+    def clean_birth_date(self) -> date | None:
+        birth_date = self.cleaned_data["birth_date"]
+        if birth_date and not date(1900, 1, 1) <= birth_date <= self.today:
+            raise ValidationError(_("Please check this date."))
+        return birth_date
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("patient"):
+            return cleaned
+        for name in ("name", "phone", "birth_date"):
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("Needed for somebody new."))
+        if not self.errors and not cleaned["is_new"]:
+            self._refuse_a_second_record()
+        return cleaned
+
+    def _refuse_a_second_record(self) -> None:
+        cleaned = self.cleaned_data
+        known = self.patients.filter(
+            Q(phone=cleaned["phone"])
+            | Q(name__iexact=cleaned["name"], birth_date=cleaned["birth_date"])
+        )[:5]
+        if known:
+            self.add_error(
+                "patient",
+                ValidationError(
+                    _("Already here: %(names)s. Choose them, or tick “This is somebody else”."),
+                    params={
+                        "names": "; ".join(
+                            f"{patient.name}, {formats.date_format(patient.birth_date)}"
+                            if patient.birth_date
+                            else patient.name
+                            for patient in known
+                        )
+                    },
+                ),
+            )
+
+    def save(self) -> Patient:
+        """Return who was chosen, or a new patient."""
+        names = ("name", "phone", "birth_date", "email", "language")
+        return self.cleaned_data["patient"] or Patient.objects.create(
+            **{name: self.cleaned_data[name] for name in names}
+        )
+
+
+class StartForm(forms.Form):
+    """A listed start, or any other time that staff name together with the practitioner.
+
+    Once valid, ``choice`` is what ``book`` and ``move`` take: the instant, the practitioner (None
+    is whoever is free) and whether it is none of the listed starts.
+    """
+
+    booking_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    start = StartField(required=False)
+    on = forms.DateField(label=_("Day"), required=False, widget=DateInput())
+    at = forms.TimeField(label=_("Time"), required=False, widget=TimeInput())
+    practitioner = forms.ModelChoiceField(
+        Practitioner.objects.filter(is_active=True), label=_("Practitioner"), required=False
+    )
+    overlap_reason = forms.CharField(
+        label=_("Reason for booking over another visit"), max_length=200, required=False
+    )
+    phone_screen_note = forms.CharField(
+        label=_("Red-flag questions not asked because"), max_length=200, required=False
+    )
+
+    def __init__(self, *args: Any, zone: ZoneInfo, is_screened: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        self.fields["booking_key"].initial = uuid4().hex
+        if is_screened:
+            del self.fields["phone_screen_note"]
+        else:
+            self.fields["phone_screen_note"].required = True
+
+    @property
+    def named_time_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("on", "at", "practitioner", "overlap_reason")]
+
+    @property
+    def note_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("phone_screen_note",) if name in self.fields]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "start" in self.errors:
+            return cleaned
+        if cleaned["start"] is not None:
+            start, key = cleaned["start"]
+            practitioner = self.fields["practitioner"].queryset.filter(pk=key).first()
+            self.choice = {"start": start, "practitioner": practitioner, "outside_hours": False}
+            return cleaned
+        for name in ("on", "at", "practitioner"):
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("Choose a time above, or fill this in."))
+        if not self.errors:
+            wall = datetime.combine(cleaned["on"], cleaned["at"])
+            start = wall.replace(tzinfo=self.zone).astimezone(UTC)
+            if start.astimezone(self.zone).replace(tzinfo=None) != wall:
+                self.add_error("at", _("The clocks change then: there is no such time."))
+            self.choice = {
+                "start": start,
+                "practitioner": cleaned["practitioner"],
+                "outside_hours": True,
+            }
+        return cleaned
+
+    def take(self, act: Callable[..., Appointment]) -> Appointment | None:
+        """Call ``act`` with the choice; over another visit only with a typed reason.
+
+        Returns None, with the error on this form, when the time is taken.
+        """
+        try:
+            return act(**self.choice)
+        except SlotTaken as taken:
+            if not self.choice["outside_hours"]:
+                self.add_error(None, taken)
+                return None
+            reason = self.cleaned_data["overlap_reason"]
+            if not reason:
+                self.add_error(
+                    "overlap_reason",
+                    _(
+                        "Another visit takes this time or the room. To book over it on purpose, "
+                        "say why."
+                    ),
+                )
+                return None
+        return act(**self.choice, overlap_reason=reason)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=200)

@@ -1,0 +1,126 @@
+"""A patient as the front desk knows them: how to reach them, and their visits. No answers."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from booking.admin.columns import visit_time
+from booking.models import Appointment
+from clinic.admin import AuditedAdmin
+from clinic.models import Patient
+
+
+class MailFilter(admin.SimpleListFilter):
+    title = _("mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("bounced", _("E-mail bounced")),
+            ("stopped", _("Reminders stopped")),
+            ("none", _("No e-mail")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Patient]) -> QuerySet[Patient]:
+        match self.value():
+            case "bounced":
+                return queryset.exclude(email_bounced_at=None)
+            case "stopped":
+                return queryset.exclude(reminders_stopped_at=None)
+            case "none":
+                return queryset.filter(email="")
+        return queryset
+
+
+class VisitsOfPatient(admin.TabularInline):
+    model = Appointment
+    verbose_name_plural = _("visits")
+    fields = readonly_fields = ["when", "service", "practitioner", "location", "status"]
+    ordering = ["-start"]
+    max_num = 0
+    can_delete = False
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
+        return (
+            super()
+            .get_queryset(request)
+            .visible_to(request.user)
+            .select_related("service", "practitioner", "location")
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("when"))
+    def when(self, visit: Appointment) -> str:
+        return visit_time(visit)
+
+
+@admin.register(Patient)
+class PatientAdmin(AuditedAdmin):
+    list_display = ["name", "birth_date", "phone", "email", "reachable", "next_visit"]
+    list_filter = [MailFilter, "language"]
+    search_fields = ["name", "email", "phone"]
+    search_help_text = _("Name, e-mail or phone")
+    show_full_result_count = False
+    list_per_page = 50
+    readonly_fields = [
+        "add_visit",
+        "guardian_attested_at",
+        "reminders_stopped_at",
+        "email_bounced_at",
+        "created_at",
+    ]
+    fieldsets = [
+        (None, {"fields": ["name", "birth_date", "phone", "email", "language", "add_visit"]}),
+        (_("Parent or guardian"), {"fields": ["guardian_name", "guardian_attested_at"]}),
+        (_("Mail"), {"fields": ["reminders_stopped_at", "email_bounced_at", "created_at"]}),
+    ]
+    inlines = [VisitsOfPatient]
+    reads_are_audited = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
+        coming = Appointment.objects.filter(
+            patient=OuterRef("pk"),
+            status=Appointment.Status.BOOKED,
+            start__gte=timezone.now(),
+        ).order_by("start")
+        return (
+            super()
+            .get_queryset(request)
+            .visible_to(request.user)
+            .annotate(next_start=Subquery(coming.values("start")[:1]))
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Erasing a patient is more than removing a row: the command does all of it.
+        return False
+
+    @admin.display(description=_("next visit"), ordering="next_start")
+    def next_visit(self, patient: Patient) -> Any:
+        return patient.next_start  # type: ignore[attr-defined]
+
+    @admin.display(description=_("mail"))
+    def reachable(self, patient: Patient) -> Any:
+        if not patient.email:
+            return _("No e-mail")
+        if patient.email_bounced_at:
+            return _("E-mail bounced: please phone")
+        return _("Reminders stopped") if patient.reminders_stopped_at else ""
+
+    @admin.display(description=_("visit"))
+    def add_visit(self, patient: Patient) -> str:
+        if patient._state.adding:
+            return ""
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:booking_appointment_questions", args=[patient.pk]),
+            _("Add visit"),
+        )

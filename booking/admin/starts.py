@@ -1,0 +1,78 @@
+"""The free starts of a week as the front desk's pages list them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from booking.models import Appointment, FreeStart, Service
+from clinic import days
+from clinic.models import Location, Practitioner
+
+DAYS_SHOWN = 7
+
+
+@dataclass(frozen=True)
+class Start:
+    """``value`` is what ``StartField`` reads; ``names`` are those who could take the visit."""
+
+    local: datetime
+    value: str
+    names: tuple[str, ...]
+
+
+@dataclass
+class Day:
+    date: date
+    starts: list[Start] = field(default_factory=list)
+
+
+def week(
+    *,
+    service: Service,
+    location: Location,
+    first: date,
+    now: datetime,
+    practitioner: Practitioner | None = None,
+    moving: Appointment | None = None,
+) -> list[Day]:
+    """Return seven days from ``first`` on the location's calendar with their free starts.
+
+    Staff book up to the last minute, so only what is past is left out. A visit that is
+    ``moving`` keeps its length, and each of its starts names one practitioner: a move does not
+    choose among several by itself.
+    """
+    since, until = days.instants(first, first + timedelta(days=DAYS_SHOWN - 1), location.zone)
+    found = Appointment.objects.free_starts(
+        service=service,
+        since=max(since, now),
+        until=until,
+        now=now,
+        duration=moving.duration_minutes if moving else None,
+        practitioners=[practitioner] if practitioner else None,
+        location=location,
+        as_staff=True,
+        moving=moving,
+    )
+    names = dict(service.practitioners.values_list("pk", "name"))
+    shown = {
+        day: Day(day) for day in (first + timedelta(days=number) for number in range(DAYS_SHOWN))
+    }
+    for at, free in groupby(found, key=lambda start: start.start):
+        local = at.astimezone(location.zone)
+        shown[local.date()].starts.append(_start(at, local, list(free), names, moving is not None))
+    return list(shown.values())
+
+
+def _start(
+    at: datetime,
+    local: datetime,
+    free: Iterable[FreeStart],
+    names: dict[int, str],
+    names_one: bool,
+) -> Start:
+    keys = [start.practitioner_id for start in free]
+    if names_one:
+        keys = keys[:1]
+    value = f"{at.isoformat()} {keys[0]}" if len(keys) == 1 else at.isoformat()
+    return Start(local, value, tuple(names[key] for key in keys))

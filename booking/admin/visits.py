@@ -1,0 +1,337 @@
+"""The schedule: columns and filters for the front desk, and one action for each verb."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from booking.admin import add_visit, change_visit
+from booking.admin.columns import intake_words, visit_time
+from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
+from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
+from clinic.models import AuditEvent
+from intake.models import QuestionnaireResponse
+
+MOST_AT_ONCE = 50
+
+
+class VisitDayFilter(DayFilter):
+    title = _("when")
+    field = "start"
+    default = "coming"
+    ranges = {
+        "today": (_("Today"), 0, 0),
+        "tomorrow": (_("Tomorrow"), 1, 1),
+        "week": (_("Next 7 days"), 0, 6),
+        "coming": (_("Today and later"), 0, None),
+        "past": (_("Past 30 days"), -29, 0),
+    }
+
+
+class IntakeFilter(admin.SimpleListFilter):
+    title = _("intake")
+    parameter_name = "intake"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*Appointment.IntakeState.choices, ("missing", _("Not done"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> QuerySet[Appointment]:
+        state = Appointment.IntakeState
+        unfinished = {"intake_response__status": QuestionnaireResponse.Status.IN_PROGRESS}
+        match self.value():
+            case state.NONE:
+                return queryset.filter(intake_response=None)
+            case state.STARTED:
+                return queryset.filter(**unfinished)
+            case state.DONE:
+                return queryset.exclude(intake_response=None).exclude(**unfinished)
+            case "missing":
+                return queryset.filter(
+                    models.Q(intake_response=None) | models.Q(**unfinished),
+                    status=Appointment.Status.BOOKED,
+                )
+        return queryset
+
+
+class StatusChanges(admin.TabularInline):
+    model = StatusChange
+    fields = readonly_fields = ["at", "from_status", "to_status", "by", "reason"]
+    verbose_name_plural = _("what happened")
+    max_num = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StatusChange]:
+        return super().get_queryset(request).select_related("by")
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(ReadOnlyAdmin):
+    list_display = ["at", "appointment", "patient", "from_status", "to_status", "by", "reason"]
+    list_filter = ["to_status"]
+    list_select_related = ["appointment__patient", "by"]
+    search_fields = ["appointment__patient__name", "reason"]
+    search_help_text = _("Name of the patient, or words of the reason")
+    show_full_result_count = False
+    ordering = ["-at"]
+    reads_are_audited = True
+
+    def patient_id_of(self, row: models.Model) -> Any:
+        return row.appointment.patient_id  # type: ignore[attr-defined]
+
+    @admin.display(description=_("patient"))
+    def patient(self, change: StatusChange) -> Any:
+        return change.appointment.patient
+
+
+@admin.register(Appointment)
+class AppointmentAdmin(ReadOnlyAdmin):
+    """Visits change by verbs only: the form shows, the buttons above it act."""
+
+    list_display = [
+        "when",
+        "patient",
+        "phone",
+        "service",
+        "practitioner",
+        "location",
+        "status",
+        "intake",
+        "hold",
+    ]
+    list_display_links = ["when"]
+    list_filter = [
+        VisitDayFilter,
+        "status",
+        "practitioner",
+        "location",
+        IntakeFilter,
+        ("safety_hold_alert", admin.EmptyFieldListFilter),
+        "service",
+    ]
+    list_select_related = ["patient", "service", "practitioner", "location", "intake_response"]
+    search_fields = ["patient__name", "patient__phone", "patient__email"]
+    search_help_text = _("Name, phone or e-mail of the patient")
+    show_full_result_count = False
+    list_per_page = 50
+    ordering = ["start"]
+    inlines = [StatusChanges]
+    reads_are_audited = True
+    actions = [
+        "mark_arrived",
+        "fulfil",
+        "mark_no_show",
+        "move",
+        "cancel",
+        "restore",
+        "release_safety_hold",
+    ]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "when",
+                    "status",
+                    "patient_page",
+                    "phone",
+                    "service",
+                    "practitioner",
+                    "location",
+                    "room",
+                    "intake",
+                    "hold",
+                ]
+            },
+        ),
+        (
+            _("Booking"),
+            {
+                "fields": [
+                    "created_at",
+                    "created_by",
+                    "confirmed_at",
+                    "arrived_at",
+                    "moves",
+                    "held_until",
+                    "overlap_reason",
+                    "phone_screen_note",
+                ]
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
+        # The answers themselves are never read here, not even into memory.
+        return (
+            super()
+            .get_queryset(request)
+            .visible_to(request.user)
+            .select_related(*self.list_select_related)
+            .defer("intake_response__items", "intake_response__rules")
+        )
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> list[str]:
+        return [name for _title, options in self.fieldsets for name in options["fields"]]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("booking.add_appointment")
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            ("<uuid:patient_id>/questions/", add_visit.questions),
+            ("<uuid:patient_id>/times/", add_visit.times),
+            ("<uuid:visit_id>/move/", change_visit.move),
+            ("cancel/", change_visit.cancel),
+        ]
+        return [
+            path(
+                route,
+                self.admin_site.admin_view(self._page(view)),
+                name=f"booking_appointment_{view.__name__}",
+            )
+            for route, view in pages
+        ] + super().get_urls()
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return self._page(add_visit.caller)(request)
+
+    def _page(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if not self.has_operate_permission(request):
+                raise PermissionDenied
+            return view(request, model_admin=self, **kwargs)
+
+        return page
+
+    @admin.display(description=_("when"), ordering="start")
+    def when(self, visit: Appointment) -> str:
+        return visit_time(visit)
+
+    @admin.display(description=_("phone"))
+    def phone(self, visit: Appointment) -> str:
+        return visit.patient.phone if visit.patient else ""
+
+    @admin.display(description=_("patient"))
+    def patient_page(self, visit: Appointment) -> str:
+        if visit.patient is None:
+            return ""
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:clinic_patient_change", args=[visit.patient_id]),
+            visit.patient,
+        )
+
+    @admin.display(description=_("intake"))
+    def intake(self, visit: Appointment) -> str:
+        return intake_words(visit)
+
+    @admin.display(description=_("safety hold"))
+    def hold(self, visit: Appointment) -> Any:
+        return _("Call first") if visit.safety_hold_alert_id else ""
+
+    @admin.action(description=_("Arrived"), location=EVERYWHERE, permissions=["operate"])
+    def mark_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._each(request, queryset, Appointment.mark_arrived, _("Arrived"))
+
+    @admin.action(description=_("Done"), location=EVERYWHERE, permissions=["operate"])
+    def fulfil(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._each(request, queryset, Appointment.fulfil, _("Done"))
+
+    @admin.action(description=_("No-show"), location=EVERYWHERE, permissions=["operate"])
+    def mark_no_show(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._each(request, queryset, Appointment.mark_no_show, _("No-show"))
+
+    @admin.action(
+        description=_("Take back to booked"), location=EVERYWHERE, permissions=["operate"]
+    )
+    def restore(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        self._each(request, queryset, Appointment.restore, _("Booked"))
+
+    @admin.action(description=_("Move"), location=EVERYWHERE, permissions=["operate"])
+    def move(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse | None:
+        visits = list(queryset[:2])
+        if len(visits) != 1:
+            self.message_user(request, _("Move one visit at a time."), messages.WARNING)
+            return None
+        return redirect("admin:booking_appointment_move", visits[0].pk)
+
+    @admin.action(description=_("Cancel"), location=EVERYWHERE, permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse:
+        visits = [("visit", visit.pk) for visit in queryset[:MOST_AT_ONCE]]
+        page = reverse("admin:booking_appointment_cancel")
+        return redirect(f"{page}?{urlencode(visits)}")
+
+    @admin.action(
+        description=_("Release safety hold"), location=EVERYWHERE, permissions=["operate"]
+    )
+    def release_safety_hold(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        held = queryset.exclude(safety_hold_alert=None)
+        count = 0
+        for visit in held:
+            visit.release_safety_hold()
+            self.record(AuditEvent.Action.CHANGE, request, visit, ["safety_hold_alert"])
+            count += 1
+        self.message_user(
+            request,
+            ngettext(
+                "%(count)d visit released: its mails go out again.",
+                "%(count)d visits released: their mails go out again.",
+                count,
+            )
+            % {"count": count},
+            messages.SUCCESS if count else messages.WARNING,
+        )
+
+    def _each(
+        self,
+        request: HttpRequest,
+        visits: QuerySet[Appointment],
+        verb: Callable[..., None],
+        outcome: str | Promise,
+    ) -> None:
+        """Do one verb to each visit, and name those that were past it."""
+        now: datetime = timezone.now()
+        done, refused = 0, []
+        for visit in visits:
+            try:
+                verb(visit, now=now, by=request.user)
+            except InvalidTransition:
+                visit.refresh_from_db()
+                refused.append(f"{visit_time(visit)}: {visit.get_status_display()}")
+            except SlotTaken:
+                refused.append(f"{visit_time(visit)}: {_('The time was given away.')}")
+            else:
+                done += 1
+                self.record(AuditEvent.Action.CHANGE, request, visit, ["status"])
+        if done:
+            self.message_user(
+                request,
+                ngettext("%(count)d visit: %(outcome)s.", "%(count)d visits: %(outcome)s.", done)
+                % {"count": done, "outcome": outcome},
+                messages.SUCCESS,
+            )
+        if refused:
+            self.message_user(
+                request,
+                _("Not changed: %(visits)s.") % {"visits": "; ".join(refused)},
+                messages.WARNING,
+            )

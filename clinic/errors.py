@@ -1,0 +1,37 @@
+"""Neutral answers to what cannot be shown: they say what to do, never whether a thing exists."""
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        return render(request, "413.html", status=413)
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return forbidden(request)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # Django's own handler would put the tried path into the template's context.
+    return render(request, "404.html", status=404)
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """Answer for a link that is unknown, foreign, tampered with or expired: all look the same."""
+    response = render(request, "410.html", status=410)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def too_many_requests(request: HttpRequest, *, retry_after_seconds: int) -> HttpResponse:
+    response = render(request, "429.html", status=429)
+    response.headers["Retry-After"] = str(retry_after_seconds)
+    return response

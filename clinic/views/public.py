@@ -1,0 +1,73 @@
+"""What anyone may read: the guide, the locations, the privacy notice; and the language switch."""
+
+from datetime import time
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.views import i18n
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic import guide as guide_pages
+from clinic.access import patient_grant
+from clinic.models import Location, Patient, Practice
+
+
+@require_safe
+def guide(request: HttpRequest) -> HttpResponse:
+    return render(request, "clinic/guide.html", {"pages": guide_pages.PAGES})
+
+
+@require_safe
+def guide_page(request: HttpRequest, slug: str) -> HttpResponse:
+    page = guide_pages.find(slug)
+    if page is None:
+        raise Http404
+    return render(request, page.template_name, {"page": page, "pages": guide_pages.PAGES})
+
+
+@require_safe
+def locations(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    return render(
+        request,
+        "clinic/locations.html",
+        {
+            "locations": [
+                (location, now.astimezone(location.zone))
+                for location in Location.objects.filter(is_active=True)
+            ],
+            "staffed_hours": _staffed_week(Practice.current()),
+        },
+    )
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    text = f"clinic/privacy.{guide_pages.active_language()}.html"
+    return render(request, "clinic/privacy.html", {"text": text})
+
+
+@require_POST
+def lang(request: HttpRequest) -> HttpResponseBase:
+    """Switch the language of this browser, and of the mails of the patient it is granted to."""
+    response = i18n.set_language(request)
+    language = request.POST.get("language", "")
+    grant = patient_grant(request)
+    if grant is not None and i18n.check_for_language(language):
+        Patient.objects.visible_to(grant).update(language=language)
+    return response
+
+
+def _staffed_week(practice: Practice) -> list[tuple[str, list[tuple[time, ...]]]]:
+    return [
+        (
+            name,
+            [
+                tuple(time.fromisoformat(clock) for clock in span)
+                for span in practice.staffed_hours.get(str(weekday), [])
+            ],
+        )
+        for weekday, name in WEEKDAYS.items()
+    ]

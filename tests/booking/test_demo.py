@@ -1,0 +1,137 @@
+"""The demo as people start it: a process of its own, with a state folder of its own."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.throwaway import free_port
+
+pytestmark = pytest.mark.slow
+
+# What the demo makes up itself.
+MADE_UP = ("SECRET_KEY", "BASE_URL", "DATABASE_URL", "STATE_DIR", "EMAIL_URL", "REDIS_URL")
+
+
+class Demo:
+    def __init__(self, state: Path, *arguments: str, port: int = 0, **environ: str) -> None:
+        self.port = port or free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, settings.BASE_DIR / "manage.py", "demo", "--state", str(state),
+             "--port", str(self.port), *arguments],
+            cwd=state.parent,  # it may be started from anywhere
+            env={k: v for k, v in os.environ.items() if k not in MADE_UP} | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "Demo":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate()
+
+    def first_line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as response:
+            return response.status
+
+    def stop(self, number: signal.Signals) -> tuple[int, str]:
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, rest
+
+
+def count(state: Path, table: str) -> int:
+    with sqlite3.connect(state / "backstride.sqlite3") as database:
+        found = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+    database.close()
+    return found[0]
+
+
+def running_in(state: Path) -> list[str]:
+    """Command lines of the processes that were started with this state folder."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"STATE_DIR={state}".encode() in environ.read_bytes().split(b"\0"):
+                found.append((environ.parent / "cmdline").read_text().replace("\0", " "))
+        except (PermissionError, FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def test_the_demo_answers_stops_whole_and_keeps_its_state(tmp_path):
+    state = tmp_path / "state"
+    with Demo(state) as demo:
+        assert demo.first_line() == f"Ready at http://127.0.0.1:{demo.port}/"
+        assert demo.get("/") == 200
+        assert demo.get("/demo/") == 200
+        commands = running_in(state)
+        assert all(
+            any(word in line for line in commands) for word in ("gunicorn", "worker", "beat")
+        )
+        assert demo.stop(signal.SIGINT) == (0, "")
+    assert running_in(state) == []
+
+    patients = count(state, "clinic_patient")
+    assert patients > 0
+    with Demo(state) as demo:
+        assert demo.first_line().startswith("Ready at")
+        assert count(state, "clinic_patient") == patients
+        assert demo.stop(signal.SIGTERM) == (0, "")
+
+
+def test_the_death_of_one_process_ends_the_demo_with_an_error(tmp_path):
+    state = tmp_path / "state"
+    with Demo(state) as demo:
+        demo.first_line()
+        worker = next(
+            int(path.parent.name)
+            for path in Path("/proc").glob("[0-9]*/cmdline")
+            if b"--hostname=demo" in path.read_bytes()
+            and f"STATE_DIR={state}".encode() in (path.parent / "environ").read_bytes()
+        )
+        os.kill(worker, signal.SIGKILL)
+        _, complaint = demo.process.communicate(timeout=20)
+        assert demo.process.returncode == 1
+        assert "worker" in complaint
+    assert running_in(state) == []
+
+
+def test_the_demo_leaves_somebody_else_s_database_alone(tmp_path):
+    with sqlite3.connect(tmp_path / "other.sqlite3") as database:
+        database.execute("CREATE TABLE invoices (id integer)")
+    database.close()
+    url = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+    with Demo(tmp_path / "state", "--fresh", DATABASE_URL=url) as demo:
+        _, complaint = demo.process.communicate(timeout=20)
+        assert demo.process.returncode == 1
+        assert "left alone" in complaint
+    with sqlite3.connect(tmp_path / "other.sqlite3") as database:
+        tables = database.execute("SELECT name FROM sqlite_master").fetchall()
+    database.close()
+    assert tables == [("invoices",)]
+
+
+def test_a_port_in_use_is_said_at_once(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with Demo(tmp_path / "state", port=taken.getsockname()[1]) as demo:
+            _, complaint = demo.process.communicate(timeout=20)
+    assert demo.process.returncode == 1
+    assert f"Port {demo.port} cannot be used" in complaint
