@@ -272,7 +272,7 @@ def test_stored_answers_come_back_as_the_form_s_initial_values():
     for page in FORM.pages():
         again = make_form(page.number, stored=stored)
         html = render_crispy_form(again)
-        assert html.count("checked") == sum(
+        assert html.count(" checked") == sum(
             len(value) if isinstance(value, list) else 1
             for name, value in page_data(FORM, page.number).items()
             if name in again.fields and hasattr(again.fields[name], "choices")
