@@ -109,9 +109,7 @@ class Picker:
         ]
         self.place: Location | None = self._place(free)
         self.people = [
-            person
-            for person in everyone
-            if self.place and self.place in person.locations.all()
+            person for person in everyone if self.place and self.place in person.locations.all()
         ]
         self.times: list[Time] = []
         if self.place:

@@ -1,7 +1,6 @@
 """What the front desk sees first: today's numbers, each behind one query."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 
@@ -20,7 +19,7 @@ def counts(*, now: datetime) -> dict[str, int]:
     ``visits`` and ``arrived`` are today's; ``forms_missing`` are today's visits whose intake is
     not finished; ``open_alerts``, ``late_mail`` and ``failed_mail`` are what needs somebody now.
     """
-    zone = ZoneInfo(Practice.current().time_zone)
+    zone = Practice.current().zone
     today = days.local_date(now, zone)
     start, end = days.instants(today, today, zone)
     status = Appointment.Status

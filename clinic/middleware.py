@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
@@ -54,7 +53,7 @@ class StaffSessionMiddleware:
     ) -> HttpResponse | None:
         match = request.resolver_match
         if match.app_name == "admin":
-            timezone.activate(ZoneInfo(Practice.current().time_zone))
+            timezone.activate(Practice.current().zone)
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         if not request.user.is_authenticated:

@@ -429,9 +429,10 @@ def _settle(message: Message, state: str, *, reason: str = "", **fields: Any) ->
 def _tell_staff(dropped: list[Message], now: datetime) -> None:
     """Owe the clinic one note an hour about mails that patients did not get."""
     dropped = [message for message in dropped if message.kind != LATE_NOTE]
-    if dropped and not Message.objects.filter(
-        kind=LATE_NOTE, due_at__gt=now - timedelta(hours=1)
-    ).exists():
+    if (
+        dropped
+        and not Message.objects.filter(kind=LATE_NOTE, due_at__gt=now - timedelta(hours=1)).exists()
+    ):
         plan(
             kind=LATE_NOTE,
             subject=dropped[0],

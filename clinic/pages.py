@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clinic.views import public
+from clinic.views import health, links, public
 
 urlpatterns = [
     path("guide/", public.guide, name="guide"),
@@ -10,4 +10,10 @@ urlpatterns = [
     path("locations/", public.locations, name="locations"),
     path("privacy/", public.privacy, name="privacy"),
     path("lang/", public.lang, name="lang"),
+    # Mailed links
+    path("l/<str:token>/", links.open_link, name="open_link"),
+    path("unsubscribe/<str:token>/", links.unsubscribe, name="unsubscribe"),
+    # Operators
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

@@ -198,6 +198,14 @@ class StartForm(forms.Form):
         else:
             self.fields["phone_screen_note"].required = True
 
+    @property
+    def named_time_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("on", "at", "practitioner", "overlap_reason")]
+
+    @property
+    def note_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("phone_screen_note",) if name in self.fields]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if "start" in self.errors:

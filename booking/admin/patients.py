@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from booking.models import Appointment
 from booking.admin.columns import visit_time
+from booking.models import Appointment
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient
 

@@ -1,0 +1,209 @@
+"""The pages of “Add visit”, for a caller or walk-in: who and what, the red-flag questions, a time.
+
+The pages' addresses carry keys only. Staff pass the same safety gate as patients: an emergency
+stops the booking, every other level is shown beside the times.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from booking import emails
+from booking.admin.columns import visit_time
+from booking.admin.forms import CallerForm, StartForm, WishForm
+from booking.admin.starts import week
+from booking.models import Appointment
+from clinic import days
+from clinic.admin import AuditedAdmin
+from clinic.models import AuditEvent, Patient, Practice
+from intake import gate, triage
+from intake.admin import level_badge
+from intake.advice import advice
+from intake.answers import Answers
+from intake.forms import QuestionForm
+from intake.levels import Level
+from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.questionnaire import Form
+from intake.responses import replace_answers
+
+
+def caller(request: HttpRequest, *, model_admin: AuditedAdmin) -> HttpResponse:
+    """Who it is and what for; somebody new is on record from here on, booked or not."""
+    today = days.local_date(timezone.now(), Practice.current().zone)
+    form = CallerForm(
+        request.POST or None,
+        initial={"day": today, **request.GET.dict()},
+        patients=Patient.objects.visible_to(request.user),
+        today=today,
+    )
+    if request.method == "POST" and form.is_valid():
+        patient = form.save()
+        if form.cleaned_data["patient"] is None:
+            model_admin.record(AuditEvent.Action.CREATE, request, patient, form.changed_data)
+        return redirect(_page("questions", patient, form))
+    context = _context(request, model_admin, title=_("Add visit"), form=form)
+    return render(request, "admin/booking/appointment/caller.html", context)
+
+
+def questions(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) -> HttpResponse:
+    """The red-flag questions, asked by phone. Typing why they were not comes with the time."""
+    now = timezone.now()
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+    wish = WishForm(request.GET)
+    try:
+        questionnaire = gate.questionnaire()
+    except Questionnaire.DoesNotExist:
+        questionnaire = None
+    if not wish.is_valid():
+        return redirect(f"{reverse('admin:booking_appointment_add')}?patient={patient.pk}")
+    if questionnaire is None:
+        return redirect(_page("times", patient, wish))
+    practice = Practice.current()
+    form = _question_form(request, questionnaire, patient, practice=practice)
+    if request.method == "POST":
+        is_complete = form.is_valid()
+        outcome = gate.save(
+            QuestionnaireResponse(questionnaire=questionnaire, patient=patient),
+            items=form.items,
+            is_complete=is_complete,
+            patient=patient,
+            language=form.language,
+            practice=practice,
+            now=now,
+        )
+        model_admin.record(AuditEvent.Action.CHANGE, request, patient, ["red_flags"])
+        # A danger sign stops the call at once, whatever else was left out.
+        if is_complete or outcome.level == Level.EMERGENCY:
+            return redirect(_page("times", patient, wish))
+    context = _context(
+        request,
+        model_admin,
+        title=_("Ask by phone"),
+        subtitle=patient,
+        form=form,
+        times_page=_page("times", patient, wish),
+    )
+    return render(request, "admin/booking/appointment/questions.html", context)
+
+
+def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) -> HttpResponse:
+    """The free starts; or, in an emergency, what to say to the caller, and no start at all."""
+    now = timezone.now()
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+    practice = Practice.current()
+    alert = gate.emergency_alert(visitor_hash="", patient=patient)
+    if alert is not None:
+        return _stop(request, model_admin, alert, practice=practice)
+    wish = WishForm(request.GET)
+    if not wish.is_valid():
+        return redirect(f"{reverse('admin:booking_appointment_add')}?patient={patient.pk}")
+    response = gate.response_of(visitor_hash="", patient=patient, now=now)
+    is_screened = gate.is_answered(response, now=now)
+    location = wish.cleaned_data["location"]
+    form = StartForm(request.POST or None, zone=location.zone, is_screened=is_screened)
+    if request.method == "POST" and form.is_valid():
+
+        def act(**choice: Any) -> Appointment:
+            with transaction.atomic():
+                visit = Appointment.objects.book(
+                    patient=patient,
+                    service=wish.cleaned_data["service"],
+                    location=location,
+                    now=now,
+                    by=request.user,
+                    booking_key=form.cleaned_data["booking_key"],
+                    phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
+                    **choice,
+                )
+                if is_screened:
+                    Appointment.objects.filter(pk=visit.pk).update(intake_response=response)
+                emails.plan_booked(visit, now)
+            return visit
+
+        visit = form.take(act)
+        if visit:
+            model_admin.record(AuditEvent.Action.CREATE, request, visit)
+            messages.success(request, _("Booked for %(when)s.") % {"when": visit_time(visit)})
+            return redirect("admin:booking_appointment_change", visit.pk)
+    if request.method == "GET":
+        model_admin.record(AuditEvent.Action.READ, request, patient)
+    outcome = None
+    if is_screened:
+        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+    context = _context(
+        request,
+        model_admin,
+        title=_("Choose a time"),
+        subtitle=patient,
+        patient=patient,
+        service=wish.cleaned_data["service"],
+        place=wish,
+        form=form,
+        level=level_badge(outcome.level) if outcome else "",
+        advice=advice(outcome.messages, practice=practice, now=now) if outcome else [],
+        week=week(
+            service=wish.cleaned_data["service"],
+            location=location,
+            practitioner=wish.cleaned_data["practitioner"],
+            first=wish.cleaned_data["day"],
+            now=now,
+        ),
+    )
+    status = 409 if form.errors else 200
+    return render(request, "admin/booking/appointment/times.html", context, status=status)
+
+
+def _question_form(
+    request: HttpRequest, questionnaire: Questionnaire, patient: Patient, *, practice: Practice
+) -> QuestionForm:
+    asked = Form.parse(questionnaire.content)
+    known = {}
+    if patient.birth_date:
+        # Some rules depend on age, which is on record already.
+        known["about-birth-date"] = [{"valueDate": patient.birth_date.isoformat()}]
+    return QuestionForm(
+        request.POST or None,
+        questionnaire=asked,
+        items=[asked.item(gate.SAFETY_GROUP)],
+        stored=replace_answers(asked, [], known),
+        language=get_language() or "en",
+        today=days.local_date(timezone.now(), practice.zone),
+        placeholders={"emergency_number": practice.emergency_number},
+    )
+
+
+def _stop(
+    request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert, *, practice: Practice
+) -> HttpResponse:
+    message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    context = _context(
+        request,
+        model_admin,
+        title=_("Do not book: emergency"),
+        alert=alert,
+        advice=advice(message_ids, practice=practice, now=timezone.now()),
+    )
+    return render(request, "admin/booking/appointment/stop.html", context)
+
+
+def _page(name: str, patient: Patient, wish: WishForm) -> str:
+    page = reverse(f"admin:booking_appointment_{name}", args=[patient.pk])
+    return f"{page}?{urlencode(wish.keys)}"
+
+
+def _context(request: HttpRequest, model_admin: AuditedAdmin, **more: Any) -> dict[str, Any]:
+    return {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "media": model_admin.media,
+        **more,
+    }

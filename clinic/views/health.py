@@ -1,0 +1,41 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.models import Message, Tick
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that this process answers. Nothing else is looked at: for probes and proxies."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Say whether all is well, or name what is not. For monitoring only.
+
+    ``database`` does not answer; ``scheduler``: no tick was completed for three intervals;
+    ``mail``: a message is more than five minutes late.
+    """
+    failing = _failing_parts()
+    return JsonResponse({"ok": not failing, "failing": failing}, status=503 if failing else 200)
+
+
+def _failing_parts() -> list[str]:
+    now = timezone.now()
+    try:
+        has_ticked = Tick.objects.filter(
+            completed_at__gte=now - timedelta(seconds=3 * settings.TICK_SECONDS)
+        ).exists()
+        has_late = Message.objects.late(now).exists()
+    except Error:
+        return ["database"]
+    return [part for part, fails in (("scheduler", not has_ticked), ("mail", has_late)) if fails]

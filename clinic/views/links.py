@@ -1,0 +1,83 @@
+"""Mailed links. Mail scanners fetch them too, so that only a POST ever changes something."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from clinic import audit
+from clinic.access import hash_token, set_grant_cookie
+from clinic.models import AuditEvent, Link, Patient
+
+# The page behind a link. These are published paths of the floors above, so they are not reversed.
+DESTINATIONS = {
+    Link.Purpose.VISIT: "/visits/{subject_id}/",
+    Link.Purpose.INTAKE: "/visits/{subject_id}/intake/",
+    Link.Purpose.MY_VISITS: "/my-visits/",
+}
+
+
+@require_safe
+@never_cache
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Exchange a mailed token for a grant cookie, at a URL without a secret in it."""
+    link = _usable(token)
+    if link is None or link.purpose not in DESTINATIONS:
+        return _gone(request)
+    path = DESTINATIONS[Link.Purpose(link.purpose)].format(subject_id=link.subject_id)
+    response = HttpResponseRedirect(path)
+    set_grant_cookie(response, link)
+    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            link.patient.language,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )
+    return response
+
+
+# Mail programs post here by themselves (RFC 8058), without cookie or form: this token can do
+# nothing but stop reminders.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask, and on POST stop, reminder mails of one patient. Their visits stay as they are."""
+    link = _usable(token)
+    if link is None or link.purpose != Link.Purpose.UNSUBSCRIBE:
+        return _gone(request)
+    if request.method == "POST":
+        now = timezone.now()
+        has_changed = Patient.objects.filter(pk=link.patient_id, reminders_stopped_at=None).update(
+            reminders_stopped_at=now
+        )
+        if has_changed:
+            audit.record(
+                action=AuditEvent.Action.CHANGE,
+                user=None,
+                subject=link.patient,
+                patient_id=link.patient_id,
+                fields=["reminders_stopped_at"],
+                now=now,
+            )
+            link.patient.refresh_from_db()
+    return render(request, "clinic/unsubscribe.html", {"patient": link.patient})
+
+
+def _usable(token: str) -> Link | None:
+    return (
+        Link.objects.usable(now=timezone.now())
+        .select_related("patient")
+        .filter(token_hash=hash_token(token))
+        .first()
+    )
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """Answer alike whether the link never was, ran out, was revoked or is somebody else's."""
+    return render(request, "clinic/link_gone.html", status=404)
