@@ -37,13 +37,6 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
-    # Staff
-    path("staff/", staff.staff_home, name="staff_home"),
-    # The demo: become each role, read every mail
-    path("demo/", demo.demo, name="demo"),
-    path("demo/mail/", demo_mail.demo_mail, name="demo_mail"),
-    path("demo/mail/<uuid:message_id>/", demo_mail.demo_mail_message, name="demo_mail_message"),
-    path("demo/mail/<uuid:message_id>/body/", demo_mail.demo_mail_body, name="demo_mail_body"),
     # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),
     path(
@@ -56,4 +49,11 @@ urlpatterns = [
         clinician.acknowledge_alert,
         name="acknowledge_alert",
     ),
+    # Staff
+    path("staff/", staff.staff_home, name="staff_home"),
+    # The demo: become each role, read every mail
+    path("demo/", demo.demo, name="demo"),
+    path("demo/mail/", demo_mail.demo_mail, name="demo_mail"),
+    path("demo/mail/<uuid:message_id>/", demo_mail.demo_mail_message, name="demo_mail_message"),
+    path("demo/mail/<uuid:message_id>/body/", demo_mail.demo_mail_body, name="demo_mail_body"),
 ]
