@@ -99,11 +99,14 @@ def plan_restored(appointment: Appointment, now: datetime) -> None:
     _plan_ahead(appointment, now)
 
 
-def plan_my_visits(patient: Patient, now: datetime) -> Message:
-    """Owe one patient the link to all their visits; asking again at once changes nothing."""
+def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
+    """Owe one patient the link to all their visits; asking again at once changes nothing.
+
+    None, for an address nobody has, plans a row that will be skipped: it takes just as long.
+    """
     return outbox.plan(
         kind=MY_VISITS,
-        subject=patient,
+        subject=patient or Patient(),
         version=int(now.timestamp() // MY_VISITS_EVERY.total_seconds()),
         patient=patient,
         due_at=now,

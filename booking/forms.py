@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from crispy_forms.helper import FormHelper
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -70,6 +71,16 @@ class CallbackForm(forms.Form):
     birth_date = BirthDateField(label=_("Date of birth"), required=False)
 
 
+class VisitForm(forms.Form):
+    """The visit somebody was about to move when they met the gate."""
+
+    visit = forms.UUIDField()
+
+    @property
+    def visit_id(self) -> UUID | None:
+        return self.cleaned_data["visit"] if self.is_valid() else None
+
+
 class SlotFilterForm(forms.Form):
     """Where, with whom, how long and around which day; anything unreadable counts as not given."""
 
@@ -79,7 +90,18 @@ class SlotFilterForm(forms.Form):
     day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
 
-class StartForm(forms.Form):
+class KeyForm(forms.Form):
+    """The one-time key of a booking form: sent twice, it books once."""
+
+    booking_key = forms.UUIDField()
+
+    @property
+    def key(self) -> str:
+        key: UUID = self.cleaned_data["booking_key"]
+        return key.hex
+
+
+class StartForm(KeyForm):
     """A choice of start, as one of the slot picker's buttons posts it.
 
     ``start`` is the minute since 1970-01-01T00:00Z; an empty ``who`` is any practitioner.
@@ -91,7 +113,6 @@ class StartForm(forms.Form):
         Practitioner.objects.filter(is_active=True), to_field_name="public_id", required=False
     )
     minutes = forms.TypedChoiceField(coerce=int)
-    booking_key = forms.UUIDField()
 
     def __init__(self, data: Any = None, *, service: Service, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -100,11 +121,6 @@ class StartForm(forms.Form):
     @property
     def at(self) -> datetime:
         return slots.from_minute(self.cleaned_data["start"])
-
-    @property
-    def key(self) -> str:
-        key: UUID = self.cleaned_data["booking_key"]
-        return key.hex
 
 
 class DetailsForm(forms.Form):
@@ -136,6 +152,11 @@ class DetailsForm(forms.Form):
         super().__init__(data, **kwargs)
         self.practice = practice
         self.today = today
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+        # The summary above the form and the words at the fields say it all.
+        self.helper.form_show_errors = True
 
     def clean_birth_date(self) -> date:
         born: date = self.cleaned_data["birth_date"]
@@ -147,6 +168,11 @@ class DetailsForm(forms.Form):
                 params={"age": self.practice.min_age},
             )
         return born
+
+    def clean_website(self) -> str:
+        if self.cleaned_data["website"]:
+            raise ValidationError(_("Please leave this empty."), code="program")
+        return ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -164,8 +190,21 @@ class DetailsForm(forms.Form):
         return age is not None and age < self.practice.minor_age
 
     @property
-    def is_filled_by_a_program(self) -> bool:
-        return bool(self.data.get("website"))
+    def shows_guardian(self) -> bool:
+        """Ask for the guardian at once when the age is known, and after an answer that tells it."""
+        born = self["birth_date"].value()
+        if isinstance(born, str):
+            try:
+                born = date.fromisoformat(born)
+            except ValueError:
+                return False
+        age = Patient(birth_date=born).age_on(self.today)
+        return age is not None and age < self.practice.minor_age
+
+    def as_typed(self) -> "DetailsForm":
+        """A fresh form with the same words in it, not judged yet."""
+        typed = {name: self[name].value() for name in self.fields}
+        return DetailsForm(initial=typed, practice=self.practice, today=self.today)
 
     def new_patient(self, *, now: datetime) -> Patient:
         """A patient as these details say, not saved yet."""

@@ -1,19 +1,20 @@
 """Whoever is booking: a visitor nobody knows yet, or a patient who holds a link."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from booking.eligibility import NOTHING_ANSWERED, Offer, offers
 from booking.models import Appointment, Service
-from clinic.access import patient_grant, visitor_hash
+from clinic.access import patient_grant
 from clinic.models import Patient, Practice
 from intake import gate
-from intake.answers import Answers
 from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
+from intake.responses import replace_answers
 from intake.triage import Triage
 
 
@@ -32,20 +33,21 @@ class Guest:
     seen_for: frozenset[str]
 
     @classmethod
-    def of(cls, request: HttpRequest, *, practice: Practice, now: datetime) -> "Guest":
+    def of(
+        cls, request: HttpRequest, *, visitor_hash: str, practice: Practice, now: datetime
+    ) -> "Guest":
         grant = patient_grant(request)
         patient = grant.patient if grant else None
-        visitor = visitor_hash(request)
-        response = gate.response_of(visitor_hash=visitor, patient=patient, now=now)
+        response = gate.response_of(visitor_hash=visitor_hash, patient=patient, now=now)
         outcome = None
         if response is not None and gate.is_answered(response, now=now):
             outcome = gate.standing(response, patient=patient, practice=practice, now=now)
         return cls(
-            visitor_hash=visitor,
+            visitor_hash=visitor_hash,
             patient=patient,
             response=response,
             outcome=outcome,
-            emergency=gate.emergency_alert(visitor_hash=visitor, patient=patient),
+            emergency=gate.emergency_alert(visitor_hash=visitor_hash, patient=patient),
             seen_for=seen_for(patient),
         )
 
@@ -65,14 +67,54 @@ class Guest:
     def birth_date(self) -> date | None:
         """As given at the gate, or known from earlier."""
         if self.response is not None:
-            given = Answers.from_response({"item": self.response.items}).date("about-birth-date")
+            given = self.response.answers.date("about-birth-date")
             if given:
                 return given
         return self.patient.birth_date if self.patient else None
 
+    def born_on(self, day: date, *, practice: Practice, now: datetime) -> "Guest":
+        """The same guest with another date of birth among the gate's answers, judged again."""
+        assert self.response is not None
+        items = replace_answers(
+            self.response.form,
+            self.response.items,
+            {"about-birth-date": [{"valueDate": day.isoformat()}]},
+        )
+        outcome = gate.save(
+            self.response,
+            items=items,
+            is_complete=True,
+            patient=self.patient,
+            language=self.response.language,
+            practice=practice,
+            now=now,
+        )
+        return replace(self, outcome=outcome)
+
+    def judged(self, outcome: Triage) -> "Guest":
+        """The same guest as other answers show them."""
+        return replace(self, outcome=outcome)
+
     @property
     def restrictions(self) -> frozenset[str]:
         return self.outcome.restrictions if self.outcome else NOTHING_ANSWERED
+
+    def hold(self, service: Service, *, now: datetime) -> Appointment | None:
+        """The time of this service that is kept for the visitor right now."""
+        return self.holds(now=now).filter(service=service).last()
+
+    def holds(self, *, now: datetime) -> QuerySet[Appointment]:
+        if not self.visitor_hash:
+            return Appointment.objects.none()
+        return (
+            Appointment.objects.filter(
+                visitor_hash=self.visitor_hash,
+                status=Appointment.Status.PENDING,
+                held_until__gt=now,
+            )
+            .select_related("service", "location", "practitioner")
+            .order_by("held_until")
+        )
 
     def offers(self, services: Iterable[Service], *, today: date) -> list[Offer]:
         return offers(services, restrictions=self.restrictions, seen_for=self.seen_for, today=today)

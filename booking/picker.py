@@ -137,6 +137,16 @@ class Picker:
         return self.first.local.date() if self.first else self.today
 
     @property
+    def query(self) -> dict[str, str | int | date | None]:
+        """The filter as it stands, for links that change one thing of it."""
+        return {
+            "place": self.place.slug if self.place else None,
+            "who": str(self.person.public_id) if self.person else None,
+            "minutes": self.minutes if self.minutes != self.service.default_duration else None,
+            "day": self.day,
+        }
+
+    @property
     def first(self) -> Time | None:
         """The soonest free time here."""
         return self.times[0] if self.times else None

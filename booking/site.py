@@ -16,6 +16,8 @@ from booking.today import counts
 from clinic import audit
 from clinic.models import AuditEvent, Role
 
+OUR_APPS = {"clinic", "intake", "booking"}
+
 
 class FrontDeskSite(admin.AdminSite):
     """The stock admin behind allauth's sign-in, for the front desk and managers."""
@@ -24,6 +26,16 @@ class FrontDeskSite(admin.AdminSite):
     site_header = _("Front desk")
     index_title = _("Today")
     empty_value_display = "–"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Take the house's own models only.
+
+        Packages register theirs on import: second factors, sessions and groups are none of the
+        front desk's business, and no role has a say in them.
+        """
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        ours = [model for model in models if model._meta.app_label in OUR_APPS]
+        super().register(ours, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

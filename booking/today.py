@@ -1,7 +1,6 @@
 """What the front desk sees first: today's numbers, each behind one query."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 

@@ -2,16 +2,57 @@
 
 from django.urls import path
 
-from booking.views import demo_mail, intake, pages
+from booking.views import (
+    booking,
+    clinician,
+    demo,
+    demo_mail,
+    details,
+    intake,
+    my_visits,
+    pages,
+    safety,
+    staff,
+    visits,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("services/", pages.services, name="services"),
-    # One visit
+    # Booking
+    path("book/", booking.book, name="book"),
+    path("book/safety/", safety.safety, name="safety"),
+    path("book/safety/emergency/", safety.emergency, name="emergency"),
+    path("book/safety/callback/", safety.callback, name="callback"),
+    path("book/safety/result/", safety.safety_result, name="safety_result"),
+    path("book/<slug:slug>/", booking.slots, name="slots"),
+    path("book/<slug:slug>/details/", details.details, name="details"),
+    # One visit, by link
+    path("visits/<uuid:visit_id>/", visits.visit, name="visit"),
+    path("visits/<uuid:visit_id>/confirm/", visits.confirm_visit, name="confirm_visit"),
+    path("visits/<uuid:visit_id>/move/", visits.move_visit, name="move_visit"),
+    path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
+    path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
-    # The demo's mail
+    path("my-visits/", my_visits.my_visits, name="my_visits"),
+    # The clinician
+    path("clinician/", clinician.clinician_day, name="clinician_day"),
+    path(
+        "clinician/patients/<uuid:patient_id>/",
+        clinician.clinician_summary,
+        name="clinician_summary",
+    ),
+    path(
+        "clinician/alerts/<uuid:alert_id>/acknowledge/",
+        clinician.acknowledge_alert,
+        name="acknowledge_alert",
+    ),
+    # Staff
+    path("staff/", staff.staff_home, name="staff_home"),
+    # The demo: become each role, read every mail
+    path("demo/", demo.demo, name="demo"),
     path("demo/mail/", demo_mail.demo_mail, name="demo_mail"),
     path("demo/mail/<uuid:message_id>/", demo_mail.demo_mail_message, name="demo_mail_message"),
     path("demo/mail/<uuid:message_id>/body/", demo_mail.demo_mail_body, name="demo_mail_body"),

@@ -12,6 +12,7 @@ from django.contrib.admin.options import ActionLocation
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms import ModelForm
@@ -137,7 +138,31 @@ class ReadOnlyAdmin(AuditedAdmin):
 
 
 class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
-    """Settings of the practice: every version is kept and can be looked at."""
+    """Settings of the practice: every version is kept, and can be looked at but not revived."""
+
+    def revert_disabled(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return True
+
+    def history_form_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        version_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # The package would save what is posted here for whoever may look at it.
+        if request.method != "GET":
+            raise PermissionDenied
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+    def get_history_queryset(
+        self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
+    ) -> QuerySet:
+        # As the original does, which names nothing to select_related() for a model without keys.
+        tracked = history_manager.model.tracked_fields
+        keys = [field.name for field in tracked if isinstance(field, models.ForeignKey)]
+        versions = history_manager.filter(**{pk_name: object_id})
+        return versions.select_related("history_user", *keys)
 
 
 class DayFilter(admin.SimpleListFilter):

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from intake.answers import Answers, Value
 
 # What an item listed for context says when there is nothing to say.
-NOTHING: tuple[Value, ...] = ("unsure", "nothing", False)
+NOTHING: tuple[Value, ...] = ("none", "nothing", "unsure", False)
 
 type Given = tuple[str, Value]
 

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from clinic.models import Patient, Practice
-from intake import triage
+from intake import emails, triage
 from intake.answers import Answers
+from intake.findings import RULE_SET_VERSION
 from intake.items import OWN, Item
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
@@ -32,11 +33,7 @@ OTHER_QUESTIONS = ("about-birth-date", "onset-duration", "pain-worst", "pain-run
 
 def questionnaire() -> Questionnaire:
     """The published intake that the gate's questions are taken from; raises DoesNotExist."""
-    return (
-        Questionnaire.objects.filter(url=INTAKE_URL)
-        .exclude(published_at=None)
-        .latest("published_at")
-    )
+    return Questionnaire.objects.published().filter(url=INTAKE_URL).latest("published_at")
 
 
 def items(form: Form) -> tuple[Item, ...]:
@@ -74,29 +71,29 @@ def save(
     *,
     items: list[dict[str, Any]],
     is_complete: bool,
-    visitor_hash: str,
     patient: Patient | None,
     language: str,
     practice: Practice,
     now: datetime,
-) -> QuestionnaireResponse:
+) -> Triage:
     """Keep the gate's answers and judge them; raises the alert they call for in the same step.
 
-    ``patient`` is who the visitor's link grant names, for the alert; the answers become that
-    patient's by ``attach``, when something is booked.
+    Half an answer counts too: ``is_complete`` says whether it opens the way, not whether a
+    danger sign is heard. ``patient`` is who the visitor's link grant names, for the alert; the
+    answers become that patient's by ``attach``, when something is booked.
     """
     with transaction.atomic():
-        if response is None or response.patient_id:
-            response = QuestionnaireResponse(questionnaire=questionnaire, visitor_hash=visitor_hash)
         response.items = items
         response.language = language
-        response.safety_answered_at = now
+        response.safety_answered_at = now if is_complete else None
+        response.pages_done = [SAFETY_GROUP] if is_complete else []
         outcome = standing(response, patient=patient, practice=practice, now=now)
         response.level = outcome.level
         response.rules = list(outcome.rule_ids)
+        response.rule_set_version = RULE_SET_VERSION
         response.save()
         raise_alert(response, outcome, patient=patient, now=now)
-    return response
+    return outcome
 
 
 def standing(
@@ -107,7 +104,7 @@ def standing(
     The level is at least that of every alert these answers have raised. Rules on an alert that
     staff have reopened are left out: a person has judged them.
     """
-    answers = Answers.from_response({"item": response.items})
+    answers = response.answers
     if patient is not None:
         answers = _with_earlier(answers, patient)
     today = now.astimezone(practice.zone).date()
@@ -131,17 +128,21 @@ def raise_alert(
     """Make sure an alert stands for EMERGENCY and URGENT answers; a worse level raises another."""
     if outcome.level < Level.URGENT:
         return None
-    raised = response.safety_alerts.filter(
-        level__gte=outcome.level, booking_reopened_at=None
-    ).first()
-    return raised or SafetyAlert.objects.create(
-        response=response,
-        patient=response.patient or patient,
-        visitor_hash=response.visitor_hash,
-        level=outcome.level,
-        rules=list(outcome.rule_ids),
-        raised_at=now,
-    )
+    with transaction.atomic():
+        alert = response.safety_alerts.filter(
+            level__gte=outcome.level, booking_reopened_at=None
+        ).first()
+        if alert is None:
+            alert = SafetyAlert.objects.create(
+                response=response,
+                patient=response.patient or patient,
+                visitor_hash=response.visitor_hash,
+                level=outcome.level,
+                rules=list(outcome.rule_ids),
+                raised_at=now,
+            )
+            emails.plan_alert(alert, now)
+    return alert
 
 
 def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAlert | None:
@@ -202,7 +203,7 @@ def _with_earlier(answers: Answers, patient: Patient) -> Answers:
     )
     if earlier is None:
         return answers
-    past = Answers.from_response({"item": earlier.items})
+    past = earlier.answers
     kept = {link_id for link_id in past.link_ids() if not link_id.startswith("safety-")}
     merged = {link_id: past.values(link_id) for link_id in kept}
     return Answers(merged | {link_id: answers.values(link_id) for link_id in answers.link_ids()})

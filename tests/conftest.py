@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 import hypothesis
 import pytest
 from django.conf import settings
-from django.test import override_settings
-from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 from tests import throwaway

@@ -1,29 +1,26 @@
-"""The way to a visit: choose a service, choose a time, say who comes."""
+"""The way to a visit: choose a service, then a time, which is held while details are typed."""
 
 from datetime import datetime
-from typing import Any
+from math import ceil
 from uuid import uuid4
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from booking.eligibility import Lock, Offer
-from booking.forms import DetailsForm, SlotFilterForm, StartForm
+from booking.forms import SlotFilterForm, StartForm
 from booking.guest import Guest
-from booking.models import Appointment, InvalidTransition, Service, SlotTaken
+from booking.models import Appointment, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
 from booking.views.safety import guest_required, path_for
 from clinic.access import grant_to_browser
-from clinic.models import Patient, Practice
+from clinic.models import Practice
 from clinic.ratelimit import HOLDS_PER_IP, TooManyTries, client_ip
-from intake import gate
 from intake.advice import advice
 
 HOLDS_PER_VISITOR = 3
-OPEN_VISITS_PER_EMAIL = 3
 BY_ARRANGEMENT = {Lock.STAFF, Lock.REFERRAL, Lock.EXTERNAL}
 
 
@@ -48,28 +45,25 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
 
 @require_http_methods(["GET", "POST"])
 @guest_required
-def slots(request: HttpRequest, service: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
     now = timezone.now()
-    wanted = _service(service)
-    offer = guest.offer(wanted, today=now.astimezone(practice.zone).date())
-    if guest.outcome is None:
-        return redirect(path_for(wanted, "safety"))
-    if not offer.is_open:
-        return redirect(path_for(wanted, "safety_result"))
-    held = guest.hold(wanted, now=now)
-    taken = None
+    offer = guest.offer(active_service(slug), today=now.astimezone(practice.zone).date())
+    if guest.outcome is None or not offer.is_open:
+        return redirect(why_not(guest, offer.service))
+    wanted_at = None
     if request.method == "POST":
-        form = StartForm(request.POST, service=wanted)
         HOLDS_PER_IP.spend(client_ip(request), now=now)
+        form = StartForm(request.POST, service=offer.service)
         if form.is_valid():
             try:
-                visit = _hold(form, offer, guest=guest, now=now)
+                visit = hold(form, offer, guest=guest, now=now)
             except SlotTaken:
-                taken = form.at
+                wanted_at = form.at
             else:
-                return _forward(visit)
+                return go_on_with(visit, now=now)
     filters = SlotFilterForm(request.POST if request.method == "POST" else request.GET)
     filters.is_valid()
+    held = guest.hold(offer.service, now=now)
     picker = Picker(offer, wanted=SlotFilter(**filters.cleaned_data), now=now, moving=held)
     return render(
         request,
@@ -78,9 +72,57 @@ def slots(request: HttpRequest, service: str, *, guest: Guest, practice: Practic
             "picker": picker,
             "held": held,
             "booking_key": held.booking_key if held else uuid4().hex,
-            "advice": advice(guest.outcome.messages, practice=practice, now=now),
+            "advice": advice(
+                guest.outcome.messages,
+                practice=practice,
+                now=now,
+                can_be_called=guest.can_be_called,
+            ),
             "is_taken": request.method == "POST",
-            "nearest": picker.nearest(taken) if taken else [],
+            "nearest": picker.nearest(wanted_at) if wanted_at else [],
         },
         status=409 if request.method == "POST" else 200,
+    )
+
+
+def hold(form: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
+    """Keep the chosen start for this guest; raises SlotTaken, or TooManyTries with too many kept.
+
+    The visitor's form key makes it the same hold when they choose again.
+    """
+    place = form.cleaned_data["place"]
+    if not is_in_time(offer, form.at.astimezone(place.zone)):
+        raise SlotTaken
+    others = list(guest.holds(now=now).exclude(booking_key=form.key)[:HOLDS_PER_VISITOR])
+    if len(others) == HOLDS_PER_VISITOR:
+        raise TooManyTries(ceil((others[0].held_until - now).total_seconds()))
+    return Appointment.objects.hold(
+        service=offer.service,
+        location=place,
+        start=form.at,
+        visitor_hash=guest.visitor_hash,
+        now=now,
+        practitioner=form.cleaned_data["who"],
+        duration=form.cleaned_data["minutes"],
+        booking_key=form.key,
+    )
+
+
+def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
+    """Lead on to the details of a hold, or to the page of the visit that it became."""
+    if visit.patient is None:
+        return redirect("details", visit.service.slug)
+    response = redirect("visit", visit.pk)
+    grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
+    return response
+
+
+def why_not(guest: Guest, service: Service) -> str:
+    """Where somebody is told why this service has no times for them."""
+    return path_for(service, "safety_result" if guest.outcome else "safety")
+
+
+def active_service(slug: str) -> Service:
+    return get_object_or_404(
+        Service.objects.prefetch_related("unlocked_by"), slug=slug, is_active=True
     )

@@ -1,6 +1,7 @@
 """The safety gate: the questions, and what each level of answers leads to."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from typing import Any
 
@@ -11,10 +12,10 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from booking.forms import CallbackForm
+from booking.forms import CallbackForm, VisitForm
 from booking.guest import Guest
 from booking.models import Service
-from clinic.access import set_visitor_cookie
+from clinic.access import set_visitor_cookie, visitor_hash
 from clinic.models import Practice
 from clinic.ratelimit import GATES_PER_IP, client_ip
 from intake import gate, triage
@@ -23,7 +24,6 @@ from intake.answers import Answers
 from intake.forms import QuestionForm
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
-from intake.questionnaire import Form
 
 
 def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -36,10 +36,19 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @never_cache
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         practice = Practice.current()
-        guest = Guest.of(request, practice=practice, now=timezone.now())
+        # The visitor's token may be born here, before it is known which page carries it home.
+        jar = HttpResponse()
+        guest = Guest.of(
+            request,
+            visitor_hash=visitor_hash(request) or set_visitor_cookie(jar),
+            practice=practice,
+            now=timezone.now(),
+        )
         if guest.emergency:
             return redirect("emergency")
-        return view(request, *args, guest=guest, practice=practice, **kwargs)
+        response = view(request, *args, guest=guest, practice=practice, **kwargs)
+        response.cookies.update(jar.cookies)
+        return response
 
     return wrapper
 
@@ -49,23 +58,20 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     now = timezone.now()
     service = service_asked_for(request)
-    # The visitor's token may be born here, before it is known which page carries it home.
-    jar = HttpResponse()
-    visitor = guest.visitor_hash or set_visitor_cookie(jar)
     answers = guest.response
     if answers is None or answers.patient_id:
-        answers = QuestionnaireResponse(questionnaire=gate.questionnaire(), visitor_hash=visitor)
-    questionnaire = Form.parse(answers.questionnaire.content)
+        answers = QuestionnaireResponse(
+            questionnaire=gate.questionnaire(), visitor_hash=guest.visitor_hash
+        )
     form = QuestionForm(
-        request.POST or None,
-        questionnaire=questionnaire,
-        items=gate.items(questionnaire),
+        request.POST if request.method == "POST" else None,
+        questionnaire=answers.form,
+        items=gate.items(answers.form),
         stored=answers.items,
         language=translation.get_language() or "en",
         today=now.astimezone(practice.zone).date(),
         placeholders={"emergency_number": practice.emergency_number},
     )
-    response = None
     if request.method == "POST":
         GATES_PER_IP.spend(client_ip(request), now=now)
         is_complete = form.is_valid()
@@ -80,21 +86,21 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         )
         # A danger sign is answered at once, whatever else was left out.
         if outcome.level == Level.EMERGENCY:
-            response = redirect("emergency")
-        elif is_complete:
-            response = redirect(_after_the_gate(request, service, outcome.level))
-    if response is None:
-        response = render(request, "booking/safety.html", {"form": form, "service": service})
-    response.cookies.update(jar.cookies)
-    return response
+            return redirect("emergency")
+        if is_complete:
+            return redirect(_after_the_gate(request, guest.judged(outcome), service, form.today))
+    return render(request, "booking/safety.html", {"form": form, "service": service})
 
 
-def _after_the_gate(request: HttpRequest, service: Service | None, level: int) -> str:
+def _after_the_gate(
+    request: HttpRequest, guest: Guest, service: Service | None, today: date
+) -> str:
     """Where somebody with a complete set of answers goes on."""
-    if level == Level.URGENT:
+    if guest.outcome and guest.outcome.level == Level.URGENT:
         return path_for(service, "callback")
-    guest = Guest.of(request, practice=Practice.current(), now=timezone.now())
-    if service and guest.offer(service, today=timezone.localdate()).is_open:
+    if visit := VisitForm(request.GET).visit_id:
+        return reverse("move_visit", args=[visit])
+    if service and guest.offer(service, today=today).is_open:
         return reverse("slots", args=[service.slug])
     return path_for(service, "safety_result")
 
@@ -104,7 +110,8 @@ def _after_the_gate(request: HttpRequest, service: Service | None, level: int) -
 def emergency(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     practice = Practice.current()
-    alert = Guest.of(request, practice=practice, now=now).emergency
+    guest = Guest.of(request, visitor_hash=visitor_hash(request), practice=practice, now=now)
+    alert = guest.emergency
     if alert is None:
         return redirect("book")
     message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))

@@ -1,12 +1,6 @@
-from datetime import timedelta
-
 import pytest
-from django.contrib import admin
-from django.urls import reverse
-from django.utils import timezone
 
-from booking.models import Appointment, StatusChange
-from clinic.models import AuditEvent, Role
+from clinic.models import Role
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

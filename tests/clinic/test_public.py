@@ -1,5 +1,6 @@
 """The pages anyone may read, in both languages."""
 
+import itertools
 import re
 from html.parser import HTMLParser
 
@@ -106,7 +107,7 @@ def test_every_heading_level_follows_the_one_before(client):
         levels = [int(n) for n in re.findall(r"<h([1-6])\b", client.get(path).content.decode())]
         assert levels[0] == 1
         assert levels.count(1) == 1
-        jumps = [b for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+        jumps = [b for a, b in itertools.pairwise(levels) if b > a + 1]
         assert jumps == [], path
 
 

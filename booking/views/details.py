@@ -1,0 +1,177 @@
+"""The last step of booking: who comes. A hold becomes a visit here."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from booking import emails, slots
+from booking.eligibility import Offer
+from booking.forms import DetailsForm, KeyForm, StartForm
+from booking.guest import Guest
+from booking.models import Appointment, InvalidTransition, SlotTaken
+from booking.picker import Picker, SlotFilter, is_in_time
+from booking.views.booking import active_service, go_on_with, hold, why_not
+from booking.views.safety import guest_required
+from clinic.access import visitor_hash
+from clinic.models import Patient, Practice
+from intake import gate
+
+OPEN_VISITS_PER_EMAIL = 3
+TOO_MANY_VISITS = _("Three visits are open for this e-mail already. Please call us to book more.")
+RETRY_AFTER_SECONDS = 24 * 60 * 60
+NEAREST = 12
+
+
+@require_http_methods(["GET", "POST"])
+def details(request: HttpRequest, slug: str) -> HttpResponse:
+    # A form sent twice shows the visit it made the first time, whatever has changed since.
+    visit = _made_from(request)
+    if visit is not None:
+        return go_on_with(visit, now=timezone.now())
+    return _details(request, slug)
+
+
+@guest_required
+def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+    now = timezone.now()
+    today = now.astimezone(practice.zone).date()
+    offer = guest.offer(active_service(slug), today=today)
+    if guest.outcome is None or not offer.is_open:
+        return redirect(why_not(guest, offer.service))
+    if request.method == "GET":
+        held = guest.hold(offer.service, now=now)
+        if held is None:
+            return redirect("slots", slug)
+        initial = {"birth_date": guest.birth_date, "language": translation.get_language()}
+        form = DetailsForm(initial=initial, practice=practice, today=today)
+        return _page(request, held, form=form, guest=guest, now=now)
+    start = StartForm(request.POST, service=offer.service)
+    if not start.is_valid():
+        return redirect("slots", slug)
+    form = DetailsForm(request.POST, practice=practice, today=today)
+    try:
+        held = _held(start, offer, guest=guest, now=now)
+        if "book" not in request.POST:
+            # Another time was chosen for details typed before: they are shown again.
+            return _page(request, held, form=form.as_typed(), guest=guest, now=now)
+        if guest.patient is None and not form.is_valid():
+            held.renew_hold(now=now)
+            return _page(request, held, form=form, guest=guest, now=now)
+        if guest.patient is None and form.cleaned_data["birth_date"] != guest.birth_date:
+            guest = guest.born_on(form.cleaned_data["birth_date"], practice=practice, now=now)
+            offer = guest.offer(offer.service, today=today)
+            if not offer.is_open or not is_in_time(offer, held.local_start):
+                return redirect(why_not(guest, offer.service))
+        if _has_too_many_visits(guest.patient or form.new_patient(now=now), now=now):
+            form.add_error(None, TOO_MANY_VISITS)
+            return _page(request, held, form=form, guest=guest, now=now, status=429)
+        _book(held, guest=guest, patient=guest.patient or form.new_patient(now=now), now=now)
+    except SlotTaken:
+        return _taken(request, start, offer, form=form, guest=guest, now=now)
+    except InvalidTransition:
+        held.refresh_from_db()
+    return go_on_with(held, now=now)
+
+
+def _held(start: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
+    """The hold behind the form, or a new one when it ran out; raises SlotTaken."""
+    held = guest.holds(now=now).filter(booking_key=start.key, start=start.at).first()
+    return held or hold(start, offer, guest=guest, now=now)
+
+
+def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -> None:
+    """Make the hold a visit of ``patient``, with the gate's answers as the start of the intake."""
+    with transaction.atomic():
+        if patient._state.adding:
+            patient.save()
+        if guest.response is not None:
+            gate.attach(guest.response, patient)
+        held.book(patient=patient, now=now, intake_response=guest.response)
+        emails.plan_booked(held, now)
+
+
+def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:
+    """Against bookings in bulk: so many visits are open for one address, whoever they are for."""
+    return (
+        Appointment.objects.filter(
+            patient__email__iexact=patient.email,
+            status=Appointment.Status.BOOKED,
+            start__gt=now,
+        ).count()
+        >= OPEN_VISITS_PER_EMAIL
+    )
+
+
+def _made_from(request: HttpRequest) -> Appointment | None:
+    """The visit that this very form made already, for the browser that sent it."""
+    form = KeyForm(request.POST)
+    visitor = visitor_hash(request)
+    if request.method != "POST" or not visitor or not form.is_valid():
+        return None
+    return (
+        Appointment.objects.filter(
+            booking_key=form.cleaned_data["booking_key"].hex, visitor_hash=visitor
+        )
+        .exclude(patient=None)
+        .select_related("patient", "service")
+        .first()
+    )
+
+
+def _page(
+    request: HttpRequest,
+    held: Appointment,
+    *,
+    form: DetailsForm,
+    guest: Guest,
+    now: datetime,
+    status: int = 200,
+) -> HttpResponse:
+    return render(
+        request,
+        "booking/details.html",
+        {
+            "held": held,
+            "start": slots.floor_minute(held.start),
+            "form": form,
+            "patient": guest.patient,
+            "minutes_left": max(1, int((held.held_until - now).total_seconds() // 60)),
+        },
+        status=status,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 429 else None,
+    )
+
+
+def _taken(
+    request: HttpRequest,
+    start: StartForm,
+    offer: Offer,
+    *,
+    form: DetailsForm,
+    guest: Guest,
+    now: datetime,
+) -> HttpResponse:
+    """The time is gone: the nearest ones, in a form that carries on everything typed."""
+    chosen = start.cleaned_data
+    wanted = SlotFilter(
+        place=chosen["place"].slug,
+        who=chosen["who"] and chosen["who"].public_id,
+        minutes=chosen["minutes"],
+    )
+    picker = Picker(offer, wanted=wanted, now=now)
+    return render(
+        request,
+        "booking/taken.html",
+        {
+            "picker": picker,
+            "nearest": picker.nearest(start.at, NEAREST),
+            "form": None if guest.patient else form,
+            "start": start,
+        },
+        status=409,
+    )

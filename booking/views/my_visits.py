@@ -1,0 +1,50 @@
+"""All visits of one patient, and the way to a mailed link for people without one."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from booking import emails
+from booking.forms import MyVisitsForm
+from booking.models import Appointment
+from clinic.access import GRANT_COOKIE, patient_grant
+from clinic.models import Patient
+from clinic.ratelimit import LINKS_PER_EMAIL, LINKS_PER_IP, client_ip
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def my_visits(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    if request.method == "POST" and "leave" in request.POST:
+        response = redirect("my_visits")
+        response.delete_cookie(GRANT_COOKIE, samesite="Lax")
+        return response
+    form = MyVisitsForm(request.POST if request.method == "POST" else None)
+    is_asked = request.method == "POST" and form.is_valid()
+    if is_asked:
+        email = form.cleaned_data["email"]
+        LINKS_PER_IP.spend(client_ip(request), now=now)
+        LINKS_PER_EMAIL.spend(email.lower(), now=now)
+        # The same work for an unknown address: neither words nor time tell whether we know it.
+        for patient in list(Patient.objects.filter(email__iexact=email)) or [None]:
+            emails.plan_my_visits(patient, now)
+    grant = patient_grant(request)
+    visits = (
+        Appointment.objects.visible_to(grant)
+        .select_related("service", "location", "practitioner")
+        .exclude(status=Appointment.Status.ENTERED_IN_ERROR)
+    )
+    return render(
+        request,
+        "booking/my_visits.html",
+        {
+            "form": form,
+            "is_asked": is_asked,
+            "patient": grant and grant.patient,
+            "coming": visits.filter(end__gt=now).order_by("start"),
+            "past": visits.filter(end__lte=now).order_by("-start"),
+        },
+    )

@@ -1,0 +1,201 @@
+"""One visit, for whoever holds a link to its patient. Only a POST changes anything."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from booking import emails, ical
+from booking.eligibility import Offer
+from booking.forms import CancelForm, SlotFilterForm, StartForm
+from booking.guest import Guest
+from booking.models import Appointment, InvalidTransition, SlotTaken
+from booking.picker import Picker, SlotFilter, is_in_time
+from booking.views.safety import guest_required
+from clinic.access import patient_grant
+from clinic.models import Message, Practice
+from clinic.ratelimit import HOLDS_PER_IP, client_ip
+from intake import gate
+from intake.models import QuestionnaireResponse
+
+# Safety answers older than this are as good as none (clinical.md §3.1).
+ANSWERS_LAST = timedelta(days=14)
+
+
+def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Pass the page its ``visit``; a foreign visit and an unknown one are the same bare 404."""
+
+    @wraps(view)
+    @never_cache
+    def wrapper(request: HttpRequest, visit_id: UUID, **kwargs: Any) -> HttpResponse:
+        visit = (
+            Appointment.objects.visible_to(patient_grant(request))
+            .select_related(
+                "patient", "service", "location", "practitioner", "intake_response__questionnaire"
+            )
+            .filter(pk=visit_id)
+            .first()
+        )
+        if visit is None:
+            raise Http404
+        return view(request, visit=visit, **kwargs)
+
+    return wrapper
+
+
+@require_GET
+@own_visit
+def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
+    now = timezone.now()
+    return render(
+        request,
+        "booking/visit.html",
+        {
+            "visit": visit,
+            "is_ahead": visit.status == Appointment.Status.BOOKED and visit.start > now,
+            "can_change": can_change(visit, now=now),
+            "intake": visit.intake_response,
+            "wants_intake": wants_intake(visit),
+            "mail": Message.objects.about(visit).exclude(kind=emails.REMINDER).first(),
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@own_visit
+def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
+    """Say that one will come."""
+    if request.method == "POST":
+        try:
+            visit.confirm(now=timezone.now())
+        except InvalidTransition:
+            pass  # Called off meanwhile: the page says so.
+        return redirect("visit", visit.pk)
+    return render(request, "booking/confirm_visit.html", {"visit": visit})
+
+
+@require_http_methods(["GET", "POST"])
+@own_visit
+def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
+    now = timezone.now()
+    if not can_change(visit, now=now):
+        return render(request, "booking/too_late.html", {"visit": visit}, status=409)
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                visit.cancel(now=now, reason=form.cleaned_data["reason"])
+                emails.plan_cancelled(visit, now)
+        except InvalidTransition:
+            pass  # Somebody was faster: the page shows what became of it.
+        return redirect("visit", visit.pk)
+    return render(request, "booking/cancel_visit.html", {"visit": visit, "form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@guest_required
+def move_visit(
+    request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
+) -> HttpResponse:
+    return _move(request, visit_id, guest=guest, practice=practice)
+
+
+@own_visit
+def _move(
+    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+) -> HttpResponse:
+    now = timezone.now()
+    if not can_change(visit, now=now):
+        return render(request, "booking/too_late.html", {"visit": visit}, status=409)
+    offer = _offer(visit, guest=guest, practice=practice, now=now)
+    if offer is None:
+        return redirect(reverse("safety", query={"visit": visit.pk}))
+    if not offer.is_open:
+        return render(request, "booking/too_late.html", {"visit": visit, "offer": offer})
+    wanted_at = None
+    if request.method == "POST":
+        HOLDS_PER_IP.spend(client_ip(request), now=now)
+        form = StartForm(request.POST, service=visit.service)
+        if form.is_valid():
+            try:
+                _move_to(visit, form, offer, now=now)
+            except SlotTaken:
+                wanted_at = form.at
+            else:
+                return redirect("visit", visit.pk)
+    filters = SlotFilterForm(request.POST if request.method == "POST" else request.GET)
+    filters.is_valid()
+    wanted = SlotFilter(**filters.cleaned_data | {"minutes": visit.duration_minutes})
+    picker = Picker(offer, wanted=wanted, now=now, moving=visit)
+    return render(
+        request,
+        "booking/move_visit.html",
+        {
+            "visit": visit,
+            "picker": picker,
+            "is_taken": request.method == "POST",
+            "nearest": picker.nearest(wanted_at) if wanted_at else [],
+        },
+        status=409 if request.method == "POST" else 200,
+    )
+
+
+@require_GET
+@own_visit
+def visit_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
+    return HttpResponse(
+        ical.publish(visit),
+        content_type="text/calendar; charset=utf-8; method=PUBLISH",
+        headers={"Content-Disposition": 'attachment; filename="visit.ics"'},
+    )
+
+
+def can_change(visit: Appointment, *, now: datetime) -> bool:
+    """May the patient still move or cancel it online? Elapsed hours count, not calendar days."""
+    cutoff = timedelta(hours=visit.service.change_cutoff_hours)
+    return (
+        visit.status == Appointment.Status.BOOKED
+        and visit.safety_hold_alert_id is None
+        and now <= visit.start - cutoff
+    )
+
+
+def wants_intake(visit: Appointment) -> bool:
+    """Is there a form to fill in before this visit?"""
+    is_done = visit.intake_response is not None and visit.intake_response.is_final
+    return bool(visit.service.questionnaire_id) and not is_done
+
+
+def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime) -> None:
+    place = form.cleaned_data["place"]
+    if not is_in_time(offer, form.at.astimezone(place.zone)):
+        raise SlotTaken
+    with transaction.atomic():
+        visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
+        emails.plan_moved(visit, now)
+
+
+def _offer(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Offer | None:
+    """Judge the visit's service by the patient's latest safety answers; None when they are old."""
+    outcome = guest.outcome
+    response = visit.intake_response
+    if outcome is None and response is not None and _is_recent(response, now=now):
+        outcome = gate.standing(response, patient=visit.patient, practice=practice, now=now)
+    if outcome is None:
+        return None
+    today = now.astimezone(practice.zone).date()
+    return guest.judged(outcome).offer(visit.service, today=today)
+
+
+def _is_recent(response: QuestionnaireResponse, *, now: datetime) -> bool:
+    answered_at = response.safety_answered_at
+    return answered_at is not None and answered_at > now - ANSWERS_LAST
