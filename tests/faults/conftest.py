@@ -70,7 +70,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Celery]]:
     yield start
     for process in running:
         process.kill()
-    print(log.read_text(errors="replace")[-5000:] if log.exists() else "nothing was started")
+    if log.exists():
+        sys.stdout.write(log.read_text(errors="replace")[-5000:])
 
 
 def wait_until(condition: Callable[[], Any], *, seconds: float = 60) -> None:
