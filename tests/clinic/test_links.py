@@ -100,7 +100,7 @@ def test_unknown_expired_revoked_foreign_and_broken_links_all_look_alike(client)
         "to stop with": make_mailed(Link.Purpose.VISIT, token="f" * 43)[1].replace(
             "/l/", "/unsubscribe/"
         ),
-        "hostile": "/l/%00%F0%9F%92%A9' OR 1=1 --/",
+        "hostile": "/l/%F0%9F%92%A9' OR 1=1 --/",
         "very long": f"/l/{'x' * 5000}/",
     }
     pages = set()
@@ -136,9 +136,9 @@ def test_fetching_every_link_of_every_mail_changes_nothing(client, mailoutbox, m
     before = all_rows()
     for path in paths * 3:
         response = getattr(client, method)(
-            path, headers={"User-Agent": "LinkScanner/1.0", "Purpose": "prefetch"}
+            path, follow=True, headers={"User-Agent": "LinkScanner/1.0", "Purpose": "prefetch"}
         )
-        assert response.status_code in {200, 302}
+        assert response.status_code == 200
     assert all_rows() == before
 
 
