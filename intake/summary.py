@@ -250,10 +250,13 @@ def _heading(answers: Answers, rule: Finding | triage.Rule, today: dt.date) -> s
 
 
 def _first_words(parts: list[str]) -> Iterator[str]:
-    count = 0
-    for part in parts:
-        count += len(part.split())
-        if count > EVIDENCE_WORDS and count > len(part.split()):
+    """As many parts as fit; a first part that is too long alone is cut."""
+    room = EVIDENCE_WORDS
+    for index, part in enumerate(parts):
+        room -= len(part.split())
+        if room < 0:
+            if index == 0:
+                yield Truncator(part).words(EVIDENCE_WORDS, truncate=" …")
             return
         yield part
 
@@ -403,7 +406,7 @@ def _stated(form: Form, answers: Answers) -> Iterator[str]:
     """What the patient said about allergies, medicines and bones, or that nothing was named."""
     allergies = answers.text("med-allergies")
     if allergies:
-        yield _t("Allergies: %(what)s") % {"what": Truncator(allergies).chars(90)}
+        yield _t("Allergies: %(what)s") % {"what": Truncator(allergies).chars(60)}
     elif answers.answered("med-told"):
         yield _t("No allergy stated")
     bone_risks = [
@@ -416,7 +419,7 @@ def _stated(form: Form, answers: Answers) -> Iterator[str]:
     elif answers.answered("safety-bone"):
         yield _t("No bone or bleeding risk named")
     if medicines := answers.text("med-medicines"):
-        yield _t("Takes: %(what)s") % {"what": Truncator(medicines).chars(90)}
+        yield _t("Takes: %(what)s") % {"what": Truncator(medicines).chars(60)}
 
 
 def _activities(answers: Answers) -> Iterator[str]:

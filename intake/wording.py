@@ -79,7 +79,7 @@ SHORT: dict[str, dict[str, Promise]] = {
     },
     "safety-illness": {
         "fever": _("fever or night sweats"),
-        "recent-infection": _("infection, shot or surgery in the last 3 months"),
+        "recent-infection": _("infection, shot or surgery within 3 months"),
         "weak-immunity": _("weak immunity or injected drugs"),
         "urine": _("urinary signs or flank pain"),
         "dark-urine": _("cola-colored urine"),
