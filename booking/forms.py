@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -140,7 +141,7 @@ class DetailsForm(forms.Form):
         label=_("Parent or guardian"),
         max_length=120,
         required=False,
-        help_text=_("Only when the patient is not an adult yet."),
+        help_text=_("The patient is not an adult yet, so somebody has to answer for them."),
     )
     is_guardian = forms.BooleanField(
         label=_("I am the parent or legal guardian, and I will come along."), required=False
@@ -155,8 +156,16 @@ class DetailsForm(forms.Form):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
-        # The summary above the form and the words at the fields say it all.
-        self.helper.form_show_errors = True
+        guardian = ["guardian_name", "is_guardian"] if self.shows_guardian else []
+        # The page itself shows the field that people never see.
+        self.helper.layout = Layout(
+            *(
+                name
+                for name in self.fields
+                if name not in {"guardian_name", "is_guardian", "website"}
+            ),
+            *guardian,
+        )
 
     def clean_birth_date(self) -> date:
         born: date = self.cleaned_data["birth_date"]

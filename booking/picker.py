@@ -137,6 +137,16 @@ class Picker:
         return self.first.local.date() if self.first else self.today
 
     @property
+    def query(self) -> dict[str, str | int | date | None]:
+        """The filter as it stands, for links that change one thing of it."""
+        return {
+            "place": self.place.slug if self.place else None,
+            "who": str(self.person.public_id) if self.person else None,
+            "minutes": self.minutes if self.minutes != self.service.default_duration else None,
+            "day": self.day,
+        }
+
+    @property
     def first(self) -> Time | None:
         """The soonest free time here."""
         return self.times[0] if self.times else None
@@ -146,11 +156,15 @@ class Picker:
         return Counter(time.local.date() for time in self.times)
 
     @property
+    def week_start(self) -> date:
+        """Weeks are counted from today, so that none begins with days that are over."""
+        return self.day - timedelta(days=(self.day - self.today).days % 7)
+
+    @property
     def week(self) -> list[Day]:
-        """Monday to Sunday around the chosen day."""
+        """The seven days around the chosen one."""
         freest = max(self.free_by_day.values(), default=0)
-        monday = self.day - timedelta(days=self.day.weekday())
-        days = [monday + timedelta(days=number) for number in range(7)]
+        days = [self.week_start + timedelta(days=number) for number in range(7)]
         return [
             Day(day, free, ceil(FILL_STEPS * free / freest) if free else 0)
             for day in days
@@ -173,13 +187,12 @@ class Picker:
 
     @property
     def previous_week(self) -> date | None:
-        monday = self.day - timedelta(days=self.day.weekday())
-        return max(monday - WEEK, self.today) if monday > self.today else None
+        return self.week_start - WEEK if self.week_start > self.today else None
 
     @property
     def next_week(self) -> date | None:
-        monday = self.day - timedelta(days=self.day.weekday()) + WEEK
-        return monday if monday <= self.last_day else None
+        following = self.week_start + WEEK
+        return following if following <= self.last_day else None
 
     def nearest(self, wanted: datetime, count: int = 6) -> list[Time]:
         """The free times closest to one that is not to be had, in the order of the clock."""

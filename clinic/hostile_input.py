@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 
 
@@ -11,7 +11,8 @@ class HostileInputMiddleware:
     """Answers 413 to a body that is too long, 400 to NUL bytes and lone surrogates.
 
     PostgreSQL refuses to store either, SQLite takes both: here they meet the same end on both.
-    Cookies are looked at too, since their quoted form can spell a NUL.
+    Cookies are looked at too, since their quoted form can spell a NUL; so this stands before the
+    session, which would look one up.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -20,7 +21,7 @@ class HostileInputMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Said by the header alone: the body is not read, so it costs nothing.
         if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return HttpResponse("Too large.\n", status=413, content_type="text/plain")
+            raise RequestDataTooBig("the body is too long")
         if any(map(_is_unstorable, _texts(request))):
             raise SuspiciousOperation("a NUL byte or lone surrogate in the request")
         return self.get_response(request)

@@ -14,9 +14,9 @@ from math import ceil
 from django.conf import settings
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.crypto import salted_hmac
 
+from clinic.errors import too_many_requests
 from clinic.models import RateLimit
 
 
@@ -114,11 +114,4 @@ class TooManyTriesMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TooManyTries):
             return None
-        response = render(
-            request,
-            "clinic/too_many_tries.html",
-            {"minutes": ceil(exception.retry_after / 60)},
-            status=429,
-        )
-        response["Retry-After"] = str(exception.retry_after)
-        return response
+        return too_many_requests(request, retry_after_seconds=exception.retry_after)

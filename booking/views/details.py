@@ -132,7 +132,7 @@ def _page(
     now: datetime,
     status: int = 200,
 ) -> HttpResponse:
-    return render(
+    response = render(
         request,
         "booking/details.html",
         {
@@ -143,8 +143,10 @@ def _page(
             "minutes_left": max(1, int((held.held_until - now).total_seconds() // 60)),
         },
         status=status,
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 429 else None,
     )
+    if status == 429:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _taken(
