@@ -24,6 +24,8 @@ from intake.models import QuestionnaireResponse
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED, MY_VISITS = "moved", "cancelled", "my-visits"
+# Those that tell the patient when to come.
+SAY_WHEN = (CONFIRMATION, MOVED)
 
 
 class Step(NamedTuple):
