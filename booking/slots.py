@@ -108,20 +108,17 @@ def collisions(busy: Iterable[Busy], visit: Visit) -> list[Span]:
     whichever is more: the same minutes serve both.
     """
     duration, before, after = visit
-    return _merged(
-        (
-            taken.start - duration - max(after, taken.before) + 1,
-            taken.end + max(before, taken.after),
-        )
-        for taken in busy
-    )
+    return [
+        (start - duration - max(after, wants_before) + 1, end + max(before, wants_after))
+        for start, end, wants_before, wants_after in busy
+    ]
 
 
 def no_room(rooms: Iterable[Iterable[Busy]], visit: Visit) -> list[Span]:
     """The starts at which none of the rooms, each given by what stands in it, would do."""
     return reduce(
         _intersection,
-        (collisions(busy, visit) for busy in rooms),
+        (_merged(collisions(busy, visit)) for busy in rooms),
         [(-sys.maxsize, sys.maxsize)],
     )
 
@@ -143,20 +140,21 @@ def bookable_starts(
     spans of starts to leave out for another reason, such as ``no_room``.
     """
     away = ((start - visit.duration + 1, end) for start, end in closed)
-    shut = _merged([*collisions(busy, visit), *away, *refused])
+    never = (sys.maxsize, sys.maxsize)
+    shut = [*_merged([*collisions(busy, visit), *away, *refused]), never]
     found: set[int] = set()
     for starts, end in openings:
-        if not starts:
+        low = bisect_left(starts, since)
+        stop = bisect_left(starts, min(until, end - visit.duration + 1))
+        if low >= stop:
             continue
-        stop = min(until, end - visit.duration + 1)
-        free_from = max(since, starts[0])
-        index = bisect_right(shut, free_from, key=itemgetter(1))
-        while index < len(shut) and shut[index][0] < stop:
+        index = bisect_right(shut, starts[low], key=itemgetter(1))
+        while low < stop:
             shut_from, shut_to = shut[index]
-            found.update(starts[bisect_left(starts, free_from) : bisect_left(starts, shut_from)])
-            free_from = shut_to
+            high = bisect_left(starts, shut_from, low, stop)
+            found.update(starts[low:high])
+            low = bisect_left(starts, shut_to, high, stop)
             index += 1
-        found.update(starts[bisect_left(starts, free_from) : bisect_left(starts, stop)])
     return sorted(found)
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from booking.views import (
     booking,
+    clinician,
     demo,
     demo_mail,
     details,
@@ -36,6 +37,18 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
+    # The clinician
+    path("clinician/", clinician.clinician_day, name="clinician_day"),
+    path(
+        "clinician/patients/<uuid:patient_id>/",
+        clinician.clinician_summary,
+        name="clinician_summary",
+    ),
+    path(
+        "clinician/alerts/<uuid:alert_id>/acknowledge/",
+        clinician.acknowledge_alert,
+        name="acknowledge_alert",
+    ),
     # Staff
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail

@@ -24,13 +24,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
-def gone(request: HttpRequest) -> HttpResponse:
-    """Answer for a link that is unknown, foreign, tampered with or expired: all look the same."""
-    response = render(request, "410.html", status=410)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
 def too_many_requests(request: HttpRequest, *, retry_after_seconds: int) -> HttpResponse:
     response = render(request, "429.html", status=429)
     response.headers["Retry-After"] = str(retry_after_seconds)

@@ -33,6 +33,7 @@ from django.core import mail
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from clinic.celery import app
 from clinic.models import Message, Patient, Tick, User
@@ -363,7 +364,7 @@ def _hand_over(
         Patient.objects.filter(pk=message.patient_id, email_bounced_at__isnull=False).update(
             email_bounced_at=None
         )
-    raw = outgoing.message(policy=policy.SMTP).as_bytes() if settings.DEMO else None
+    raw = outgoing.message().as_bytes() if settings.DEMO else None
     return _settle(message, Message.State.SENT, sent_at=clock(), last_reply="", raw=raw)
 
 
@@ -442,14 +443,19 @@ def _tell_staff(dropped: list[Message], now: datetime) -> None:
 
 
 class _Outgoing(mail.EmailMultiAlternatives):
-    """Names the calendar part's method in its type too, as RFC 6047 (section 2.4) asks."""
+    """A mail that is built once, so that what was checked and kept is what is sent."""
 
     calendar_method = ""
 
     def message(self, **kwargs: Any) -> EmailMessage:
-        built = super().message(**kwargs)
+        return self._built
+
+    @cached_property
+    def _built(self) -> EmailMessage:
+        built = super().message(policy=policy.SMTP)
         for part in built.walk():
             if part.get_content_type() == "text/calendar":
+                # RFC 6047, section 2.4: the type names the method too.
                 part.set_param("method", self.calendar_method)
                 part.set_param("component", "VEVENT")
         return built
@@ -475,5 +481,5 @@ def _outgoing(message: Message, content: Mail, now: datetime) -> mail.EmailMulti
     if content.calendar:
         outgoing.calendar_method = content.method
         outgoing.attach_alternative(content.calendar, "text/calendar")
-    outgoing.message(policy=policy.SMTP)
+    outgoing.message()
     return outgoing

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from bootstrap_wrapper import get_bootstrap_dir
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+from whitenoise.compress import Compressor
 
 from clinic.environment import (
     database_from_url,
@@ -51,7 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "clinic.static_files.StaticFiles",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -223,6 +224,8 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("bootstrap/css", get_bootstrap_dir() / "css"),
 ]
+# Beside what is compressed already: source maps, which only a debugger asks for.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -15,8 +15,8 @@ from intake import body, wording
 from intake import variables as v
 from intake.answers import Answers
 
-PLOT_WIDTH = 420
-LABELS_WIDTH = 128
+PLOT_WIDTH = 300
+LABELS_WIDTH = 92
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at `x`."""
+    """A vertical line at `x`; its label stands to one side where lines are close."""
 
     label: str
     x: float
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
@@ -160,11 +161,11 @@ def onset_run(answers: Answers) -> OnsetRun | None:
     else:
         text = _t("Onset run %(onset)s, not over the longest before (%(longest)s).")
     return OnsetRun(
-        longest=Bar(_t("longest in 30 days"), words["longest"], round(longest * scale, 1)),
+        longest=Bar(_t("longest before"), words["longest"], round(longest * scale, 1)),
         onset=Bar(_t("onset run"), words["onset"], round(onset * scale, 1)),
         marks=tuple(
-            Mark(f"+{more}", round(LABELS_WIDTH + longest * scale * (1 + more / 100), 1))
-            for more in (10, 30, 100)
+            Mark(f"+{more}", round(LABELS_WIDTH + longest * scale * (1 + more / 100), 1), anchor)
+            for more, anchor in [(10, "end"), (30, "start"), (100, "middle")]
         ),
         text=text % words,
     )
@@ -180,7 +181,7 @@ def impact_plot(answers: Answers) -> ImpactPlot | None:
         if score is not None:
             dots.append(
                 Dot(
-                    label=str(wording.LABELS[link_id]),
+                    label=str(wording.IMPACTS[link_id]),
                     score=int(score),
                     x=round(LABELS_WIDTH + span * score / 10, 1),
                     y=10 + step * len(dots),

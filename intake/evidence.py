@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from intake.answers import Answers, Value
 
 # What an item listed for context says when there is nothing to say.
-NOTHING: tuple[Value, ...] = ("unsure", "nothing", False)
+NOTHING: tuple[Value, ...] = ("none", "nothing", "unsure", False)
 
 type Given = tuple[str, Value]
 
@@ -64,13 +64,22 @@ def behind(rule: Judgement, answers: Answers, *, today: dt.date) -> tuple[Eviden
 
 
 def _is_needed(answer: Given, given: list[Given], rule: Judgement, today: dt.date) -> bool:
-    """Does the rule stand or fall with this answer, once all that it can do without is gone?"""
-    kept = given
-    for other in given:
-        fewer = [one for one in kept if one != other]
-        if other != answer and _holds(rule, fewer, today):
-            kept = fewer
-    return not _holds(rule, [one for one in kept if one != answer], today)
+    """Does the rule stand or fall with this answer, once all that it can do without is gone?
+
+    What goes first decides which of two alternatives is left, so both ends are tried; answers to
+    the same item go last, since they are the ones that count together.
+    """
+    elsewhere = [other for other in given if other[0] != answer[0]]
+    beside = [other for other in given if other[0] == answer[0] and other != answer]
+    for order in ([*elsewhere, *beside], [*reversed(elsewhere), *beside]):
+        kept = given
+        for other in order:
+            fewer = [one for one in kept if one != other]
+            if _holds(rule, fewer, today):
+                kept = fewer
+        if not _holds(rule, [one for one in kept if one != answer], today):
+            return True
+    return False
 
 
 def _holds(rule: Judgement, given: list[Given], today: dt.date) -> bool:

@@ -6,6 +6,7 @@ page, an import and an export are judged by the same rules.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from intake.items import Item
 
 # A birth weight or a world record fits; a typed phone number does not.
 LONGEST_NUMBER = 20
+PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{0,9}\.?[0-9]{0,9}")
 
 IMPERIAL = {
     # linkId: our unit, then the other units a person may use and what one is worth in ours.
@@ -34,7 +36,8 @@ class NumberField(forms.DecimalField):
 
     def to_python(self, value: Any) -> Decimal | None:
         text = str(value or "").strip().replace(",", ".")
-        if len(text) > LONGEST_NUMBER:
+        # No exponents: "1e999999999" is short to type and takes all memory to write out.
+        if text and not PLAIN_NUMBER.fullmatch(text):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(text)
 

@@ -356,6 +356,12 @@ class Observation(models.Model):
 
 
 class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
+    def visible_to(self, viewer: User) -> "SafetyAlertQuerySet":
+        """Return every alert to front desk and managers, to a clinician those of own patients."""
+        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
+            return self.all()
+        return self.filter(patient__in=Patient.objects.in_care_of(viewer))
+
     def open(self) -> "SafetyAlertQuerySet":
         return self.filter(acknowledged_at=None)
 

@@ -122,6 +122,18 @@ class Summary:
     unanswered_safety: tuple[str, ...]
     rule_set_version: str
 
+    @property
+    def all_lines(self) -> tuple[Line, ...]:
+        """Every rule and finding that holds, most important first."""
+        return (
+            *self.top_rules,
+            *self.other_rules,
+            *self.cautions,
+            *self.considerations,
+            *self.factors,
+            *self.more,
+        )
+
 
 def summarize(
     form: Form,
@@ -147,13 +159,15 @@ def summarize(
         def lines(rules: Iterable[Finding | triage.Rule]) -> tuple[Line, ...]:
             return tuple(_line(form, answers, rule, today=today) for rule in rules)
 
+        # The default rule says something only where it stands alone.
+        reasons = [r for r in judged.rules if r.id != "T-R0"] or judged.rules
         considerations = by_kind[Kind.CONSIDERATION]
         factors = by_kind[Kind.FACTOR]
         shown = [*considerations[:CONSIDERATIONS_SHOWN], *factors[:FACTORS_SHOWN]]
         return Summary(
             level=judged.level,
-            top_rules=lines(r for r in judged.rules if r.level == judged.level),
-            other_rules=lines(r for r in judged.rules if r.level < judged.level and r.id != "T-R0"),
+            top_rules=lines(r for r in reasons if r.level == judged.level),
+            other_rules=lines(r for r in reasons if r.level < judged.level),
             safety_age=_age_words(now - safety_answered_at) if safety_answered_at else "",
             is_safety_stale=_is_stale(safety_answered_at, now),
             contradictions=tuple(_contradictions(answers, judged)),
@@ -236,10 +250,13 @@ def _heading(answers: Answers, rule: Finding | triage.Rule, today: dt.date) -> s
 
 
 def _first_words(parts: list[str]) -> Iterator[str]:
-    count = 0
-    for part in parts:
-        count += len(part.split())
-        if count > EVIDENCE_WORDS and count > len(part.split()):
+    """As many parts as fit; a first part that is too long alone is cut."""
+    room = EVIDENCE_WORDS
+    for index, part in enumerate(parts):
+        room -= len(part.split())
+        if room < 0:
+            if index == 0:
+                yield Truncator(part).words(EVIDENCE_WORDS, truncate=" …")
             return
         yield part
 
@@ -335,7 +352,7 @@ def _leg(form: Form, answers: Answers) -> str:
 def _running(form: Form, answers: Answers) -> str:
     status = "".join(wording.answers_to(form, answers, "run-status"))
     this_week, usual = answers.number("load-now"), answers.number("load-usual")
-    if not status or this_week is None:
+    if not status or not this_week:
         return status
     words = {"status": status, "now": wording.distance(answers, this_week)}
     if usual is None:
@@ -375,7 +392,7 @@ def _numbers(answers: Answers) -> Iterator[Number]:
         ("pain-run", _t("in a run"), answers.number("pain-run"), "/10"),
         ("leg-pain", _t("leg"), 0 if no_leg else answers.number("leg-pain"), "/10"),
         ("calc-impact", _t("daily impact"), v.impact(answers), "/100"),
-        ("activity-score", _t("own activities, 10 as before"), v.activity(answers), "/10"),
+        ("activity-score", _t("own activities"), v.activity(answers), "/10"),
     ]
     for link_id, label, value, scale in measured:
         if value is None:
@@ -389,7 +406,7 @@ def _stated(form: Form, answers: Answers) -> Iterator[str]:
     """What the patient said about allergies, medicines and bones, or that nothing was named."""
     allergies = answers.text("med-allergies")
     if allergies:
-        yield _t("Allergies: %(what)s") % {"what": Truncator(allergies).chars(90)}
+        yield _t("Allergies: %(what)s") % {"what": Truncator(allergies).chars(60)}
     elif answers.answered("med-told"):
         yield _t("No allergy stated")
     bone_risks = [
@@ -402,7 +419,7 @@ def _stated(form: Form, answers: Answers) -> Iterator[str]:
     elif answers.answered("safety-bone"):
         yield _t("No bone or bleeding risk named")
     if medicines := answers.text("med-medicines"):
-        yield _t("Takes: %(what)s") % {"what": Truncator(medicines).chars(90)}
+        yield _t("Takes: %(what)s") % {"what": Truncator(medicines).chars(60)}
 
 
 def _activities(answers: Answers) -> Iterator[str]:

@@ -58,7 +58,6 @@ SHORT: dict[str, dict[str, Promise]] = {
         "both-legs": _("both legs affected"),
         "sexual-change": _("sexual change"),
         "unsure": _("unsure about saddle or bladder signs"),
-        "none": _("safety page: no nerve sign"),
     },
     "safety-body": {
         "chest-pain": _("chest pain or short of breath"),
@@ -80,7 +79,7 @@ SHORT: dict[str, dict[str, Promise]] = {
     },
     "safety-illness": {
         "fever": _("fever or night sweats"),
-        "recent-infection": _("infection, shot or surgery in the last 3 months"),
+        "recent-infection": _("infection, shot or surgery within 3 months"),
         "weak-immunity": _("weak immunity or injected drugs"),
         "urine": _("urinary signs or flank pain"),
         "dark-urine": _("cola-colored urine"),
@@ -148,7 +147,13 @@ SHORT: dict[str, dict[str, Promise]] = {
         "run-builds": _("more and more in a run"),
         "rest": _("also at rest"),
     },
-    "onset-worse": {"impact": _("each landing"), "downhill": _("downhill")},
+    "onset-worse": {
+        "sit-to-stand": _("rising from a chair"),
+        "impact": _("each landing"),
+        "downhill": _("downhill"),
+        "one-leg": _("one leg"),
+        "cough": _("cough or strain"),
+    },
     "onset-before": {"few": _("a few times"), "many": _("many times")},
     "run-status": {
         "full": _("running as usual"),
@@ -248,63 +253,63 @@ SHORT: dict[str, dict[str, Promise]] = {
     },
 }
 
-# What stands before the values where they do not speak for themselves.
+IMPACTS = {
+    "impact-sit": _("sitting"),
+    "impact-bend": _("bending"),
+    "impact-walk": _("walking"),
+    "impact-sleep": _("sleep"),
+    "impact-work": _("work"),
+    "impact-run": _("running"),
+}
+
+# What surrounds the values where they do not speak for themselves.
 LABELS = {
-    "body-main": pgettext_lazy("evidence", "main:"),
-    "body-numb": pgettext_lazy("evidence", "numb:"),
-    "onset-worse": pgettext_lazy("evidence", "worse:"),
-    "onset-better": pgettext_lazy("evidence", "eases:"),
-    "onset-when": pgettext_lazy("evidence", "hurts:"),
-    "onset-first-age": pgettext_lazy("evidence", "first at age"),
-    "onset-trigger": pgettext_lazy("evidence", "trigger:"),
-    "onset-settle": pgettext_lazy("evidence", "settles after"),
-    "onset-push": pgettext_lazy("evidence", "runs through pain"),
-    "onset-before": pgettext_lazy("evidence", "before:"),
-    "pain-now": pgettext_lazy("evidence", "now"),
-    "pain-worst": pgettext_lazy("evidence", "worst"),
-    "pain-run": pgettext_lazy("evidence", "in a run"),
-    "pain-stiff-morning": pgettext_lazy("evidence", "morning stiffness"),
-    "leg-pain": pgettext_lazy("evidence", "leg pain"),
-    "mob-tight": pgettext_lazy("evidence", "tight:"),
-    "med-told": pgettext_lazy("evidence", "told:"),
-    "med-imaging": pgettext_lazy("evidence", "imaging:"),
-    "med-medicines": pgettext_lazy("evidence", "takes:"),
-    "foot-type": pgettext_lazy("evidence", "feet:"),
-    "load-onset-run": pgettext_lazy("evidence", "onset run"),
-    "load-long-30": pgettext_lazy("evidence", "longest before"),
-    "load-week-before": pgettext_lazy("evidence", "week before"),
-    "load-usual": pgettext_lazy("evidence", "usual week"),
-    "load-now": pgettext_lazy("evidence", "this week"),
-    "load-changes": pgettext_lazy("evidence", "changed:"),
-    "load-rest-days": pgettext_lazy("evidence", "rest days a week:"),
-    "run-missed": pgettext_lazy("evidence", "runs missed:"),
-    "form-cadence": pgettext_lazy("evidence", "steps a minute:"),
-    "strength-core": pgettext_lazy("evidence", "core work:"),
-    "strength-hips": pgettext_lazy("evidence", "hip work:"),
-    "strength-plank": pgettext_lazy("evidence", "plank"),
-    "warmup": pgettext_lazy("evidence", "warm-up:"),
-    "cooldown": pgettext_lazy("evidence", "after a run:"),
-    "sleep-hours": pgettext_lazy("evidence", "hours of sleep:"),
-    "sitting-hours": pgettext_lazy("evidence", "hours sitting:"),
-    "food-days": pgettext_lazy("evidence", "eats:"),
-    "periods": pgettext_lazy("evidence", "periods:"),
-    "mind-harm": pgettext_lazy("evidence", "fear of harm"),
-    "mind-mood": pgettext_lazy("evidence", "low mood"),
-    "mind-hope": pgettext_lazy("evidence", "hope"),
-    "work-days": pgettext_lazy("evidence", "work days missed:"),
-    "impact-sit": pgettext_lazy("evidence", "sitting"),
-    "impact-bend": pgettext_lazy("evidence", "bending"),
-    "impact-walk": pgettext_lazy("evidence", "walking"),
-    "impact-sleep": pgettext_lazy("evidence", "sleep"),
-    "impact-work": pgettext_lazy("evidence", "work"),
-    "impact-run": pgettext_lazy("evidence", "running"),
-    "tx-tried": pgettext_lazy("evidence", "tried:"),
-    "tx-helped": pgettext_lazy("evidence", "helped:"),
-    "tx-rest-length": pgettext_lazy("evidence", "rested"),
-    "tx-medicine-days": pgettext_lazy("evidence", "medicine days of 14:"),
-    "tx-medicine-effect": pgettext_lazy("evidence", "medicine:"),
-    "tx-want": pgettext_lazy("evidence", "wants:"),
-    "safety-pregnancy-weeks": pgettext_lazy("evidence", "week"),
+    "body-main": pgettext_lazy("evidence", "main: %(value)s"),
+    "body-numb": pgettext_lazy("evidence", "numb: %(value)s"),
+    "onset-worse": pgettext_lazy("evidence", "worse: %(value)s"),
+    "onset-better": pgettext_lazy("evidence", "eases: %(value)s"),
+    "onset-when": pgettext_lazy("evidence", "hurts: %(value)s"),
+    "onset-first-age": pgettext_lazy("evidence", "first at age %(value)s"),
+    "onset-trigger": pgettext_lazy("evidence", "trigger: %(value)s"),
+    "onset-settle": pgettext_lazy("evidence", "settles after %(value)s"),
+    "onset-before": pgettext_lazy("evidence", "before: %(value)s"),
+    "pain-now": pgettext_lazy("evidence", "now %(value)s"),
+    "pain-worst": pgettext_lazy("evidence", "worst %(value)s"),
+    "pain-run": pgettext_lazy("evidence", "in a run %(value)s"),
+    "pain-stiff-morning": pgettext_lazy("evidence", "morning stiffness %(value)s"),
+    "leg-pain": pgettext_lazy("evidence", "leg pain %(value)s"),
+    "mob-tight": pgettext_lazy("evidence", "tight: %(value)s"),
+    "med-told": pgettext_lazy("evidence", "told: %(value)s"),
+    "med-imaging": pgettext_lazy("evidence", "imaging: %(value)s"),
+    "med-medicines": pgettext_lazy("evidence", "takes: %(value)s"),
+    "foot-type": pgettext_lazy("evidence", "feet: %(value)s"),
+    "load-onset-run": pgettext_lazy("evidence", "onset run %(value)s"),
+    "load-long-30": pgettext_lazy("evidence", "longest before %(value)s"),
+    "load-week-before": pgettext_lazy("evidence", "week before %(value)s"),
+    "load-usual": pgettext_lazy("evidence", "usual week %(value)s"),
+    "load-now": pgettext_lazy("evidence", "%(value)s this week"),
+    "load-changes": pgettext_lazy("evidence", "changed: %(value)s"),
+    "load-rest-days": pgettext_lazy("evidence", "%(value)s rest days a week"),
+    "run-missed": pgettext_lazy("evidence", "%(value)s runs missed"),
+    "form-cadence": pgettext_lazy("evidence", "%(value)s steps a minute"),
+    "strength-hips": pgettext_lazy("evidence", "hip work: %(value)s"),
+    "strength-plank": pgettext_lazy("evidence", "plank %(value)s"),
+    "cooldown": pgettext_lazy("evidence", "after a run: %(value)s"),
+    "sleep-hours": pgettext_lazy("evidence", "%(value)s h of sleep"),
+    "sitting-hours": pgettext_lazy("evidence", "%(value)s h a day"),
+    "food-days": pgettext_lazy("evidence", "eats: %(value)s"),
+    "periods": pgettext_lazy("evidence", "periods: %(value)s"),
+    "mind-harm": pgettext_lazy("evidence", "fear of harm %(value)s"),
+    "mind-mood": pgettext_lazy("evidence", "low mood %(value)s"),
+    "mind-hope": pgettext_lazy("evidence", "hope %(value)s"),
+    "work-days": pgettext_lazy("evidence", "%(value)s work days missed"),
+    "tx-tried": pgettext_lazy("evidence", "tried: %(value)s"),
+    "tx-helped": pgettext_lazy("evidence", "helped: %(value)s"),
+    "tx-rest-length": pgettext_lazy("evidence", "rested %(value)s"),
+    "tx-medicine-days": pgettext_lazy("evidence", "%(value)s days of 14"),
+    "tx-medicine-effect": pgettext_lazy("evidence", "medicine: %(value)s"),
+    "tx-want": pgettext_lazy("evidence", "wants: %(value)s"),
+    "safety-pregnancy-weeks": pgettext_lazy("evidence", "week %(value)s"),
 }
 
 DISTANCES = ("load-onset-run", "load-long-30", "load-week-before", "load-usual", "load-now")
@@ -349,8 +354,12 @@ def evidence(
 ) -> list[str]:
     """Each item of the evidence in a few words, the label first where one is needed."""
     parts = []
-    for link_id, values in found:
+    shown = list(found)
+    says_more = any(one.link_id in ("leg-reach", "leg-feeling", "leg-pain") for one in shown)
+    for link_id, values in shown:
         match link_id:
+            case "leg-any" if says_more:
+                continue
             case "about-birth-date":
                 text = _t("age %(age)s") % {"age": v.age(answers, today)}
             case "about-height":
@@ -367,8 +376,10 @@ def evidence(
                     else answer(form, link_id, value)
                     for value in values
                 )
-                if label := LABELS.get(link_id):
-                    text = f"{label} {text}"
+                if link_id in IMPACTS:
+                    text = f"{IMPACTS[link_id]} {text}"
+                elif label := LABELS.get(link_id):
+                    text = str(label) % {"value": text}
         parts.append(text)
     return parts
 

@@ -401,9 +401,11 @@ class Appointment(models.Model):
                 diary.take(self, now=now)
                 changes["room"] = self.room_id
             same = Appointment.objects.filter(pk=self.pk, status=was, sequence=self.sequence)
-            if not same.update(status=target, **changes):
-                raise InvalidTransition(was, target)
+            changed = same.update(status=target, **changes)
+            # Raises DoesNotExist when it was a hold that has just given way.
             self.refresh_from_db()
+            if not changed:
+                raise InvalidTransition(was, target)
             self._record(was=was, now=now, by=by, reason=reason)
 
         diary.in_turn(write)

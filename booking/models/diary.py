@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import BigIntegerField, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Func, Q, QuerySet, Value
 
 from booking import slots
 from booking.guards import GUARDS
@@ -27,7 +28,27 @@ LONGEST = timedelta(days=1)
 RETRIED = {"40P01", "40001"}
 TRIES = 3
 
-BUSY_COLUMNS = "practitioner_id", "room_id", "start", "end", "busy_until", "buffer_before"
+
+class EpochMinute(Func):
+    """The minute of ``booking.slots`` that a time falls in, many times cheaper than in Python."""
+
+    output_field = BigIntegerField()
+    template = "FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / 60)::bigint"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        return self.as_sql(
+            compiler, connection, template="(strftime('%%s', %(expressions)s) / 60)", **extra
+        )
+
+
+BUSY_COLUMNS = (
+    "practitioner_id",
+    "room_id",
+    EpochMinute("start"),
+    EpochMinute("end"),
+    "buffer_before",
+    EpochMinute("busy_until") - EpochMinute("end"),
+)
 
 
 class FreeStart(NamedTuple):
@@ -66,7 +87,7 @@ def free_starts(
         rooms[location_id].append(room_id)
 
     busy_practitioners, busy_rooms = defaultdict(list), defaultdict(list)
-    for practitioner_id, room_id, *times in _taken(
+    for practitioner_id, room_id, start, end, before, after in _taken(
         standing.filter(
             start__gt=since - LONGEST,
             start__lt=until + LONGEST,
@@ -75,7 +96,7 @@ def free_starts(
         practitioner_ids,
         [room_id for there in rooms.values() for room_id in there],
     ):
-        busy = _busy(*times)
+        busy = Busy(start, end, before, after)
         busy_practitioners[practitioner_id].append(busy)
         busy_rooms[room_id].append(busy)
     no_room: dict[int, list[Span]] = {}
@@ -113,10 +134,11 @@ def take(appointment: "Appointment", *, now: datetime) -> None:
     _lock(Practitioner.objects.filter(pk=appointment.practitioner_id))
     rooms = _lock(_rooms(appointment.service, [appointment.location_id]))
     start = slots.floor_minute(appointment.start)
-    busy = _busy(
-        appointment.start, appointment.end, appointment.busy_until, appointment.buffer_before
+    visit = Visit(
+        appointment.duration_minutes,
+        appointment.buffer_before,
+        (appointment.busy_until - appointment.end) // slots.MINUTE,
     )
-    visit = Visit(busy.end - busy.start, busy.before, busy.after)
     near = (
         type(appointment)
         .objects.filter(
@@ -132,7 +154,7 @@ def take(appointment: "Appointment", *, now: datetime) -> None:
     for pk, status, held_until, practitioner_id, room_id, *times in near.values_list(
         "pk", "status", "held_until", *BUSY_COLUMNS
     ):
-        if not any(a <= start < b for a, b in slots.collisions([_busy(*times)], visit)):
+        if not any(a <= start < b for a, b in slots.collisions([Busy(*times)], visit)):
             continue
         if status == Status.PENDING and held_until <= now:
             lapsed.append(pk)
@@ -188,16 +210,33 @@ def _shifts(
     if location is not None:
         hours = hours.filter(location=location)
     shifts = defaultdict(list)
-    for row in hours.order_by().select_related("location"):
-        shifts[row.practitioner_id, row.location_id].append(
+    for (
+        *place,
+        zone,
+        weekday,
+        opens,
+        closes,
+        valid_from,
+        valid_until,
+    ) in hours.order_by().values_list(
+        "practitioner_id",
+        "location_id",
+        "location__time_zone",
+        "weekday",
+        "opens",
+        "closes",
+        "valid_from",
+        "valid_until",
+    ):
+        shifts[*place].append(
             Shift(
-                row.location.zone,
-                row.weekday,
-                opens=row.opens.hour * 60 + row.opens.minute,
-                closes=row.closes.hour * 60 + row.closes.minute,
+                ZoneInfo(zone),
+                weekday,
+                opens=opens.hour * 60 + opens.minute,
+                closes=closes.hour * 60 + closes.minute,
                 step=service.grid_minutes,
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
+                valid_from=valid_from,
+                valid_until=valid_until,
             )
         )
     return shifts
@@ -246,13 +285,4 @@ def _taken(
     if not room_ids:
         return with_them
     # A union, because with OR the database would use neither index.
-    return with_them.union(rows.filter(room__in=room_ids), all=True)
-
-
-def _busy(start: datetime, end: datetime, busy_until: datetime, buffer_before: int) -> Busy:
-    return Busy(
-        slots.floor_minute(start),
-        slots.ceil_minute(end),
-        buffer_before,
-        (busy_until - end) // slots.MINUTE,
-    )
+    return with_them.union(rows.filter(room__in=room_ids), all=True).order_by()

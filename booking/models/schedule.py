@@ -13,6 +13,7 @@ from booking.models.catalogue import Service
 from booking.models.diary import FreeStart
 from booking.models.status import HOLDS_TIME, InvalidTransition, SlotTaken, Status
 from clinic.models import Link, Location, Patient, Practitioner, Role, User
+from intake.models import SafetyAlert
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
@@ -40,6 +41,21 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(status__in=HOLDS_TIME).exclude(
             status=Status.PENDING, held_until__lte=now
         )
+
+    def hold_for_safety(self, alert: SafetyAlert, *, now: datetime) -> int:
+        """Pause the coming hands-on visits of the alert's patient until staff release them.
+
+        Their status and time stay as they are; returns how many were paused.
+        """
+        if alert.patient_id is None:
+            return 0
+        return self.filter(
+            patient=alert.patient_id,
+            status=Status.BOOKED,
+            start__gt=now,
+            service__is_hands_on=True,
+            safety_hold_alert=None,
+        ).update(safety_hold_alert=alert)
 
     def drop_lapsed(self, *, now: datetime) -> int:
         """Delete the holds that ran out; return how many."""

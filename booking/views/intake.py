@@ -117,7 +117,7 @@ def intake_page(
             response = visit.intake_response or response
         else:
             if alert and alert.level == Level.EMERGENCY:
-                _hold_visits(alert, now=now)
+                Appointment.objects.hold_for_safety(alert, now=now)
                 return redirect("emergency")
             if "later" in request.POST and form.is_unfinished_only:
                 return redirect("intake", visit.pk)
@@ -222,17 +222,6 @@ def _next_page(visit: Appointment, response: QuestionnaireResponse, page: Page) 
     if later is None:
         return redirect("intake_review", visit.pk)
     return redirect("intake_page", visit.pk, later.number)
-
-
-def _hold_visits(alert: SafetyAlert, *, now: datetime) -> None:
-    """Pause the patient's coming hands-on visits until staff release them."""
-    Appointment.objects.filter(
-        patient=alert.patient,
-        status=Appointment.Status.BOOKED,
-        start__gt=now,
-        service__is_hands_on=True,
-        safety_hold_alert=None,
-    ).update(safety_hold_alert=alert)
 
 
 def _advice(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> list[Advice]:

@@ -1,5 +1,7 @@
 """Mailed links. Mail scanners fetch them too, so that only a POST ever changes something."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -28,7 +30,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     if link is None or link.purpose not in DESTINATIONS:
         return _gone(request)
     path = DESTINATIONS[Link.Purpose(link.purpose)].format(subject_id=link.subject_id)
-    response = HttpResponseRedirect(path)
+    response = HttpResponseRedirect(path, headers={"Referrer-Policy": "no-referrer"})
     set_grant_cookie(response, link)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         response.set_cookie(
@@ -66,7 +68,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
                 now=now,
             )
             link.patient.refresh_from_db()
-    return render(request, "clinic/unsubscribe.html", {"patient": link.patient})
+    return _page(request, "clinic/unsubscribe.html", {"patient": link.patient})
 
 
 def _usable(token: str) -> Link | None:
@@ -80,4 +82,13 @@ def _usable(token: str) -> Link | None:
 
 def _gone(request: HttpRequest) -> HttpResponse:
     """Answer alike whether the link never was, ran out, was revoked or is somebody else's."""
-    return render(request, "clinic/link_gone.html", status=404)
+    return _page(request, "clinic/link_gone.html", status=404)
+
+
+def _page(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    response = render(request, template, context, status=status)
+    # Never the path, which holds the token. The origin stays: without it forms cannot be posted.
+    response.headers["Referrer-Policy"] = "strict-origin"
+    return response

@@ -1,6 +1,7 @@
 """Home and services: the pages a runner meets first."""
 
 import re
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import brotli
@@ -8,7 +9,13 @@ import pytest
 from django.contrib.staticfiles import finders
 
 from booking.models import Service
-from tests.factories import make_location, make_practice, make_practitioner, make_service
+from tests.factories import (
+    make_hours,
+    make_location,
+    make_practice,
+    make_practitioner,
+    make_service,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -43,15 +50,38 @@ def test_home_introduces_who_works_here_and_where(client):
     assert "Fisioterapeuta" in client.get("/").content.decode()
 
 
+def make_first_visit():
+    location = make_location(name="El Paso", time_zone="America/Denver")
+    practitioner = make_practitioner(locations=[location])
+    make_hours(practitioner, location, opens=time(9), closes=time(17))
+    return make_service(
+        slug="pt-eval", name="First look", name_es="Primera visita", practitioners=[practitioner]
+    )
+
+
+def test_home_shows_the_next_free_first_visit_on_the_clock_of_its_place(client, time_machine):
+    make_first_visit()
+    time_machine.move_to(datetime(2026, 6, 1, 6, 0, tzinfo=UTC), tick=False)  # midnight there
+    page = client.get("/").content.decode()
+    assert "Mon 1 Jun, 9 a.m." in page
+    assert "First look, El Paso" in page
+
+
+def test_home_promises_no_time_when_there_is_none(client):
+    service = make_first_visit()
+    service.practitioners.clear()
+    assert "Next free" not in client.get("/").content.decode()
+
+
 def test_home_costs_the_same_queries_with_one_and_three_of_everything(
     client, django_assert_num_queries
 ):
-    client.get("/")
+    make_first_visit()
     for count in (1, 3):
         for _ in range(count):
-            make_location()
-            make_practitioner()
-        with django_assert_num_queries(3):  # practice, practitioners, locations
+            make_practitioner(locations=[make_location()])
+        # Practice, practitioners, locations, the service, and three for its free starts.
+        with django_assert_num_queries(7):
             client.get("/")
 
 

@@ -23,7 +23,6 @@ def request_(db):
         (errors.forbidden, 403),
         (errors.csrf_failure, 403),
         (lambda request: errors.not_found(request, Exception("secret-path")), 404),
-        (errors.gone, 410),
         (lambda request: errors.too_many_requests(request, retry_after_seconds=90), 429),
     ],
 )
@@ -38,10 +37,6 @@ def test_an_error_page_keeps_the_clinic_around_it_and_tells_nothing(request_, an
 
 def test_too_many_requests_say_when_to_come_back(request_):
     assert errors.too_many_requests(request_, retry_after_seconds=90).headers["Retry-After"] == "90"
-
-
-def test_a_dead_link_is_never_stored(request_):
-    assert errors.gone(request_).headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("template", ["500.html", "503.html"])

@@ -586,10 +586,10 @@ def test_evidence_names_only_the_answers_that_the_rule_found():
 
 
 def test_evidence_shows_items_listed_for_context_in_full():
-    answers = Answers.of(body_numb=["saddle", "foot-left"], safety_nerve=["none"])
+    answers = Answers.of(body_numb=["saddle", "foot-left"], safety_nerve=["sexual-change"])
     assert evidence.behind(triage.RULES["T-E2"], answers, today=TODAY) == (
         ("body-numb", ("saddle",)),
-        ("safety-nerve", ("none",)),
+        ("safety-nerve", ("sexual-change",)),
     )
 
 

@@ -29,4 +29,5 @@ class Command(BaseCommand):
             raise CommandError("This database belongs to a real clinic: seed needs an empty one.")
         with transaction.atomic():
             create_clinic(size=size, now=timezone.now())
-        self.stdout.write(f"Seeded the {size} sample clinic.")
+        if options["verbosity"]:
+            self.stdout.write(f"Seeded the {size} sample clinic.")

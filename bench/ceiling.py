@@ -1,0 +1,66 @@
+"""The least that anybody could do for the same answer: what our own times are compared with.
+
+It knows the sample clinic's opening hours by heart and looks at nothing but its visits.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from booking.models import Service
+from clinic.models import Practitioner
+
+ZONE = ZoneInfo("America/Chicago")
+OPENS, CLOSES = time(8), time(16, 30)
+LONGEST = timedelta(days=1)
+HOLD_TIME = ("pending", "booked", "arrived", "fulfilled")
+
+
+def taken(
+    practitioner_ids: list[int], *, since: datetime, until: datetime
+) -> list[tuple[datetime, datetime]]:
+    """One query: when each visit in the way starts, and when its practitioner is free again."""
+    people, statuses = ("%s, " * (len(some) - 1) + "%s" for some in (practitioner_ids, HOLD_TIME))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT start, busy_until FROM booking_appointment"
+            f" WHERE practitioner_id IN ({people}) AND status IN ({statuses})"
+            " AND start > %s AND start < %s ORDER BY start",
+            [*practitioner_ids, *HOLD_TIME, since - LONGEST, until + LONGEST],
+        )
+        return cursor.fetchall()
+
+
+def starts(
+    *, service: Service, practitioner: Practitioner, since: datetime, until: datetime
+) -> list[float]:
+    """Sweep the grid of each weekday once, beside the visits; seconds since 1970."""
+    visits = [
+        (as_seconds(start), as_seconds(free_again))
+        for start, free_again in taken([practitioner.pk], since=since, until=until)
+    ]
+    needs = (service.default_duration + service.buffer_after) * 60
+    length, step = service.default_duration * 60, service.grid_minutes * 60
+    first, last = since.timestamp(), until.timestamp()
+    found, passed = [], 0
+    day = since.astimezone(ZONE).date()
+    while (opens := datetime.combine(day, OPENS, ZONE).timestamp()) < last:
+        if day.weekday() < 5:
+            closes = datetime.combine(day, CLOSES, ZONE).timestamp()
+            at = opens
+            while at + length <= closes:
+                while passed < len(visits) and visits[passed][1] <= at:
+                    passed += 1
+                is_free = passed == len(visits) or visits[passed][0] >= at + needs
+                if is_free and first <= at < last:
+                    found.append(at)
+                at += step
+        day += timedelta(days=1)
+    return found
+
+
+def as_seconds(at: datetime | str) -> float:
+    if isinstance(at, str):  # SQLite keeps UTC as text
+        return datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+    return at.timestamp()

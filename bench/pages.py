@@ -1,0 +1,65 @@
+"""Views that the benchmark asks for through the project's whole middleware."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path
+from django.utils import timezone
+
+from bench import ceiling
+from booking.models import Appointment, Service
+from clinic.models import Practitioner
+
+
+class Question(NamedTuple):
+    """What is asked about: found once, since finding it is no part of the answer."""
+
+    service: Service
+    practitioner: Practitioner
+    now: datetime
+
+
+@cache
+def question() -> Question:
+    return Question(
+        service=Service.objects.get(slug="load-plan"),
+        practitioner=Practitioner.objects.get(name="Practitioner 07"),
+        now=timezone.now(),
+    )
+
+
+def empty(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+def free_starts(request: HttpRequest, days: int) -> HttpResponse:
+    service, practitioner, now = question()
+    found = Appointment.objects.free_starts(
+        service=service,
+        since=now,
+        until=now + timedelta(days=days),
+        now=now,
+        practitioners=[practitioner],
+    )
+    return JsonResponse([free.start.timestamp() for free in found], safe=False)
+
+
+def least_work(request: HttpRequest, days: int) -> HttpResponse:
+    service, practitioner, now = question()
+    found = ceiling.starts(
+        service=service,
+        practitioner=practitioner,
+        since=now + timedelta(minutes=service.min_notice_minutes),
+        until=now + timedelta(days=days),
+    )
+    return JsonResponse(found, safe=False)
+
+
+urlpatterns = [
+    path("bench/empty/", empty),
+    path("bench/free-starts/<int:days>/", free_starts),
+    path("bench/least-work/<int:days>/", least_work),
+    path("", include("clinic.urls")),
+]

@@ -1,0 +1,87 @@
+"""Free starts: one practitioner, then twenty, on a clinic with 110,000 visits."""
+
+import json
+from datetime import timedelta
+from functools import partial
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bench import ceiling
+from bench.budgets import Report, p50_ms
+from bench.pages import question
+from bench.server import Server
+from booking.models import Appointment
+
+EMPTY = "/bench/empty/"
+DAY, MONTH = "/bench/free-starts/1/", "/bench/free-starts/30/"
+LEAST_WORK = "/bench/least-work/30/"
+
+
+def measure(report: Report, *, rounds: int) -> None:
+    query_counts(report)
+    with Server() as server:
+        one_practitioner(report, server, rounds=rounds)
+    everybody(report, rounds=rounds)
+    with Server() as server:
+        growth(report, server, rounds=rounds)
+
+
+def query_counts(report: Report) -> None:
+    service, practitioner, now = question()
+    for days in (1, 7, 30, 60):
+        for people in ([practitioner], None):
+            with CaptureQueriesContext(connection) as captured:
+                Appointment.objects.free_starts(
+                    service=service,
+                    since=now,
+                    until=now + timedelta(days=days),
+                    now=now,
+                    practitioners=people,
+                )
+            who = "1 practitioner" if people else "everybody"
+            report.at_most(f"{who}, {days} days", len(captured), 4, unit="queries")
+
+
+def one_practitioner(report: Report, server: Server, *, rounds: int) -> None:
+    ours, theirs = json.loads(server.get(MONTH)), json.loads(server.get(LEAST_WORK))
+    assert ours == theirs, "the shortest way finds other starts than we do"
+    report.fact("free starts of one practitioner in 30 days", str(len(ours)))
+
+    empty_ms, day_ms, month_ms, least_ms = p50_ms(
+        *(partial(server.get, path) for path in (EMPTY, DAY, MONTH, LEAST_WORK)), rounds=rounds
+    )
+    report.fact("an empty view behind the same middleware, p50", f"{empty_ms:.2f} ms")
+    report.fact("free starts, 1 day, p50", f"{day_ms:.2f} ms")
+    report.at_most("… to the empty view", day_ms / empty_ms, 4)
+    report.fact("one query and one sweep, 30 days, p50", f"{least_ms:.2f} ms")
+    report.fact("free starts, 30 days, p50", f"{month_ms:.2f} ms")
+    report.at_most("… to one query and one sweep", month_ms / least_ms, 3)
+
+
+def everybody(report: Report, *, rounds: int) -> None:
+    """'First free anywhere': twenty practitioners and more, thirty days."""
+    service, _, now = question()
+    until = now + timedelta(days=30)
+    people = list(service.practitioners.values_list("pk", flat=True))
+    raw_ms, ours_ms = p50_ms(
+        partial(ceiling.taken, people, since=now, until=until),
+        partial(Appointment.objects.free_starts, service=service, since=now, until=until, now=now),
+        rounds=max(10, rounds // 10),
+    )
+    report.fact(f"the bare read, {len(people)} practitioners, 30 days, p50", f"{raw_ms:.2f} ms")
+    report.fact("free starts of the same, p50", f"{ours_ms:.2f} ms")
+    report.at_most("… to the bare read", ours_ms / raw_ms, 3)
+
+
+def growth(report: Report, server: Server, *, rounds: int) -> None:
+    """How much slower the past makes the future; the past is gone afterwards."""
+    ask = partial(server.get, MONTH)
+    (with_past,) = p50_ms(ask, rounds=rounds)
+    past = Appointment.objects.filter(end__lt=question().now)
+    count = past.count()
+    past._raw_delete(past.db)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+    (without_past,) = p50_ms(ask, rounds=rounds)
+    report.at_most(f"30 days with {count:,} past visits, to none", with_past / without_past, 1.1)

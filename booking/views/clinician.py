@@ -1,0 +1,175 @@
+"""The clinician's pages: the day's visits, and a patient on one page."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from booking.models import Appointment, Service
+from clinic import audit
+from clinic.access import staff_required
+from clinic.models import AuditEvent, Patient, Practice, Role, User
+from intake.answers import Answers
+from intake.models import QuestionnaireResponse, SafetyAlert
+from intake.questionnaire import Form
+from intake.sources import SOURCES
+from intake.summary import Summary, summarize
+
+# The farthest that a zone's calendar is from UTC's.
+WIDEST_OFFSET = timedelta(hours=14)
+
+
+@require_GET
+@staff_required(Role.CLINICIAN)
+def clinician_day(request: HttpRequest) -> HttpResponse:
+    today = timezone.now().astimezone(Practice.current().zone).date()
+    try:
+        day = date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        day = today
+    visits = _visits_on(day, user=request.user)
+    open_alerts = set(
+        SafetyAlert.objects.visible_to(request.user)
+        .open()
+        .filter(patient__in=[visit.patient_id for visit in visits])
+        .values_list("patient_id", flat=True)
+    )
+    return render(
+        request,
+        "clinician/day.html",
+        {
+            "day": day,
+            "today": today,
+            "day_before": max(day, date(2000, 1, 2)) - timedelta(days=1),
+            "day_after": min(day, date(2100, 1, 1)) + timedelta(days=1),
+            "visits": visits,
+            "open_alerts": open_alerts,
+        },
+    )
+
+
+@require_GET
+@staff_required(Role.CLINICIAN)
+def clinician_summary(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    patient = Patient.objects.visible_to(request.user).filter(pk=patient_id).first()
+    if patient is None:
+        audit.record(
+            action=AuditEvent.Action.DENIED,
+            user=request.user,
+            subject="clinician_summary",
+            patient_id=patient_id,
+        )
+        raise Http404
+    now = timezone.now()
+    practice = Practice.current()
+    responses = list(
+        QuestionnaireResponse.objects.visible_to(request.user)
+        .filter(patient=patient)
+        .select_related("questionnaire")
+        .order_by("-created_at")[:10]
+    )
+    # A re-screen that is under way must not hide the intake that was sent before it.
+    shown = next((one for one in responses if one.submitted_at), None) or next(
+        iter(responses), None
+    )
+    summary = _summary(shown, practice=practice, now=now) if shown else None
+    audit.record(
+        action=AuditEvent.Action.READ,
+        user=request.user,
+        subject=shown or patient,
+        patient_id=patient.pk,
+        now=now,
+    )
+    services = Service.objects.in_bulk(summary.first_services if summary else (), field_name="slug")
+    return render(
+        request,
+        "clinician/summary.html",
+        {
+            "patient": patient,
+            "age": patient.age_on(now.astimezone(practice.zone).date()),
+            "visit": _nearest_visit(patient, user=request.user, now=now),
+            "response": shown,
+            "newer": responses[0] if responses and responses[0] is not shown else None,
+            "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
+            "summary": summary,
+            "services": [services[code] for code in summary.first_services if code in services]
+            if summary
+            else [],
+            "is_signed_off": bool(summary)
+            and practice.signed_off_version == summary.rule_set_version,
+            "sources": SOURCES,
+        },
+    )
+
+
+@require_POST
+@staff_required(Role.CLINICIAN)
+def acknowledge_alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+    alert = get_object_or_404(SafetyAlert.objects.visible_to(request.user), pk=alert_id)
+    now = timezone.now()
+    if alert.acknowledge(by=request.user, now=now):
+        audit.record(
+            action=AuditEvent.Action.CHANGE,
+            user=request.user,
+            subject=alert,
+            patient_id=alert.patient_id,
+            fields=["acknowledged_at", "acknowledged_by"],
+            now=now,
+        )
+        messages.success(request, _("Acknowledged, with your name and the time."))
+    else:
+        messages.info(
+            request,
+            _("%(name)s acknowledged this before you.") % {"name": alert.acknowledged_by},
+        )
+    return redirect("clinician_summary", patient_id=alert.patient_id)
+
+
+def _visits_on(day: date, *, user: User) -> list[Appointment]:
+    """The user's own visits on a calendar day, each by the wall clock of its location."""
+    midnight = datetime.combine(day, time(), UTC)
+    around = Appointment.objects.visible_to(user).filter(
+        practitioner__user=user,
+        start__gte=midnight - WIDEST_OFFSET,
+        start__lt=midnight + timedelta(days=1) + WIDEST_OFFSET,
+    )
+    status = Appointment.Status
+    standing = around.filter(
+        status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED, status.NOSHOW]
+    ).select_related("patient", "service", "location", "intake_response")
+    return [visit for visit in standing if visit.local_start.date() == day]
+
+
+def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointment | None:
+    """The patient's next visit, from one that began up to three hours ago."""
+    status = Appointment.Status
+    return (
+        Appointment.objects.visible_to(user)
+        .filter(
+            patient=patient,
+            status__in=[status.BOOKED, status.ARRIVED],
+            start__gte=now - timedelta(hours=3),
+        )
+        .select_related("service", "practitioner")
+        .order_by("start")
+        .first()
+    )
+
+
+def _summary(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Summary:
+    given_at = response.submitted_at or response.updated_at
+    return summarize(
+        Form.parse(response.questionnaire.content),
+        Answers.from_response({"item": response.items}),
+        today=given_at.astimezone(practice.zone).date(),
+        now=now,
+        language=translation.get_language() or "en",
+        answered_in=response.language,
+        safety_answered_at=response.safety_answered_at,
+        strict_public_advice=practice.strict_public_advice,
+    )

@@ -1,0 +1,82 @@
+"""Real workers and schedulers, in process groups of their own, so that they can be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+ROOT = Path(__file__).parents[2]
+# Seconds instead of minutes: the same code, sooner.
+QUICK = {"TICK_SECONDS": "1", "LEASE_SECONDS": "2", "SMTP_TIMEOUT_SECONDS": "2"}
+
+
+class Celery:
+    """A worker or a scheduler that the test may kill, stop and continue."""
+
+    def __init__(self, command: str, *options: str, env: dict[str, str], log: Path) -> None:
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "clinic", command, *options],
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the whole process group, pool processes included."""
+        os.killpg(self._process.pid, number)
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self.signal(signal.SIGKILL)
+        self._process.wait()
+
+
+@pytest.fixture
+def broker(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The broker that belongs to the engine: a folder beside SQLite, Redis beside PostgreSQL."""
+    if connection.vendor == "sqlite":
+        return {}
+    return {"REDIS_URL": request.getfixturevalue("redis_url")}
+
+
+@pytest.fixture
+def worker_env(process_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    return process_env | QUICK | {"STATE_DIR": str(tmp_path)}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Celery]]:
+    """`start("worker" or "beat", env=…)`; whatever still runs at the end is killed."""
+    running: list[Celery] = []
+    log = tmp_path / "celery.log"
+
+    def start(command: str, *, env: dict[str, str]) -> Celery:
+        schedule = f"--schedule={tmp_path}/schedule-{len(running)}"
+        options = ["--pidfile=", schedule] if command == "beat" else []
+        running.append(Celery(command, *options, env=env, log=log))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+    if log.exists():
+        sys.stdout.write(log.read_text(errors="replace")[-5000:])
+
+
+def wait_until(condition: Callable[[], Any], *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.05)

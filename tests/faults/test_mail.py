@@ -1,0 +1,187 @@
+"""Things are killed, stopped and emptied while mails are due: none is lost, hardly one is doubled.
+
+Real Celery processes, a real SMTP server, and the broker that belongs to the engine.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+import redis as redis_client
+from django.utils import timezone
+
+from booking import emails
+from clinic.models import Message, Tick
+from tests.factories import make_appointment, make_location, make_message, make_practice
+from tests.faults.conftest import ROOT, wait_until
+from tests.smtp import SmtpSink, slow
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+State = Message.State
+SOAK = os.environ.get("SOAK") == "1"
+
+
+@pytest.fixture(autouse=True)
+def _practice(transactional_db):
+    make_practice()
+
+
+def make_due_reminders(count):
+    location, now = make_location(), timezone.now()
+    for _ in range(count):
+        visit = make_appointment(location=location, start=now + timedelta(hours=20))
+        make_message(
+            patient=visit.patient,
+            kind=emails.REMINDER,
+            step="24h",
+            subject_type="booking.appointment",
+            subject_id=visit.pk,
+            due_at=now,
+        )
+
+
+def is_settled():
+    return not Message.objects.exclude(state=State.SENT).exists()
+
+
+def has_ticked():
+    return Tick.objects.exists()
+
+
+def book(env):
+    """Owe the mails of a booking in a process of its own; return the seconds it took."""
+    visit = make_appointment(start=timezone.now() + timedelta(days=3))
+    code = f"""
+import django, time
+django.setup()
+from django.db import transaction
+from django.utils import timezone
+from booking import emails
+from booking.models import Appointment
+visit = Appointment.objects.get(pk="{visit.pk}")
+began = time.monotonic()
+with transaction.atomic():
+    emails.plan_booked(visit, timezone.now())
+print(time.monotonic() - began)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=env | {"DJANGO_SETTINGS_MODULE": "clinic.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return visit, float(done.stdout)
+
+
+def test_killing_the_worker_loses_no_reminder_and_doubles_at_most_one_a_kill(
+    worker_env, broker, smtp_sink, start
+):
+    kills, count = (20, 500) if SOAK else (5, 100)
+    make_due_reminders(count)
+    smtp_sink.default = slow(0.05)
+    env = worker_env | broker | {"EMAIL_URL": smtp_sink.url}
+    start("beat", env=env)
+    for kill in range(kills):
+        worker = start("worker", env=env)
+        smtp_sink.wait_for((kill + 1) * count // (kills + 2))
+        worker.kill()
+    start("worker", env=env)
+    wait_until(is_settled, seconds=120)
+
+    copies = smtp_sink.copies
+    assert len(copies) == count
+    assert copies.total() - count <= kills
+    doubled = {message_id for message_id, times in copies.items() if times > 1}
+    flagged = Message.objects.filter(is_retried_after_unknown=True)
+    assert doubled <= {f"<{message.pk.hex}@testserver>" for message in flagged}
+    assert flagged.count() <= kills
+
+
+def test_several_workers_and_schedulers_send_each_mail_once(worker_env, broker, smtp_sink, start):
+    count = 500 if SOAK else 60
+    make_due_reminders(count)
+    smtp_sink.default = slow(0.02)
+    env = worker_env | broker | {"EMAIL_URL": smtp_sink.url}
+    for command in ("beat", "worker", "beat", "worker", "worker"):
+        start(command, env=env)
+    wait_until(is_settled)
+
+    assert smtp_sink.copies.total() == len(smtp_sink.copies) == count
+
+
+def test_a_mail_server_that_is_down_while_booking_gets_the_mail_later(worker_env, broker, start):
+    sink = SmtpSink()
+    env = worker_env | broker | {"EMAIL_URL": sink.url}
+    for command in ("worker", "beat"):
+        start(command, env=env)
+    visit, _ = book(env)
+    wait_until(Message.objects.filter(reason=Message.UNREACHABLE).exists)
+    with sink:
+        sink.wait_for(1)
+    assert sink.to(visit.patient.email)
+
+
+def test_booking_wakes_a_worker_before_the_next_tick(worker_env, broker, smtp_sink, start):
+    env = worker_env | broker | {"EMAIL_URL": smtp_sink.url, "TICK_SECONDS": "600"}
+    start("worker", env=env)
+    visit, _ = book(env)
+    smtp_sink.wait_for(1)
+
+    assert smtp_sink.to(visit.patient.email)
+    assert not has_ticked()
+
+
+def test_a_broker_that_is_down_while_booking_holds_nobody_up(
+    worker_env, redis, smtp_sink, start, settings
+):
+    env = worker_env | {"EMAIL_URL": smtp_sink.url, "REDIS_URL": redis.url}
+    for command in ("worker", "beat"):
+        start(command, env=env)
+    wait_until(has_ticked)
+    redis.stop()
+    visit, seconds = book(env)
+    assert seconds < 2
+    assert smtp_sink.mails == []
+
+    redis.start()
+    smtp_sink.wait_for(1)
+    assert smtp_sink.to(visit.patient.email)
+
+
+def test_emptying_the_broker_loses_nothing_and_doubles_nothing(
+    worker_env, redis, smtp_sink, start
+):
+    make_due_reminders(60)
+    smtp_sink.default = slow(0.05)
+    env = worker_env | {"EMAIL_URL": smtp_sink.url, "REDIS_URL": redis.url}
+    for command in ("worker", "beat"):
+        start(command, env=env)
+    with redis_client.Redis.from_url(redis.url) as client:
+        for accepted in (10, 20, 30, 40):
+            smtp_sink.wait_for(accepted)
+            client.flushall()
+    wait_until(is_settled)
+
+    assert smtp_sink.copies.total() == len(smtp_sink.copies) == 60
+
+
+def test_a_worker_that_hangs_is_noticed(worker_env, broker, smtp_sink, start, client, settings):
+    settings.TICK_SECONDS = 1
+    env = worker_env | broker | {"EMAIL_URL": smtp_sink.url}
+    worker, _ = start("worker", env=env), start("beat", env=env)
+    wait_until(lambda: client.get("/readyz").status_code == 200)
+
+    worker.signal(signal.SIGSTOP)
+    wait_until(lambda: client.get("/readyz").status_code == 503, seconds=10)
+    assert client.get("/readyz").json()["failing"] == ["scheduler"]
+    assert client.get("/healthz").status_code == 200
+
+    worker.signal(signal.SIGCONT)
+    wait_until(lambda: client.get("/readyz").status_code == 200)

@@ -1,0 +1,204 @@
+import copy
+from datetime import date
+
+import pytest
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as FhirResponse
+
+from intake.answers import Answers
+from intake.questionnaire import Form
+from intake.responses import missing, replace_answers, settle, validate_response
+from tests.intake.test_forms import TODAY, fill_up_to
+from tests.intake.test_questionnaire import FORM, make_choice, make_content, make_item
+
+FULL = fill_up_to(14)
+
+
+def make_response(items, *, form=FORM, status="completed", **fields):
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": form.canonical,
+        "status": status,
+        "item": items,
+    } | fields
+
+
+def rules(response, form=FORM, today=TODAY):
+    return {issue.rule for issue in validate_response(form, response, today=today)}
+
+
+def edited(edit):
+    """The full response after `edit` changed its items by linkId in place."""
+    items = copy.deepcopy(FULL)
+    found = {}
+
+    def collect(elements):
+        for element in elements:
+            found.setdefault(element["linkId"], element)
+            collect(element.get("item", []))
+
+    collect(items)
+    edit(found)
+    return make_response(items)
+
+
+def group_of(found, link_id):
+    return next(
+        element
+        for element in found.values()
+        if any(child["linkId"] == link_id for child in element.get("item", []))
+    )
+
+
+def remove(found, link_id):
+    group = group_of(found, link_id)
+    group["item"] = [child for child in group["item"] if child["linkId"] != link_id]
+
+
+def test_the_full_response_is_valid_here_and_as_fhir():
+    response = make_response(FULL, authored="2026-06-01T13:00:00+00:00")
+    assert rules(response) == set()
+    assert FhirResponse.model_validate(response).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("rule", "edit"),
+    [
+        ("required", lambda found: remove(found, "pain-now")),
+        ("required", lambda found: remove(found, "leg-side")),
+        ("required", lambda found: remove(found, "activity")),
+        ("required", lambda found: found["activity"]["item"].pop()),
+        ("required", lambda found: found["safety"].update(item=[])),
+        ("type", lambda found: found["pain-now"].update(answer=[{"valueString": "3"}])),
+        ("type", lambda found: found["pain-now"].update(answer=[{"valueInteger": True}])),
+        ("type", lambda found: found["pain-now"].update(answer=[{"valueInteger": 3.5}])),
+        ("type", lambda found: found["about-birth-date"].update(answer=[{"valueDate": "1990"}])),
+        (
+            "option",
+            lambda found: found["leg-side"].update(answer=[{"valueCoding": {"code": "up"}}]),
+        ),
+        ("option", lambda found: found["leg-side"].update(answer=[{"valueString": "left"}])),
+        ("max-value", lambda found: found["pain-now"].update(answer=[{"valueInteger": 11}])),
+        ("min-value", lambda found: found["pain-now"].update(answer=[{"valueInteger": -1}])),
+        ("step", lambda found: found["sleep-hours"].update(answer=[{"valueDecimal": 6.3}])),
+        ("cardinality", lambda found: found["leg-side"]["answer"].append(LEFT)),
+        ("cardinality", lambda found: group_of(found, "leg-any")["item"].insert(0, LEG)),
+        ("duplicate", lambda found: found["tx-want"]["answer"].append(CAUSE)),
+        ("exclusive", lambda found: found["safety-nerve"]["answer"].append(UNSURE)),
+        ("disabled", lambda found: found["leg-any"].update(answer=[{"valueBoolean": False}])),
+        ("unknown-link-id", lambda found: found["safety"]["item"].append({"linkId": "zz"})),
+        ("nesting", lambda found: found["safety"]["item"].append(found["leg-any"])),
+        ("nesting", lambda found: found["leg-any"]["answer"][0].update(item=[LEG])),
+        ("order", lambda found: found["safety"]["item"].reverse()),
+        ("structure", lambda found: found["safety"].update(answer=[{"valueBoolean": True}])),
+        ("structure", lambda found: found["safety"].update(item="x")),
+        ("structure", lambda found: found["leg-any"].update(answer=True)),
+        ("structure", lambda found: found["leg-any"].update(item=[{"linkId": "leg-pain"}])),
+        ("must-be-true", lambda found: found["consent-true"].update(answer=[FALSE])),
+        (
+            "max-length",
+            lambda found: found["goal-words"].update(answer=[{"valueString": "x" * 161}]),
+        ),
+        (
+            "min-length",
+            lambda found: found["consent-signature"].update(answer=[{"valueString": "A"}]),
+        ),
+        (
+            "first-age-above-age",
+            lambda found: found["onset-first-age"].update(answer=[{"valueInteger": 37}]),
+        ),
+        ("main-not-picked", lambda found: found["body-main"].update(answer=[TAILBONE])),
+    ],
+)
+def test_a_broken_answer_is_named_by_its_rule(rule, edit):
+    response = edited(edit)
+    issues = validate_response(FORM, response, today=TODAY)
+    assert rule in {issue.rule for issue in issues}
+    assert all(issue.path.startswith("QuestionnaireResponse") for issue in issues)
+
+
+LEFT = {"valueCoding": {"code": "right"}}
+CAUSE = {"valueCoding": {"code": "cause"}}
+UNSURE = {"valueCoding": {"code": "unsure"}}
+TAILBONE = {"valueCoding": {"code": "tailbone"}}
+FALSE = {"valueBoolean": False}
+LEG = {"linkId": "leg-any", "answer": [{"valueBoolean": True}]}
+
+
+def test_answers_of_a_fourth_activity_are_too_many():
+    def edit(found):
+        group = group_of(found, "activity")
+        index = group["item"].index(found["activity"])
+        group["item"][index:index] = [copy.deepcopy(found["activity"])] * 2
+
+    assert "cardinality" in rules(edited(edit))
+
+
+def test_a_response_in_progress_may_be_unfinished_but_not_wrong():
+    begun = make_response(fill_up_to(3), status="in-progress")
+    assert rules(begun) == set()
+    assert "required" in rules(begun | {"status": "completed"})
+
+
+def test_a_response_to_another_questionnaire_or_without_a_status_is_refused():
+    assert rules(make_response(FULL, questionnaire="https://other.example/q|1")) == {
+        "questionnaire"
+    }
+    assert rules(make_response(FULL, status="done")) == {"required"}
+
+
+@pytest.mark.parametrize("junk", [None, [], "x", {}, {"resourceType": "Patient"}])
+def test_something_else_is_refused(junk):
+    assert rules(junk) == {"structure"}
+
+
+def test_dates_are_measured_from_the_day_the_response_was_written():
+    response = make_response(FULL, authored="1994-06-01T00:00:00Z")
+    assert "max-value" in rules(response, today=None)
+    assert "max-value" not in rules(response | {"authored": "2026-06-01"}, today=None)
+
+
+def test_a_display_text_or_a_system_named_on_one_side_does_not_matter():
+    def edit(found):
+        coding = found["leg-side"]["answer"][0]["valueCoding"]
+        coding |= {"display": "Left", "system": "https://x.example"}
+
+    assert rules(edited(edit)) == set()
+
+
+def test_settling_renews_calculated_values_and_drops_what_is_not_asked():
+    items = [
+        {
+            "linkId": "about",
+            "item": [
+                {"linkId": "calc-age", "answer": [{"valueInteger": 99}]},
+                {"linkId": "about-birth-date", "answer": [{"valueDate": "2010-06-02"}]},
+            ],
+        },
+        {
+            "linkId": "consent",
+            "item": [{"linkId": "minor-assent", "answer": [{"valueBoolean": True}]}],
+        },
+    ]
+    settled = settle(FORM, items, today=TODAY)
+    answers = Answers.from_response({"item": settled})
+    assert answers.number("calc-age") == 15
+    assert answers.has("minor-assent", True)
+    grown = settle(FORM, settled, today=date(2028, 6, 2))
+    assert not Answers.from_response({"item": grown}).answered("minor-assent")
+
+
+def test_replacing_an_answer_keeps_the_order_of_the_form():
+    form = Form.parse(make_content(make_item("a"), make_choice("c"), make_item("b")))
+    items = replace_answers(form, [], {"b": [FALSE]})
+    items = replace_answers(form, items, {"c": [{"valueCoding": {"code": "x"}}]})
+    items = replace_answers(form, items, {"a": [FALSE]})
+    assert [item["linkId"] for item in items[0]["item"]] == ["a", "c", "b"]
+    assert replace_answers(form, items, {"a": [], "b": [], "c": []}) == []
+
+
+def test_what_is_missing_is_listed_in_the_order_of_the_form():
+    answers = Answers.from_response({"item": fill_up_to(2)})
+    names = [item.link_id for item in missing(FORM, answers)]
+    assert names[:3] == ["pain-now", "pain-average", "pain-worst"]
+    assert "leg-pain" not in names
+    assert missing(FORM, Answers.from_response({"item": FULL})) == []
