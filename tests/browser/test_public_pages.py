@@ -1,4 +1,4 @@
-"""The public pages in real Chromium: accessible, on any width, light and dark, without JavaScript."""
+"""The public pages in real Chromium: accessible, at any width, light and dark, with no script."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
