@@ -180,30 +180,12 @@ _EVERYBODY: dict[str, Any] = {
 }
 
 WOMEN = frozenset(
-    [
-        "Bea",
-        "Dana",
-        "Elena",
-        "Gloria",
-        "Imani",
-        "Karla",
-        "Marta",
-        "Olivia",
-        "Quinn",
-        "Sofía",
-        "Uma",
-        "Wendy",
-        "Yolanda",
-        "Zoe",
-        "Brenda",
-        "Erin",
-        "Fernanda",
-        "Helena",
-        "Julia",
-        "Lucía",
-        "Nora",
-    ]
-)
+    {
+        "Bea", "Dana", "Elena", "Gloria", "Imani", "Karla", "Marta", "Olivia", "Quinn", "Sofía",
+        "Uma", "Wendy", "Yolanda", "Zoe", "Brenda", "Erin", "Fernanda", "Helena", "Julia",
+        "Lucía", "Nora",
+    }
+)  # fmt: skip
 
 # Ages at which a story is believable.
 AGES = {"new-mother": range(22, 43), "masters-runner": range(50, 99), "early-riser": range(30, 50)}
