@@ -19,7 +19,7 @@ def production(settings):
     settings.CELERY_BROKER_URL = "redis://redis:6379/0"
     settings.DEBUG = settings.DEMO = False
     settings.MAILERS = {
-        "default": {"BACKEND": checks.SMTP_BACKEND, "OPTIONS": {"host": "smtp", "timeout": 20}}
+        "default": {"BACKEND": checks.SMTP_BACKENDS[0], "OPTIONS": {"host": "smtp", "timeout": 20}}
     }
     settings.SECRET_KEY = "".join(map(chr, range(48, 112)))
     settings.SECRET_KEY_FALLBACKS = []
