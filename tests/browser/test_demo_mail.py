@@ -18,9 +18,11 @@ def test_a_mail_of_the_demo_is_read_and_its_link_followed(live_server, settings,
     emails.plan_booked(visit, now)
     outbox.tick(now)
 
-    page = open_page()
+    page = open_page(width=390)
     page.goto(f"{live_server.url}/demo/mail/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("link", name="Booked: ").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     frame = page.frame_locator("iframe")
     assert frame.get_by_text("Your visit is booked").is_visible()
     page.locator(f'a[href^="{live_server.url}/l/"]').first.click()
