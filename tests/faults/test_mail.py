@@ -60,12 +60,12 @@ import django, time
 django.setup()
 from django.db import transaction
 from django.utils import timezone
-from booking import emails
+from booking import emails, owed
 from booking.models import Appointment
 visit = Appointment.objects.get(pk="{visit.pk}")
 began = time.monotonic()
 with transaction.atomic():
-    emails.plan_booked(visit, timezone.now())
+    owed.plan_booked(visit, timezone.now())
 print(time.monotonic() - began)
 """
     done = subprocess.run(
@@ -155,9 +155,7 @@ def test_a_broker_that_is_down_while_booking_holds_nobody_up(
     assert smtp_sink.to(visit.patient.email)
 
 
-def test_emptying_the_broker_loses_nothing_and_doubles_nothing(
-    worker_env, redis, smtp_sink, start
-):
+def test_emptying_the_broker_loses_nothing_and_doubles_nothing(worker_env, redis, smtp_sink, start):
     make_due_reminders(60)
     smtp_sink.default = slow(0.05)
     env = worker_env | {"EMAIL_URL": smtp_sink.url, "REDIS_URL": redis.url}
