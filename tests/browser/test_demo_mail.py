@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from booking import emails
+from booking import owed
 from clinic import outbox
 from tests.factories import make_appointment, make_practice
 
@@ -15,7 +15,7 @@ def test_a_mail_of_the_demo_is_read_and_its_link_followed(live_server, settings,
     make_practice()
     now = timezone.now()
     visit = make_appointment(start=now + timedelta(days=3))
-    emails.plan_booked(visit, now)
+    owed.plan_booked(visit, now)
     outbox.tick(now)
 
     page = open_page(width=390)
