@@ -106,15 +106,12 @@ def _unavailable(error: NotInstalled) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def uncollected_static_files() -> Iterator[None]:
-    """Pages name static files as they lie in the repository; only a deployment collects them.
-
-    WhiteNoise serves them from there: `live_server` looks for Django's own staticfiles app by name.
-    """
+    """Serve static files as they lie in the repository; only a deployment collects them."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(
         STORAGES=settings.STORAGES | {"staticfiles": plain},
-        WHITENOISE_USE_FINDERS=True,
         WHITENOISE_AUTOREFRESH=True,
+        WHITENOISE_USE_FINDERS=True,
     ):
         yield
 
