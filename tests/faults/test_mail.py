@@ -155,9 +155,7 @@ def test_a_broker_that_is_down_while_booking_holds_nobody_up(
     assert smtp_sink.to(visit.patient.email)
 
 
-def test_emptying_the_broker_loses_nothing_and_doubles_nothing(
-    worker_env, redis, smtp_sink, start
-):
+def test_emptying_the_broker_loses_nothing_and_doubles_nothing(worker_env, redis, smtp_sink, start):
     make_due_reminders(60)
     smtp_sink.default = slow(0.05)
     env = worker_env | {"EMAIL_URL": smtp_sink.url, "REDIS_URL": redis.url}
