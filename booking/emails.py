@@ -24,6 +24,8 @@ from intake.models import QuestionnaireResponse
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED, MY_VISITS = "moved", "cancelled", "my-visits"
+# Those that tell the patient when to come.
+SAY_WHEN = (CONFIRMATION, MOVED)
 
 
 class Step(NamedTuple):
@@ -59,14 +61,14 @@ MY_VISITS_LINK_LASTS = timedelta(days=1)
 
 def plan_booked(appointment: Appointment, now: datetime) -> None:
     _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
+    plan_ahead(appointment, now)
 
 
 def plan_moved(appointment: Appointment, now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
     _plan(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
+    plan_ahead(appointment, now)
 
 
 def plan_cancelled(appointment: Appointment, now: datetime) -> None:
@@ -96,7 +98,7 @@ def plan_restored(appointment: Appointment, now: datetime) -> None:
     )
     if was_told:
         _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
+    plan_ahead(appointment, now)
 
 
 def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
@@ -114,7 +116,7 @@ def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
     )
 
 
-def _plan_ahead(appointment: Appointment, now: datetime) -> None:
+def plan_ahead(appointment: Appointment, now: datetime) -> None:
     """Owe what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
     for step in STEPS:
@@ -173,11 +175,12 @@ class Visit(NamedTuple):
         )
         facts = [
             (_("When"), times),
-            (_("Where"), f"{location.name}, {location.full_address}"),
+            # Families share an address.
             (_("For"), self.patient.initials),
+            (_("Where"), f"{location.name}, {location.full_address}"),
         ]
         if location.local_directions:
-            facts.insert(2, (_("How to find us"), location.local_directions))
+            facts.append((_("How to find us"), location.local_directions))
         return facts
 
     @property

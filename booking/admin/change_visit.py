@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -10,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from booking import emails
 from booking.admin.columns import visit_time
 from booking.admin.forms import PlaceForm, ReasonForm, StartForm
 from booking.admin.starts import week
@@ -46,7 +49,9 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
-            visit.move(location=location, now=now, by=request.user, **choice)
+            with transaction.atomic():
+                visit.move(location=location, now=now, by=request.user, **choice)
+                emails.plan_moved(visit, now)
             return visit
 
         try:
@@ -83,19 +88,19 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
                 pk__in=chosen, status=Appointment.Status.BOOKED
             )
         )
-    except (ValueError, TypeError):
+    except ValidationError:
         raise Http404 from None
     if not visits:
         messages.warning(request, _("Only booked visits can be cancelled."))
         return redirect("admin:booking_appointment_changelist")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        done = 0
+        now, done = timezone.now(), 0
         for visit in visits:
             try:
-                visit.cancel(
-                    now=timezone.now(), by=request.user, reason=form.cleaned_data["reason"]
-                )
+                with transaction.atomic():
+                    visit.cancel(now=now, by=request.user, reason=form.cleaned_data["reason"])
+                    emails.plan_cancelled(visit, now)
             except InvalidTransition:
                 continue
             done += 1

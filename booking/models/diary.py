@@ -37,7 +37,7 @@ class EpochMinute(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
         return self.as_sql(
-            compiler, connection, template="(strftime('%%s', %(expressions)s) / 60)", **extra
+            compiler, connection, template="(strftime('%%%%s', %(expressions)s) / 60)", **extra
         )
 
 
