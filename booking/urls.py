@@ -3,6 +3,7 @@
 from django.urls import path
 
 from booking.views import (
+    birth_date,
     booking,
     clinician,
     demo,
@@ -34,6 +35,11 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
+    path(
+        "visits/<uuid:visit_id>/intake/birth-date/",
+        birth_date.intake_birth_date,
+        name="intake_birth_date",
+    ),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
