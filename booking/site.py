@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from booking.today import counts
+from booking.today import coming, counts
 from clinic import audit
 from clinic.models import AuditEvent, Role
 
@@ -26,6 +26,8 @@ class FrontDeskSite(admin.AdminSite):
     site_header = _("Front desk")
     index_title = _("Today")
     empty_value_display = "–"
+    # The lists need the width, and the home page lists the same.
+    enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take the house's own models only.
@@ -74,5 +76,6 @@ class FrontDeskSite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        today = counts(now=timezone.now())
-        return super().index(request, {"today": today, **(extra_context or {})})
+        now = timezone.now()
+        context = {"today": counts(now=now), "coming": coming(now=now)}
+        return super().index(request, {**context, **(extra_context or {})})

@@ -78,6 +78,9 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
     actions = ["acknowledge", "reopen_booking"]
     reads_are_audited = True
 
+    class Media:
+        css = {"all": ["front_desk.css"]}
+
     @admin.display(description=_("level"), ordering="level")
     def how_soon(self, alert: SafetyAlert) -> str:
         return level_badge(alert.level)

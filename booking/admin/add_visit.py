@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,7 @@ from intake.advice import advice
 from intake.answers import Answers
 from intake.forms import QuestionForm
 from intake.levels import Level
+from intake.messages import render as render_message
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
 from intake.responses import replace_answers
@@ -185,12 +187,19 @@ def _stop(
     request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert, *, practice: Practice
 ) -> HttpResponse:
     message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    # Whatever the hour, somebody of ours has the caller on the line: the attended wording.
+    spoken = [
+        render_message(
+            message_id,
+            language=get_language() or "en",
+            emergency_number=practice.emergency_number,
+            advice_line=practice.advice_line,
+            callback_time=time_format(timezone.localtime().time()),
+        )
+        for message_id in message_ids
+    ]
     context = _context(
-        request,
-        model_admin,
-        title=_("Do not book: emergency"),
-        alert=alert,
-        advice=advice(message_ids, practice=practice, now=timezone.now()),
+        request, model_admin, title=_("Do not book: emergency"), alert=alert, spoken=spoken
     )
     return render(request, "admin/booking/appointment/stop.html", context)
 

@@ -110,7 +110,9 @@ class CallerForm(WishForm):
     )
     is_new = forms.BooleanField(label=_("This is somebody else"), required=False)
 
-    field_order = ["patient", "name", "phone", "birth_date", "email", "language", "is_new"]
+    who = ["patient", "name", "phone", "birth_date", "email", "language", "is_new"]
+    what = ["service", "location", "practitioner", "day"]
+    field_order = [*who, *what]
 
     def __init__(self, *args: Any, patients: QuerySet[Patient], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -120,6 +122,14 @@ class CallerForm(WishForm):
         field.widget = AutocompleteSelect(
             Appointment._meta.get_field("patient"), admin.site, choices=field.choices
         )
+
+    @property
+    def who_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.who]
+
+    @property
+    def what_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.what]
 
     def clean_birth_date(self) -> date | None:
         birth_date = self.cleaned_data["birth_date"]

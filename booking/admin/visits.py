@@ -70,6 +70,19 @@ class IntakeFilter(admin.SimpleListFilter):
         return queryset
 
 
+class SafetyHoldFilter(admin.SimpleListFilter):
+    title = _("safety hold")
+    parameter_name = "hold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Call first"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> QuerySet[Appointment]:
+        return queryset.exclude(safety_hold_alert=None) if self.value() else queryset
+
+
 class StatusChanges(admin.TabularInline):
     model = StatusChange
     fields = readonly_fields = ["at", "from_status", "to_status", "by", "reason"]
@@ -106,14 +119,14 @@ class AppointmentAdmin(ReadOnlyAdmin):
 
     list_display = [
         "when",
+        "status",
         "patient",
         "phone",
         "service",
         "practitioner",
-        "location",
-        "status",
         "intake",
         "hold",
+        "location",
     ]
     list_display_links = ["when"]
     list_filter = [
@@ -122,7 +135,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "practitioner",
         "location",
         IntakeFilter,
-        ("safety_hold_alert", admin.EmptyFieldListFilter),
+        SafetyHoldFilter,
         "service",
     ]
     list_select_related = ["patient", "service", "practitioner", "location", "intake_response"]
@@ -133,6 +146,10 @@ class AppointmentAdmin(ReadOnlyAdmin):
     ordering = ["start"]
     inlines = [StatusChanges]
     reads_are_audited = True
+
+    class Media:
+        css = {"all": ["front_desk.css"]}
+
     actions = [
         "mark_arrived",
         "fulfil",
