@@ -35,7 +35,9 @@ class FrontDeskSite(admin.AdminSite):
         Packages register theirs on import: second factors, sessions and groups are none of the
         front desk's business, and no role has a say in them.
         """
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        models: Any = model_or_iterable
+        if isinstance(models, type):
+            models = [models]
         ours = [model for model in models if model._meta.app_label in OUR_APPS]
         super().register(ours, admin_class, **options)
 
@@ -63,19 +65,15 @@ class FrontDeskSite(admin.AdminSite):
         )
         return redirect_to_login(target if is_ours else home)
 
-    def logout(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return account_views.logout(request)
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         return redirect("account_change_password")
 
-    def index(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         now = timezone.now()
         context = {"today": counts(now=now), "coming": coming(now=now)}
         return super().index(request, {**context, **(extra_context or {})})

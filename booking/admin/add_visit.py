@@ -22,6 +22,7 @@ from booking.admin.forms import CallerForm, StartForm, WishForm
 from booking.admin.starts import week
 from booking.models import Appointment
 from clinic import days
+from clinic.access import staff_user
 from clinic.admin import AuditedAdmin
 from clinic.models import AuditEvent, Patient, Practice
 from intake import gate, triage
@@ -118,7 +119,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
                 service=wish.cleaned_data["service"],
                 location=location,
                 now=now,
-                by=request.user,
+                by=staff_user(request),
                 booking_key=form.cleaned_data["booking_key"],
                 phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
                 intake_response=response if is_screened else None,
@@ -133,7 +134,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     if request.method == "GET":
         model_admin.record(AuditEvent.Action.READ, request, patient)
     outcome = None
-    if is_screened:
+    if response is not None and is_screened:
         outcome = gate.standing(response, patient=patient, practice=practice, now=now)
     context = _context(
         request,
