@@ -1,10 +1,13 @@
 """The admin as the front desk's home: who may enter, how, and what today looks like."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import views as account_views
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.today import coming, counts
 from clinic import audit
+from clinic.access import staff_user
 from clinic.models import AuditEvent, Role
 
 OUR_APPS = {"clinic", "intake", "booking"}
@@ -48,6 +52,24 @@ class FrontDeskSite(admin.AdminSite):
             and user.is_active
             and user.role in {Role.FRONT_DESK, Role.MANAGER}
         )
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def recorded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return guarded(request, *args, **kwargs)
+            except PermissionDenied:
+                match = request.resolver_match
+                audit.record(
+                    action=AuditEvent.Action.DENIED,
+                    user=staff_user(request),
+                    subject=match.view_name if match else "admin",
+                )
+                raise
+
+        return recorded
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
