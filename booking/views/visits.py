@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -66,7 +65,10 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
             "can_change": can_change(visit, now=now),
             "intake": visit.intake_response,
             "wants_intake": wants_intake(visit),
-            "mail": Message.objects.about(visit).exclude(kind=emails.REMINDER).first(),
+            "mail": Message.objects.about(visit)
+            .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
+            .order_by("subject_version", "created_at")
+            .last(),
         },
     )
 
@@ -92,9 +94,8 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         # Somebody was faster? The page shows what became of it.
-        with suppress(InvalidTransition), transaction.atomic():
+        with suppress(InvalidTransition):
             visit.cancel(now=now, reason=form.cleaned_data["reason"])
-            emails.plan_cancelled(visit, now)
         return redirect("visit", visit.pk)
     return render(request, "booking/cancel_visit.html", {"visit": visit, "form": form})
 
@@ -177,9 +178,7 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
     place = form.cleaned_data["place"]
     if not is_in_time(offer, form.at.astimezone(place.zone)):
         raise SlotTaken
-    with transaction.atomic():
-        visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
-        emails.plan_moved(visit, now)
+    visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
 
 
 def _offer(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Offer | None:
