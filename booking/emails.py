@@ -70,11 +70,12 @@ class Visit(NamedTuple):
         )
         facts = [
             (_("When"), times),
-            (_("Where"), f"{location.name}, {location.full_address}"),
+            # Families share an address.
             (_("For"), self.patient.initials),
+            (_("Where"), f"{location.name}, {location.full_address}"),
         ]
         if location.local_directions:
-            facts.insert(2, (_("How to find us"), location.local_directions))
+            facts.append((_("How to find us"), location.local_directions))
         return facts
 
     @property

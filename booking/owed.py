@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
+# Those that tell the patient when to come.
+SAY_WHEN = (CONFIRMATION, MOVED)
 
 
 class Step(NamedTuple):
@@ -43,14 +45,14 @@ INTAKE_UNTIL = timedelta(hours=4)
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
     _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
+    plan_ahead(appointment, now)
 
 
 def plan_moved(appointment: "Appointment", now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
     _plan(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
+    plan_ahead(appointment, now)
 
 
 def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
@@ -80,7 +82,7 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
     )
     if was_told:
         _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
+    plan_ahead(appointment, now)
 
 
 def call_off(appointment: "Appointment", *, reason: str) -> None:
@@ -88,7 +90,7 @@ def call_off(appointment: "Appointment", *, reason: str) -> None:
     outbox.cancel_planned(appointment, reason=reason)
 
 
-def _plan_ahead(appointment: "Appointment", now: datetime) -> None:
+def plan_ahead(appointment: "Appointment", now: datetime) -> None:
     """Owe what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
     for step in STEPS:

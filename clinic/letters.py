@@ -42,6 +42,7 @@ class Letter:
             subject=self.subject,
             text=render_to_string("mail/letter.txt", context).strip() + "\n",
             html=render_to_string("mail/letter.html", context),
+            sender_name=practice.name,
             reply_to=practice.email,
             **parts,
         )

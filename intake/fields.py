@@ -34,7 +34,7 @@ class NumberField(forms.DecimalField):
     default_error_messages = {"invalid": _("Enter a number, such as 12 or 12.5.")}
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         text = str(value or "").strip().replace(",", ".")
         # No exponents: "1e999999999" is short to type and takes all memory to write out.
         if text and not PLAIN_NUMBER.fullmatch(text):
@@ -49,7 +49,7 @@ class WholeNumberField(forms.IntegerField):
     default_error_messages = {"invalid": _("Enter a whole number, such as 3.")}
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: Any) -> Any:
         if len(str(value or "")) > LONGEST_NUMBER:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
@@ -138,13 +138,20 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
             choices = [
                 (str(option.value), option.text.in_language(language)) for option in item.options
             ]
-            many = item.repeats
-            field = forms.TypedMultipleChoiceField if many else forms.TypedChoiceField
-            return field(
+            if item.repeats:
+                return forms.TypedMultipleChoiceField(
+                    choices=choices,
+                    coerce=by_text.__getitem__,
+                    empty_value=[],
+                    widget=forms.CheckboxSelectMultiple,
+                    error_messages=not_an_option,
+                    **words,
+                )
+            return forms.TypedChoiceField(
                 choices=choices,
                 coerce=by_text.__getitem__,
-                empty_value=[] if many else None,
-                widget=forms.CheckboxSelectMultiple if many else forms.RadioSelect,
+                empty_value=None,
+                widget=forms.RadioSelect,
                 error_messages=not_an_option,
                 **words,
             )

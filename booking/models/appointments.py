@@ -301,7 +301,7 @@ class Appointment(models.Model):
         self.refresh_from_db()
 
     def cancel(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        self._become(Status.CANCELLED, now=now, by=by, reason=reason, sequence=F("sequence") + 1)
+        self._become(Status.CANCELLED, now=now, by=by, reason=reason)
 
     def restore(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Take back a cancellation or an arrival; SlotTaken when the time has gone meanwhile."""
@@ -311,7 +311,6 @@ class Appointment(models.Model):
             now=now,
             by=by,
             reason=reason,
-            sequence=F("sequence") + 1,
             arrived_at=None,
         )
 
@@ -402,6 +401,9 @@ class Appointment(models.Model):
             if target in HOLDS_TIME and was not in HOLDS_TIME:
                 diary.take(self, now=now)
                 changes["room"] = self.room_id
+            if Status.CANCELLED in (was, target):
+                # Calendars go by it, and so do mails: what was planned before is out of date.
+                changes["sequence"] = self.sequence + 1
             same = Appointment.objects.filter(pk=self.pk, status=was, sequence=self.sequence)
             changed = same.update(status=target, **changes)
             # Raises DoesNotExist when it was a hold that has just given way.

@@ -28,10 +28,7 @@ WIDEST_OFFSET = timedelta(hours=14)
 @staff_required(Role.CLINICIAN)
 def clinician_day(request: HttpRequest) -> HttpResponse:
     today = timezone.now().astimezone(Practice.current().zone).date()
-    try:
-        day = date.fromisoformat(request.GET.get("day", ""))
-    except ValueError:
-        day = today
+    day = _day_asked_for(request) or today
     visits = _visits_on(day, user=request.user)
     open_alerts = set(
         SafetyAlert.objects.visible_to(request.user)
@@ -45,8 +42,8 @@ def clinician_day(request: HttpRequest) -> HttpResponse:
         {
             "day": day,
             "today": today,
-            "day_before": max(day, date(2000, 1, 2)) - timedelta(days=1),
-            "day_after": min(day, date(2100, 1, 1)) + timedelta(days=1),
+            "day_before": day - timedelta(days=1),
+            "day_after": day + timedelta(days=1),
             "visits": visits,
             "open_alerts": open_alerts,
         },
@@ -128,6 +125,14 @@ def acknowledge_alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
             _("%(name)s acknowledged this before you.") % {"name": alert.acknowledged_by},
         )
     return redirect("clinician_summary", patient_id=alert.patient_id)
+
+
+def _day_asked_for(request: HttpRequest) -> date | None:
+    try:
+        day = date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
 
 
 def _visits_on(day: date, *, user: User) -> list[Appointment]:

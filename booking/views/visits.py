@@ -1,6 +1,7 @@
 """One visit, for whoever holds a link to its patient. Only a POST changes anything."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -74,10 +75,9 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     """Say that one will come."""
     if request.method == "POST":
-        try:
+        # Called off meanwhile? The page says so.
+        with suppress(InvalidTransition):
             visit.confirm(now=timezone.now())
-        except InvalidTransition:
-            pass  # Called off meanwhile: the page says so.
         return redirect("visit", visit.pk)
     return render(request, "booking/confirm_visit.html", {"visit": visit})
 
@@ -90,16 +90,15 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         return render(request, "booking/too_late.html", {"visit": visit}, status=409)
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        try:
+        # Somebody was faster? The page shows what became of it.
+        with suppress(InvalidTransition):
             visit.cancel(now=now, reason=form.cleaned_data["reason"])
-        except InvalidTransition:
-            pass  # Somebody was faster: the page shows what became of it.
         return redirect("visit", visit.pk)
     return render(request, "booking/cancel_visit.html", {"visit": visit, "form": form})
 
 
-@require_http_methods(["GET", "POST"])
 @guest_required
+@require_http_methods(["GET", "POST"])
 def move_visit(
     request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
 ) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from booking import owed
 from clinic import outbox
 from clinic.models import Message
+from clinic.outgoing import message_id_header
 from tests.factories import make_appointment, make_message, make_practice
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_the_inbox_lists_what_was_sent(client, sent):
 def test_a_mail_shows_headers_text_links_and_calendar_facts(client, sent):
     page = client.get(f"/demo/mail/{sent.pk}/").content.decode()
 
-    assert outbox.message_id_header(sent).strip("<>") in page
+    assert message_id_header(sent).strip("<>") in page
     assert '<a href="http://testserver/l/' in page
     assert "REQUEST (REQUEST)" in page
     assert "Appointment at Backstride Austin" in page

@@ -12,6 +12,7 @@ from booking import emails, owed
 from booking.models import Appointment
 from clinic import outbox
 from clinic.models import Link, Message
+from clinic.outgoing import message_id_header
 from intake.models import QuestionnaireResponse
 from tests.factories import (
     NOW,
@@ -60,7 +61,7 @@ def sent_mail(kind, *, now=NOW):
     mail.outbox.clear()
     outbox.tick(now)
     message = Message.objects.filter(kind=kind, state=State.SENT).latest("sent_at")
-    header = outbox.message_id_header(message)
+    header = message_id_header(message)
     (outgoing,) = [sent for sent in mail.outbox if sent.extra_headers["Message-ID"] == header]
     return message_from_bytes(outgoing.message().as_bytes(), policy=policy.default)
 

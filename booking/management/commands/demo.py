@@ -45,7 +45,7 @@ class Command(BaseCommand):
         self.collect_static_files()
         if empty:
             self.stderr.write("Filling it with a sample clinic …")
-            call_command("seed", verbosity=0)
+            call_command("seed", stdout=self.stderr)
         connection.close()
         self.run(port)
 
