@@ -7,6 +7,8 @@ run on SQLite and again on a throw-away PostgreSQL. The report is one, with `[sq
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -114,6 +116,13 @@ def uncollected_static_files() -> Iterator[None]:
         WHITENOISE_USE_FINDERS=True,
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def collected_static_files() -> None:
+    """Collect what a server process of its own will look for, beside the suite's state."""
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+    subprocess.run(command, cwd=settings.BASE_DIR, check=True)
 
 
 @pytest.fixture(scope="session")

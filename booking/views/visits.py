@@ -65,7 +65,10 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
             "can_change": can_change(visit, now=now),
             "intake": visit.intake_response,
             "wants_intake": wants_intake(visit),
-            "mail": Message.objects.about(visit).exclude(kind=emails.REMINDER).first(),
+            "mail": Message.objects.about(visit)
+            .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
+            .order_by("subject_version", "created_at")
+            .last(),
         },
     )
 
