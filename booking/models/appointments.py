@@ -2,7 +2,7 @@ import secrets
 import uuid
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -344,11 +344,14 @@ class Appointment(models.Model):
     def _place(
         self, service: Service, location: Location, *, start: datetime, minutes: int
     ) -> None:
+        if start.second or start.microsecond:
+            raise SlotTaken
         self.service = service
         self.location = location
         self.time_zone = location.time_zone
-        self.start = start
-        self.end = start + timedelta(minutes=minutes)
+        # In UTC, or adding minutes below would follow the wall clock over a change.
+        self.start = start.astimezone(UTC)
+        self.end = self.start + timedelta(minutes=minutes)
         self.busy_until = self.end + timedelta(minutes=service.buffer_after)
         self.buffer_before = service.buffer_before
 
