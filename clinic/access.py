@@ -59,6 +59,12 @@ class RolePermissions(BaseBackend):
         return any(permission.startswith(f"{app_label}.") for permission in allowed)
 
 
+class StaffRequest(HttpRequest):
+    """A request as a view behind ``staff_required`` sees it."""
+
+    user: User
+
+
 def staff_required(*roles: str) -> Callable:
     """Let only active staff with one of ``roles`` in; others sign in, or meet a bare 404.
 

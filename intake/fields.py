@@ -28,6 +28,11 @@ IMPERIAL = {
 }
 
 
+def number_attrs(mode: str) -> dict[str, Any]:
+    """Of a text box that brings up a phone's number pad; `mode` is decimal or numeric."""
+    return {"class": "form-control", "inputmode": mode, "maxlength": LONGEST_NUMBER}
+
+
 class NumberField(forms.DecimalField):
     """A decimal, with a point or a comma."""
 
@@ -42,7 +47,7 @@ class NumberField(forms.DecimalField):
         return super().to_python(text)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "decimal", "autocomplete": "off", "maxlength": LONGEST_NUMBER}
+        return number_attrs("decimal")
 
 
 class WholeNumberField(forms.IntegerField):
@@ -55,7 +60,7 @@ class WholeNumberField(forms.IntegerField):
         return super().to_python(value)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "numeric", "autocomplete": "off", "maxlength": LONGEST_NUMBER}
+        return number_attrs("numeric")
 
 
 class MeasureWidget(forms.MultiWidget):
@@ -65,10 +70,7 @@ class MeasureWidget(forms.MultiWidget):
 
     def __init__(self, units: list[str]) -> None:
         self.units = units
-        boxes = [
-            forms.TextInput(attrs={"inputmode": "decimal", "maxlength": LONGEST_NUMBER})
-            for _unit in units
-        ]
+        boxes = [forms.TextInput(attrs=number_attrs("decimal")) for _unit in units]
         super().__init__(boxes)
 
     def decompress(self, value: Any) -> list[Any]:
@@ -125,7 +127,7 @@ class ParagraphField(forms.CharField):
     widget = forms.Textarea
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"rows": 4, "dir": "auto"}
+        return {"class": "form-control", "rows": 4, "dir": "auto"}
 
 
 def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms.Field:
@@ -183,7 +185,9 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
         case "decimal":
             return NumberField(**words)
         case "date":
-            date = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            date = forms.DateInput(
+                attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"
+            )
             return forms.DateField(
                 widget=date,
                 input_formats=["%Y-%m-%d"],
@@ -191,7 +195,7 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
                 **words,
             )
         case "string":
-            return OneLineField(**words)
+            return OneLineField(widget=forms.TextInput(attrs={"class": "form-control"}), **words)
     return ParagraphField(**words)
 
 

@@ -7,6 +7,8 @@ run on SQLite and again on a throw-away PostgreSQL. The report is one, with `[sq
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -106,10 +108,21 @@ def _unavailable(error: NotInstalled) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def uncollected_static_files() -> Iterator[None]:
-    """Pages name static files as they lie in the repository; only a deployment collects them."""
+    """Serve static files as they lie in the repository; only a deployment collects them."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    with override_settings(STORAGES=settings.STORAGES | {"staticfiles": plain}):
+    with override_settings(
+        STORAGES=settings.STORAGES | {"staticfiles": plain},
+        WHITENOISE_AUTOREFRESH=True,
+        WHITENOISE_USE_FINDERS=True,
+    ):
         yield
+
+
+@pytest.fixture(scope="session")
+def collected_static_files() -> None:
+    """Collect what a server process of its own will look for, beside the suite's state."""
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+    subprocess.run(command, cwd=settings.BASE_DIR, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from booking import emails
 from booking.admin.columns import visit_time
 from booking.admin.forms import PlaceForm, ReasonForm, StartForm
 from booking.admin.starts import week
@@ -49,9 +47,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
-            with transaction.atomic():
-                visit.move(location=location, now=now, by=request.user, **choice)
-                emails.plan_moved(visit, now)
+            visit.move(location=location, now=now, by=request.user, **choice)
             return visit
 
         try:
@@ -98,9 +94,7 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         now, done = timezone.now(), 0
         for visit in visits:
             try:
-                with transaction.atomic():
-                    visit.cancel(now=now, by=request.user, reason=form.cleaned_data["reason"])
-                    emails.plan_cancelled(visit, now)
+                visit.cancel(now=now, by=request.user, reason=form.cleaned_data["reason"])
             except InvalidTransition:
                 continue
             done += 1

@@ -18,13 +18,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from booking import emails
+from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, visit_time
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
-from clinic.models import AuditEvent, Message, User
+from clinic.models import AuditEvent, Message
 from intake.models import QuestionnaireResponse
 
 MOST_AT_ONCE = 50
@@ -267,12 +267,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         description=_("Take back to booked"), location=EVERYWHERE, permissions=["operate"]
     )
     def restore(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
-        def restore_with_mails(visit: Appointment, *, now: datetime, by: User) -> None:
-            with transaction.atomic():
-                visit.restore(now=now, by=by)
-                emails.plan_restored(visit, now)
-
-        self._each(request, queryset, restore_with_mails, _("Booked"))
+        self._each(request, queryset, Appointment.restore, _("Booked"))
 
     @admin.action(description=_("Move"), location=EVERYWHERE, permissions=["operate"])
     def move(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse | None:
@@ -314,11 +309,11 @@ class AppointmentAdmin(ReadOnlyAdmin):
         """Send the newest mail that says when the visit is, to the address as it is now."""
         now, done = timezone.now(), 0
         for visit in queryset.exclude(patient=None).exclude(patient__email=""):
-            said = Message.objects.about(visit).filter(kind__in=emails.SAY_WHEN)
+            said = Message.objects.about(visit).filter(kind__in=owed.SAY_WHEN)
             newest = said.order_by("-subject_version", "-created_at").first()
             if newest is None:
                 with transaction.atomic():
-                    emails.plan_booked(visit, now)
+                    owed.plan_booked(visit, now)
             else:
                 outbox.resend(newest, now=now)
             self.record(AuditEvent.Action.CHANGE, request, visit, ["mail"])

@@ -50,6 +50,17 @@ BUSY_COLUMNS = (
     EpochMinute("busy_until") - EpochMinute("end"),
 )
 
+HOURS_COLUMNS = (
+    "practitioner_id",
+    "location_id",
+    "location__time_zone",
+    "weekday",
+    "opens",
+    "closes",
+    "valid_from",
+    "valid_until",
+)
+
 
 class FreeStart(NamedTuple):
     """A time at which a visit can start, with whom and where."""
@@ -210,35 +221,11 @@ def _shifts(
     if location is not None:
         hours = hours.filter(location=location)
     shifts = defaultdict(list)
-    for (
-        *place,
-        zone,
-        weekday,
-        opens,
-        closes,
-        valid_from,
-        valid_until,
-    ) in hours.order_by().values_list(
-        "practitioner_id",
-        "location_id",
-        "location__time_zone",
-        "weekday",
-        "opens",
-        "closes",
-        "valid_from",
-        "valid_until",
-    ):
-        shifts[*place].append(
-            Shift(
-                ZoneInfo(zone),
-                weekday,
-                opens=opens.hour * 60 + opens.minute,
-                closes=closes.hour * 60 + closes.minute,
-                step=service.grid_minutes,
-                valid_from=valid_from,
-                valid_until=valid_until,
-            )
-        )
+    rows = hours.order_by().values_list(*HOURS_COLUMNS)
+    for practitioner_id, location_id, zone, weekday, opens, closes, *validity in rows:
+        opens_at, closes_at = (reading.hour * 60 + reading.minute for reading in (opens, closes))
+        shift = Shift(ZoneInfo(zone), weekday, opens_at, closes_at, service.grid_minutes, *validity)
+        shifts[practitioner_id, location_id].append(shift)
     return shifts
 
 

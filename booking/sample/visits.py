@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from booking import emails
+from booking import owed
 from booking.models import Appointment, OpeningHours, Room, Service, StatusChange
 from booking.sample.runners import FIRST_NAMES, LAST_NAMES
 from clinic.models import CareTeamMember, Patient, Practitioner
@@ -77,7 +77,7 @@ def create_visits(
     _record_history(visits, now)
     for visit in visits:
         if visit.status == Appointment.Status.BOOKED:
-            emails.plan_ahead(visit, now)
+            owed.plan_ahead(visit, now)
     return visits
 
 

@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -95,9 +94,8 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         # Somebody was faster? The page shows what became of it.
-        with suppress(InvalidTransition), transaction.atomic():
+        with suppress(InvalidTransition):
             visit.cancel(now=now, reason=form.cleaned_data["reason"])
-            emails.plan_cancelled(visit, now)
         return redirect("visit", visit.pk)
     return render(request, "booking/cancel_visit.html", {"visit": visit, "form": form})
 
@@ -180,9 +178,7 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
     place = form.cleaned_data["place"]
     if not is_in_time(offer, form.at.astimezone(place.zone)):
         raise SlotTaken
-    with transaction.atomic():
-        visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
-        emails.plan_moved(visit, now)
+    visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
 
 
 def _offer(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Offer | None:

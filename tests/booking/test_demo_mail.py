@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from booking import emails
+from booking import owed
 from clinic import outbox
 from clinic.models import Message
 from clinic.outgoing import message_id_header
@@ -24,7 +24,7 @@ def sent(settings):
     make_practice()
     now = timezone.now()
     visit = make_appointment(start=now + timedelta(days=3))
-    emails.plan_booked(visit, now)
+    owed.plan_booked(visit, now)
     outbox.tick(now)
     return Message.objects.get(state=Message.State.SENT)
 

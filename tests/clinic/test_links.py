@@ -8,7 +8,7 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from booking import emails
+from booking import emails, owed
 from clinic import outbox
 from clinic.access import GRANT_COOKIE, hash_token, issue_link
 from clinic.models import AuditEvent, Link, Message
@@ -124,7 +124,7 @@ def test_fetching_every_link_of_every_mail_changes_nothing(client, mailoutbox, m
     now = timezone.now()
     service = make_service(questionnaire=Questionnaire.objects.publish_shipped(now=now))
     visit = make_appointment(start=now + timedelta(days=10), service=service)
-    emails.plan_booked(visit, now)
+    owed.plan_booked(visit, now)
     emails.plan_my_visits(visit.patient, now)
     for moment in (now, now + timedelta(days=1), visit.start - timedelta(hours=23)):
         outbox.tick(moment)

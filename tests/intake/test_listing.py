@@ -24,6 +24,6 @@ def test_every_rule_finding_and_threshold_is_listed_with_its_condition():
     text = listed()
     for rule_id in [*RULES, *FINDINGS]:
         assert f"### {rule_id} · " in text
-    assert text.count("```python") == len(RULES) + len(FINDINGS)
+    assert text.count("- When:") == len(RULES) + len(FINDINGS)
     for row in OURS.rows():
         assert f"| {row.name} | {row.value:g} |" in text
