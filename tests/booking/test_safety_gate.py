@@ -202,7 +202,7 @@ def test_urgent_answers_first_offer_to_leave_a_number(visitor):
     assert (alert.callback_name, alert.callback_phone) == ("Ana", "512 555 0123")
     page = visitor.client.get(response["Location"]).content.decode()
     assert "We have told our team" in page
-    assert "by 9 a.m." in page
+    assert "by 9:00 AM" in page
 
 
 def test_without_a_number_nobody_promises_a_call(visitor):
