@@ -1,4 +1,4 @@
-"""Every mail about a visit: when it is owed, and what it says.
+"""Every mail about a visit: what it says. When it is owed is in ``booking.owed``.
 
 Mails carry time, place and link. They name neither the service nor anything about health: other
 people read mail over a shoulder, and mail servers read it all.
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from booking import ical
 from booking.models import Appointment
+from booking.owed import CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_link
 from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
@@ -22,81 +23,11 @@ from clinic.models import Link, Message, Patient, Practice
 from clinic.outbox import Compose, Mail, Postpone, Skip
 from intake.models import QuestionnaireResponse
 
-CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
-MOVED, CANCELLED, MY_VISITS = "moved", "cancelled", "my-visits"
-
-
-class Step(NamedTuple):
-    """A reminder is due ``before`` the visit and of no use any more ``until`` before it."""
-
-    name: str
-    before: timedelta
-    until: timedelta
-
-
-STEPS = (
-    Step("7d", timedelta(days=7), timedelta(hours=48)),
-    Step("24h", timedelta(hours=24), timedelta(hours=4)),
-    Step("2h", timedelta(hours=2), timedelta(minutes=30)),
-)
-
-# A change can be undone for this long; the mail about it waits.
-UNDO_WINDOW = timedelta(minutes=3)
-
-# The form is asked for on its own a day after booking (the confirmation asked already), and
-# early enough to be filled in without haste.
-INTAKE_AFTER_BOOKING = timedelta(days=1)
-INTAKE_BEFORE_VISIT = timedelta(hours=48)
-INTAKE_UNTIL = timedelta(hours=4)
+MY_VISITS = "my-visits"
 
 # The same patient can ask for a link to all visits once in this long.
 MY_VISITS_EVERY = timedelta(minutes=5)
 MY_VISITS_LINK_LASTS = timedelta(days=1)
-
-
-# Planning: to be called in the transaction that makes the change.
-
-
-def plan_booked(appointment: Appointment, now: datetime) -> None:
-    _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
-
-
-def plan_moved(appointment: Appointment, now: datetime) -> None:
-    """Replace what was owed for the former time. The row holds the new time and sequence."""
-    outbox.cancel_planned(appointment, reason="moved")
-    _plan(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
-
-
-def plan_cancelled(appointment: Appointment, now: datetime) -> None:
-    outbox.cancel_planned(appointment, reason="cancelled")
-    _plan(
-        appointment,
-        CANCELLED,
-        due_at=now + UNDO_WINDOW,
-        expires_at=max(appointment.end, now + timedelta(days=1)),
-    )
-
-
-def plan_restored(appointment: Appointment, now: datetime) -> None:
-    """After an undo, or when staff bring a visit back; its sequence was raised once for that.
-
-    A patient who was not told of the change is not told of its undoing either.
-    """
-    outbox.cancel_planned(appointment, reason="undone")
-    was_told = (
-        Message.objects.about(appointment)
-        .filter(
-            kind__in=[MOVED, CANCELLED],
-            subject_version=appointment.sequence - 1,
-            handed_at__isnull=False,
-        )
-        .exists()
-    )
-    if was_told:
-        _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    _plan_ahead(appointment, now)
 
 
 def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
@@ -112,40 +43,6 @@ def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
         due_at=now,
         expires_at=now + MY_VISITS_LINK_LASTS,
     )
-
-
-def _plan_ahead(appointment: Appointment, now: datetime) -> None:
-    """Owe what comes later. A step whose time has passed already is not owed at all."""
-    start = appointment.start
-    for step in STEPS:
-        if start - step.before > now:
-            _plan(
-                appointment,
-                REMINDER,
-                step=step.name,
-                due_at=start - step.before,
-                expires_at=start - step.until,
-            )
-    due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
-    if appointment.service.questionnaire_id and due_at > now:
-        _plan(appointment, INTAKE, due_at=due_at, expires_at=start - INTAKE_UNTIL)
-
-
-def _plan(
-    appointment: Appointment, kind: str, *, due_at: datetime, expires_at: datetime, step: str = ""
-) -> None:
-    outbox.plan(
-        kind=kind,
-        step=step,
-        subject=appointment,
-        version=appointment.sequence,
-        patient=appointment.patient,
-        due_at=due_at,
-        expires_at=expires_at,
-    )
-
-
-# Composing
 
 
 class Visit(NamedTuple):
@@ -173,11 +70,12 @@ class Visit(NamedTuple):
         )
         facts = [
             (_("When"), times),
-            (_("Where"), f"{location.name}, {location.full_address}"),
+            # Families share an address.
             (_("For"), self.patient.initials),
+            (_("Where"), f"{location.name}, {location.full_address}"),
         ]
         if location.local_directions:
-            facts.insert(2, (_("How to find us"), location.local_directions))
+            facts.append((_("How to find us"), location.local_directions))
         return facts
 
     @property

@@ -53,6 +53,17 @@ class RolePermissions(BaseBackend):
             return set()
         return _permissions.get(user_obj.role, set())
 
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Say whether the role may do anything in an app: the admin lists only such apps."""
+        allowed = self.get_user_permissions(user_obj)
+        return any(permission.startswith(f"{app_label}.") for permission in allowed)
+
+
+class StaffRequest(HttpRequest):
+    """A request as a view behind ``staff_required`` sees it."""
+
+    user: User
+
 
 def staff_required(*roles: str) -> Callable:
     """Let only active staff with one of ``roles`` in; others sign in, or meet a bare 404.

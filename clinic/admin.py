@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from simple_history.admin import SimpleHistoryAdmin
 
-from clinic import accounts, audit, days
+from clinic import accounts, audit, days, outbox
 from clinic.models import (
     AuditEvent,
     Link,
@@ -368,11 +368,27 @@ class MessageAdmin(ReadOnlyAdmin):
     search_help_text = _("Name or e-mail of the patient")
     show_full_result_count = False
     exclude = ["raw", "claim", "lease_until"]
+    actions = ["send_again"]
     reads_are_audited = True
 
     @admin.display(description=_("mail"), ordering="kind")
     def what(self, message: Message) -> str:
         return str(message)
+
+    @admin.action(description=_("Send again"), location=EVERYWHERE, permissions=["operate"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        sent = list(queryset)
+        for message in sent:
+            outbox.resend(message, now=timezone.now())
+            self.record(AuditEvent.Action.CHANGE, request, message, ["resend"])
+        self.message_user(
+            request,
+            ngettext(
+                "%(count)d mail is on its way.", "%(count)d mails are on their way.", len(sent)
+            )
+            % {"count": len(sent)},
+            messages.SUCCESS,
+        )
 
 
 @admin.register(Link)

@@ -35,3 +35,4 @@ class ClinicConfig(AppConfig):
         from clinic import emails, outbox
 
         outbox.register(outbox.LATE_NOTE, emails.late_note)
+        outbox.register(accounts.RESET_MAIL, emails.password_reset)

@@ -21,7 +21,7 @@ MAX_IDLE_SECONDS = 60 * 60
 OLDEST_TZDATA = "2026c"
 CSP_MIDDLEWARE = "django.middleware.csp.ContentSecurityPolicyMiddleware"
 SECOND_FACTOR_MIDDLEWARE = "clinic.middleware.StaffSessionMiddleware"
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+SMTP_BACKENDS = ("clinic.smtp.EmailBackend", "django.core.mail.backends.smtp.EmailBackend")
 
 Messages = list[CheckMessage]
 
@@ -140,7 +140,7 @@ def check_mail_timeout(**kwargs: Any) -> Messages:
     endless = [
         name
         for name, mailer in mailers.items()
-        if mailer["BACKEND"] == SMTP_BACKEND and not mailer.get("OPTIONS", {}).get("timeout")
+        if mailer["BACKEND"] in SMTP_BACKENDS and not mailer.get("OPTIONS", {}).get("timeout")
     ]
     if not endless:
         return []

@@ -1,7 +1,9 @@
-"""Mails to the clinic itself about mails."""
+"""Mails to the clinic itself: about mails, and to staff about their accounts."""
 
 from datetime import datetime, timedelta
 
+from allauth.account import app_settings as account_settings
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
@@ -40,3 +42,27 @@ def late_note(message: Message, now: datetime) -> Mail | Skip:
             ],
             buttons=[(_("Open the list of mails"), messages_url)],
         ).as_mail(to=to, practice=practice)
+
+
+def password_reset(message: Message, now: datetime) -> Mail | Skip:
+    """The link for a new password. Signing in with it still takes the second factor."""
+    user = message.user
+    if user is None or not user.is_active:
+        return Skip("no-account")
+    practice = Practice.current()
+    # Made when the mail leaves: the row keeps no secret, and a token that was used is void.
+    token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    page = settings.BASE_URL + reverse(
+        "account_reset_password_from_key",
+        kwargs={"uidb36": user_pk_to_url_str(user), "key": token},
+    )
+    with translation.override(user.language):
+        return Letter(
+            subject=_("Choose a new password"),
+            heading=_("Choose a new password"),
+            paragraphs=[
+                _("Somebody, hopefully you, asked for a new password for your staff account."),
+                _("The link works for one hour. If it was not you, do nothing: nothing changes."),
+            ],
+            buttons=[(_("Choose a new password"), page)],
+        ).as_mail(to=user.email, practice=practice)

@@ -21,7 +21,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Django's own handler would put the tried path into the template's context.
-    return render(request, "404.html", status=404)
+    response = render(request, "404.html", status=404)
+    # What was refused today may be granted tomorrow, at the same address.
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def too_many_requests(request: HttpRequest, *, retry_after_seconds: int) -> HttpResponse:

@@ -42,6 +42,7 @@ class Letter:
             subject=self.subject,
             text=render_to_string("mail/letter.txt", context).strip() + "\n",
             html=render_to_string("mail/letter.html", context),
+            sender_name=practice.name,
             reply_to=practice.email,
             **parts,
         )
@@ -65,8 +66,8 @@ def zone_text(local: datetime) -> str:
 
 def time_left_text(left: timedelta) -> str:
     """Return the true time until a visit in words: "2 days", "23 hours", "45 minutes"."""
-    minutes = round(left / timedelta(minutes=1))
-    if minutes < 90:
+    minutes = 5 * round(left / timedelta(minutes=5))
+    if minutes < 120:
         return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
     hours = round(left / timedelta(hours=1))
     if hours < 48:

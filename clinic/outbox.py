@@ -15,16 +15,12 @@ import re
 import smtplib
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email import policy
-from email.message import EmailMessage
-from email.utils import format_datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -33,11 +29,10 @@ from django.core import mail
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
-from django.utils.functional import cached_property
 
 from clinic.celery import app
 from clinic.models import Message, Patient, Tick, User
-from clinic.plain_text import one_line
+from clinic.outgoing import Mail, Outgoing, build
 from clinic.smtp import AnswerLost
 
 logger = logging.getLogger(__name__)
@@ -48,20 +43,6 @@ BACKOFF_TICKS = (1, 5, 15, 30)
 # A tick leaves the rest to the next one after this long, well below the task's time limit.
 SENDING_SECONDS = 45
 BATCH = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mail:
-    """One mail, composed. ``method`` is the iTIP method of ``calendar``, when there is one."""
-
-    to: str
-    subject: str
-    text: str
-    html: str
-    reply_to: str = ""
-    calendar: str = ""
-    method: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -216,11 +197,6 @@ def deliver(message_id: UUID | str, now: datetime) -> None:
             logger.warning("No mail server; message %s waits for the tick", message.pk)
 
 
-def message_id_header(message: Message) -> str:
-    """Return the same Message-ID for each copy, so that mail programs can drop a second one."""
-    return f"<{message.pk.hex}@{urlsplit(settings.BASE_URL).hostname}>"
-
-
 def _wake_worker(message: Message) -> None:
     # Only a hint: robust, because a broker that is down must not fail what caused the mail.
     wake = partial(app.send_task, "clinic.tasks.deliver_message", [str(message.pk)])
@@ -261,7 +237,7 @@ def _deliver(message: Message, connection: Any, clock: Callable[[], datetime]) -
             if _is_overtaken(message, now)
             else _composers[message.kind](message, now)
         )
-        outgoing = _outgoing(message, content, now) if isinstance(content, Mail) else None
+        outgoing = build(message, content, now) if isinstance(content, Mail) else None
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
         # Not the row's fault: its lease runs out and it is tried again.
         raise
@@ -323,7 +299,7 @@ def _is_overtaken(message: Message, now: datetime) -> bool:
 
 def _hand_over(
     message: Message,
-    outgoing: mail.EmailMultiAlternatives,
+    outgoing: Outgoing,
     connection: Any,
     clock: Callable[[], datetime],
 ) -> str:
@@ -440,46 +416,3 @@ def _tell_staff(dropped: list[Message], now: datetime) -> None:
             due_at=now,
             expires_at=now + timedelta(days=1),
         )
-
-
-class _Outgoing(mail.EmailMultiAlternatives):
-    """A mail that is built once, so that what was checked and kept is what is sent."""
-
-    calendar_method = ""
-
-    def message(self, **kwargs: Any) -> EmailMessage:
-        return self._built
-
-    @cached_property
-    def _built(self) -> EmailMessage:
-        built = super().message(policy=policy.SMTP)
-        for part in built.walk():
-            if part.get_content_type() == "text/calendar":
-                # RFC 6047, section 2.4: the type names the method too.
-                part.set_param("method", self.calendar_method)
-                part.set_param("component", "VEVENT")
-        return built
-
-
-def _outgoing(message: Message, content: Mail, now: datetime) -> mail.EmailMultiAlternatives:
-    """Build the mail; raise ValueError here, before anything is handed over, if it cannot be."""
-    outgoing = _Outgoing(
-        one_line(content.subject),
-        content.text,
-        to=[content.to],
-        reply_to=[content.reply_to] if content.reply_to else [],
-        alternatives=[(content.html, "text/html")],
-        headers={
-            "Message-ID": message_id_header(message),
-            # When this copy was written, not when it was due: a late mail should sort as new.
-            "Date": format_datetime(now),
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-            **content.headers,
-        },
-    )
-    if content.calendar:
-        outgoing.calendar_method = content.method
-        outgoing.attach_alternative(content.calendar, "text/calendar")
-    outgoing.message()
-    return outgoing

@@ -44,6 +44,11 @@ class Shape:
     width: int
     height: int
 
+    @property
+    def is_clipped(self) -> bool:
+        """Does it end where the body does? The side of a hip stands out, to be easy to hit."""
+        return not self.region.startswith("hip-")
+
 
 def _pair(region: str, x: int, y: int, width: int, height: int, *, seen_from: str) -> list[Shape]:
     """The region on both sides of the body; x is that of the one on the left of the picture."""
@@ -63,19 +68,19 @@ BACK = (
     *_pair("pelvis", 74, 175, 29, 25, seen_from="back"),
     Shape("sacrum", 105, 175, 30, 27),
     Shape("tailbone", 108, 204, 24, 24),
-    *_pair("buttock", 70, 203, 36, 33, seen_from="back"),
-    *_pair("hip", 54, 178, 18, 44, seen_from="back"),
-    *_pair("thigh-back", 76, 240, 38, 46, seen_from="back"),
-    *_pair("calf", 77, 296, 32, 62, seen_from="back"),
-    *_pair("foot", 74, 366, 30, 28, seen_from="back"),
+    *_pair("buttock", 74, 203, 32, 33, seen_from="back"),
+    *_pair("hip", 52, 176, 20, 46, seen_from="back"),
+    *_pair("thigh-back", 66, 239, 52, 49, seen_from="back"),
+    *_pair("calf", 70, 292, 42, 66, seen_from="back"),
+    *_pair("foot", 70, 362, 38, 36, seen_from="back"),
 )
 
 FRONT = (
-    Shape("abdomen", 82, 112, 76, 62),
+    Shape("abdomen", 80, 112, 80, 62),
     *_pair("groin", 88, 178, 30, 26, seen_from="front"),
     Shape("saddle", 108, 207, 24, 26),
-    *_pair("hip", 56, 178, 26, 44, seen_from="front"),
-    *_pair("thigh-front", 72, 236, 42, 50, seen_from="front"),
-    *_pair("calf", 77, 296, 32, 62, seen_from="front"),
-    *_pair("foot", 74, 366, 30, 28, seen_from="front"),
+    *_pair("hip", 52, 176, 30, 46, seen_from="front"),
+    *_pair("thigh-front", 66, 236, 52, 52, seen_from="front"),
+    *_pair("calf", 70, 292, 42, 66, seen_from="front"),
+    *_pair("foot", 70, 362, 38, 36, seen_from="front"),
 )

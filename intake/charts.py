@@ -15,8 +15,8 @@ from intake import body, wording
 from intake import variables as v
 from intake.answers import Answers
 
-PLOT_WIDTH = 300
-LABELS_WIDTH = 92
+PLOT_WIDTH = 260
+LABELS_WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class OnsetRun:
     marks: tuple[Mark, ...]
     text: str
     left: int = LABELS_WIDTH
+    width: int = PLOT_WIDTH
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class ImpactPlot:
     text: str
     height: int
     left: int = LABELS_WIDTH
+    width: int = PLOT_WIDTH
 
 
 def body_map(answers: Answers) -> BodyMap:
@@ -150,7 +152,7 @@ def onset_run(answers: Answers) -> OnsetRun | None:
     percent = v.spike(answers)
     if not longest or onset is None or percent is None:
         return None
-    scale = (PLOT_WIDTH - LABELS_WIDTH - 44) / max(onset, longest * 2)
+    scale = (PLOT_WIDTH - LABELS_WIDTH - 40) / max(onset, longest * 2)
     words = {
         "onset": wording.distance(answers, onset),
         "longest": wording.distance(answers, longest),
@@ -173,8 +175,8 @@ def onset_run(answers: Answers) -> OnsetRun | None:
 
 def impact_plot(answers: Answers) -> ImpactPlot | None:
     """None when none of the six was answered."""
-    step = 15
-    span = PLOT_WIDTH - LABELS_WIDTH - 34
+    step = 13
+    span = PLOT_WIDTH - LABELS_WIDTH - 30
     dots: list[Dot] = []
     for link_id in v.IMPACT_ITEMS:
         score = answers.number(link_id)

@@ -28,13 +28,18 @@ IMPERIAL = {
 }
 
 
+def number_attrs(mode: str) -> dict[str, Any]:
+    """Of a text box that brings up a phone's number pad; `mode` is decimal or numeric."""
+    return {"class": "form-control", "inputmode": mode, "maxlength": LONGEST_NUMBER}
+
+
 class NumberField(forms.DecimalField):
     """A decimal, with a point or a comma."""
 
     default_error_messages = {"invalid": _("Enter a number, such as 12 or 12.5.")}
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         text = str(value or "").strip().replace(",", ".")
         # No exponents: "1e999999999" is short to type and takes all memory to write out.
         if text and not PLAIN_NUMBER.fullmatch(text):
@@ -42,20 +47,20 @@ class NumberField(forms.DecimalField):
         return super().to_python(text)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "decimal", "autocomplete": "off", "maxlength": LONGEST_NUMBER}
+        return number_attrs("decimal")
 
 
 class WholeNumberField(forms.IntegerField):
     default_error_messages = {"invalid": _("Enter a whole number, such as 3.")}
     widget = forms.TextInput
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: Any) -> Any:
         if len(str(value or "")) > LONGEST_NUMBER:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "numeric", "autocomplete": "off", "maxlength": LONGEST_NUMBER}
+        return number_attrs("numeric")
 
 
 class MeasureWidget(forms.MultiWidget):
@@ -65,10 +70,7 @@ class MeasureWidget(forms.MultiWidget):
 
     def __init__(self, units: list[str]) -> None:
         self.units = units
-        boxes = [
-            forms.TextInput(attrs={"inputmode": "decimal", "maxlength": LONGEST_NUMBER})
-            for _unit in units
-        ]
+        boxes = [forms.TextInput(attrs=number_attrs("decimal")) for _unit in units]
         super().__init__(boxes)
 
     def decompress(self, value: Any) -> list[Any]:
@@ -125,7 +127,7 @@ class ParagraphField(forms.CharField):
     widget = forms.Textarea
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"rows": 4, "dir": "auto"}
+        return {"class": "form-control", "rows": 4, "dir": "auto"}
 
 
 def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms.Field:
@@ -138,13 +140,20 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
             choices = [
                 (str(option.value), option.text.in_language(language)) for option in item.options
             ]
-            many = item.repeats
-            field = forms.TypedMultipleChoiceField if many else forms.TypedChoiceField
-            return field(
+            if item.repeats:
+                return forms.TypedMultipleChoiceField(
+                    choices=choices,
+                    coerce=by_text.__getitem__,
+                    empty_value=[],
+                    widget=forms.CheckboxSelectMultiple,
+                    error_messages=not_an_option,
+                    **words,
+                )
+            return forms.TypedChoiceField(
                 choices=choices,
                 coerce=by_text.__getitem__,
-                empty_value=[] if many else None,
-                widget=forms.CheckboxSelectMultiple if many else forms.RadioSelect,
+                empty_value=None,
+                widget=forms.RadioSelect,
                 error_messages=not_an_option,
                 **words,
             )
@@ -176,7 +185,9 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
         case "decimal":
             return NumberField(**words)
         case "date":
-            date = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            date = forms.DateInput(
+                attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"
+            )
             return forms.DateField(
                 widget=date,
                 input_formats=["%Y-%m-%d"],
@@ -184,7 +195,7 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
                 **words,
             )
         case "string":
-            return OneLineField(**words)
+            return OneLineField(widget=forms.TextInput(attrs={"class": "form-control"}), **words)
     return ParagraphField(**words)
 
 

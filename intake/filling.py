@@ -76,12 +76,13 @@ def submit(
 
 
 def known_beforehand(
-    form: Form, items: list[dict[str, Any]], *, patient: Patient, today: date
+    form: Form, items: list[dict[str, Any]], *, patient: Patient | None, today: date
 ) -> list[dict[str, Any]]:
     """The items with what the clinic knows of the patient filled in where nothing was answered."""
     link_id = "about-birth-date"
     if (
-        patient.birth_date is None
+        patient is None
+        or patient.birth_date is None
         or link_id not in form
         or Answers.from_response({"item": items}).answered(link_id)
     ):

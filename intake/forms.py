@@ -364,7 +364,7 @@ class QuestionForm(forms.Form):
         enabled = self.questionnaire.enabled(answers)
         for name, question in self.questions.items():
             if question.item.link_id not in enabled or self._is_spare(name, given):
-                self._errors.pop(name, None)
+                self.errors.pop(name, None)
                 given[name] = ()
             elif given[name]:
                 given[name] = self._within_limits(name, given[name], answers)
@@ -434,7 +434,7 @@ class QuestionForm(forms.Form):
                 not item.required
                 or given[name]
                 or item.link_id not in self._enabled
-                or name in self._errors
+                or name in self.errors
                 or self._is_spare(name, given)
             ):
                 continue
@@ -455,14 +455,14 @@ class QuestionForm(forms.Form):
                     needed = index < max(item.min_occurs, int(item.required))
                     names = [child.name for child in occurrence.values()]
                     return not needed and not any(
-                        given[child] or child in self._errors for child in names
+                        given[child] or child in self.errors for child in names
                     )
         return False
 
     def _cross_check(self, answers: Answers) -> None:
         checks = broken_constraints(self.questionnaire, answers, today=self.today, errors_only=True)
         for item, key in checks:
-            if item.link_id in self.questions and item.link_id not in self._errors:
+            if item.link_id in self.questions and item.link_id not in self.errors:
                 self.add_error(
                     item.link_id, forms.ValidationError(CONSTRAINT_MESSAGES[key], code=key)
                 )

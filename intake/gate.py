@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from clinic.models import Patient, Practice
 from intake import emails, triage
@@ -44,7 +44,7 @@ def items(form: Form) -> tuple[Item, ...]:
 def response_of(
     *, visitor_hash: str, patient: Patient | None, now: datetime
 ) -> QuestionnaireResponse | None:
-    """The visitor's answers of the last day: not anybody's yet, or this patient's own.
+    """The visitor's answers of the last day: those not anybody's yet before the patient's own.
 
     They may be unfinished: ``is_answered`` tells.
     """
@@ -54,7 +54,7 @@ def response_of(
     return (
         QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR)
         .select_related("questionnaire")
-        .order_by("-updated_at")
+        .order_by(F("patient").asc(nulls_first=True), "-updated_at")
         .first()
     )
 

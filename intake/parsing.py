@@ -8,26 +8,31 @@ Nothing is fetched. Extensions we do not know are harmless by FHIR's rules and a
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from intake.answers import Value
+from intake.extensions import (
+    HL7,
+    OURS,
+    constraints,
+    controls,
+    extensions_of,
+    first,
+    is_unreadable,
+    observation,
+    truth,
+    years,
+)
 from intake.items import (
     OPERATORS,
-    OWN,
     Condition,
-    Constraint,
     Issue,
     Item,
     Option,
     Text,
     UnitChoice,
 )
-
-HL7 = "http://hl7.org/fhir/StructureDefinition"
-SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
-OURS = f"{OWN}/StructureDefinition"
 
 QUESTION_TYPES = {
     "boolean": bool,
@@ -54,9 +59,6 @@ MAX_TITLE = 200
 MAX_LINK_ID = 100
 MAX_ANSWER_LENGTH = 4000
 MAX_OCCURS = 20
-
-# A field from another world must not take the reader down: deeper than this is not a form.
-MAX_JSON_DEPTH = 60
 
 
 class Reader:
@@ -138,7 +140,7 @@ class Reader:
                 self.refuse(f"{path}.{name}", "unsupported-property", f"`{name}` is not supported.")
         self._no_modifiers(element, path)
 
-        extensions = _extensions(element)
+        extensions = extensions_of(element)
         children = self._items(element.get("item"), path, depth=depth + 1)
         self._shape(element, type_, children, path)
         help_texts = [child for child in children if "help" in child.controls]
@@ -151,16 +153,16 @@ class Reader:
             required=self._flag(element, "required", path),
             repeats=self._flag(element, "repeats", path),
             read_only=self._flag(element, "readOnly", path),
-            is_hidden=_truth(extensions, f"{HL7}/questionnaire-hidden"),
-            is_optional_detail=_truth(extensions, f"{OURS}/tell-us-more"),
-            is_follow_up=_truth(extensions, f"{OURS}/follow-up"),
-            must_be_true=_truth(extensions, f"{OURS}/must-be-true"),
+            is_hidden=truth(extensions, f"{HL7}/questionnaire-hidden"),
+            is_optional_detail=truth(extensions, f"{OURS}/tell-us-more"),
+            is_follow_up=truth(extensions, f"{OURS}/follow-up"),
+            must_be_true=truth(extensions, f"{OURS}/must-be-true"),
             options=self._options(element, type_, path),
             conditions=self._conditions(element, path),
             enable_all=element.get("enableBehavior") != "any",
-            controls=frozenset(_controls(extensions)),
-            constraints=tuple(_constraints(extensions)),
-            observation=_observation(element, extensions),
+            controls=frozenset(controls(extensions)),
+            constraints=tuple(constraints(extensions)),
+            observation=observation(element, extensions),
             **self._limits(element, type_, extensions, path),
         )
         if item.required and (item.read_only or item.is_hidden):
@@ -206,9 +208,9 @@ class Reader:
         translations = {}
         sidecar = element.get(f"_{name}")
         if isinstance(sidecar, dict):
-            for parts in _extensions(sidecar).get(f"{HL7}/translation", ()):
+            for parts in extensions_of(sidecar).get(f"{HL7}/translation", ()):
                 if isinstance(parts, dict):
-                    lang, content = _first(parts, "lang"), _first(parts, "content")
+                    lang, content = first(parts, "lang"), first(parts, "content")
                     if isinstance(lang, str) and isinstance(content, str):
                         translations[lang] = content[:MAX_TEXT]
         return Text(default, translations)
@@ -263,7 +265,7 @@ class Reader:
         if not isinstance(system, str) or (isinstance(value, str) and len(value) > MAX_LINK_ID):
             self.refuse(path, "limit-text", f"A code has up to {MAX_LINK_ID} characters.")
             return None
-        exclusive = _truth(_extensions(element), f"{HL7}/questionnaire-optionExclusive")
+        exclusive = truth(extensions_of(element), f"{HL7}/questionnaire-optionExclusive")
         return Option(value, text, kind, system, exclusive)
 
     def _conditions(self, element: Mapping[str, Any], path: str) -> tuple[Condition, ...]:
@@ -310,8 +312,8 @@ class Reader:
             "min_value": self._bound(extensions, "minValue", type_, path),
             "max_value": self._bound(extensions, "maxValue", type_, path),
             "from_today": (
-                _years(extensions, f"{OURS}/min-from-today"),
-                _years(extensions, f"{OURS}/max-from-today"),
+                years(extensions, f"{OURS}/min-from-today"),
+                years(extensions, f"{OURS}/max-from-today"),
             ),
             "max_decimal_places": self._count(extensions, f"{HL7}/maxDecimalPlaces", path, 6),
             "min_length": self._count(extensions, f"{HL7}/minLength", path, MAX_ANSWER_LENGTH),
@@ -322,11 +324,11 @@ class Reader:
             "max_occurs": self._count(
                 extensions, f"{HL7}/questionnaire-maxOccurs", path, MAX_OPTIONS
             ),
-            "unit": self._unit(_first(extensions, f"{HL7}/questionnaire-unit"), path),
-            "unit_choice": self._unit_choice(_first(extensions, f"{OURS}/unit-choice"), path),
-            "scale_ends": self._scale_ends(_first(extensions, f"{OURS}/scale-ends"), path),
+            "unit": self._unit(first(extensions, f"{HL7}/questionnaire-unit"), path),
+            "unit_choice": self._unit_choice(first(extensions, f"{OURS}/unit-choice"), path),
+            "scale_ends": self._scale_ends(first(extensions, f"{OURS}/scale-ends"), path),
         }
-        step = _first(extensions, f"{OURS}/step")
+        step = first(extensions, f"{OURS}/step")
         limits["step"] = step if _is_number(step) and step > 0 else None
         if type_ in TEXT_TYPES:
             length = element.get("maxLength", MAX_ANSWER_LENGTH)
@@ -341,7 +343,7 @@ class Reader:
     def _bound(
         self, extensions: Mapping[str, list[Any]], name: str, type_: str, path: str
     ) -> Value | None:
-        value = _first(extensions, f"{HL7}/{name}")
+        value = first(extensions, f"{HL7}/{name}")
         if value is None:
             return None
         if type_ == "date" and isinstance(value, str):
@@ -356,7 +358,7 @@ class Reader:
     def _count(
         self, extensions: Mapping[str, list[Any]], url: str, path: str, highest: int
     ) -> int | None:
-        value = _first(extensions, url)
+        value = first(extensions, url)
         if value is None or (_is_integer(value) and 0 <= value <= highest):
             return value
         self.refuse(path, "limit-range", f"{url.rsplit('/', 1)[1]} is 0 to {highest}.")
@@ -371,7 +373,7 @@ class Reader:
     def _unit_choice(self, parts: Any, path: str) -> UnitChoice | None:
         if not isinstance(parts, dict):
             return None
-        question = _first(parts, "question")
+        question = first(parts, "question")
         units = {}
         for option in parts.get("option", ()):
             match option:
@@ -387,7 +389,7 @@ class Reader:
     def _scale_ends(self, parts: Any, path: str) -> tuple[Text, Text] | None:
         if not isinstance(parts, dict):
             return None
-        lower, upper = (self._unit(_first(parts, end), path) for end in ("lower", "upper"))
+        lower, upper = (self._unit(first(parts, end), path) for end in ("lower", "upper"))
         if lower is None or upper is None:
             self.refuse(path, "structure", "A scale has words at both ends.")
             return None
@@ -398,81 +400,6 @@ class Reader:
             self.refuse(
                 f"{path}.modifierExtension", "unsupported-modifier", "It could change the meaning."
             )
-
-
-def is_unreadable(value: Any) -> bool:
-    """Does it hold text or numbers no database column takes, or nest like an attack?"""
-    level = [value]
-    for _ in range(MAX_JSON_DEPTH):
-        if not level:
-            return False
-        if any(_is_unstorable(v) for v in level):
-            return True
-        level = [child for v in level for child in _children(v)]
-    return True
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return (*value.keys(), *value.values())
-    return value if isinstance(value, list) else ()
-
-
-def _is_unstorable(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value)
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _extensions(element: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Values of the element's extensions by url; a complex extension gives such a dict again."""
-    found: dict[str, list[Any]] = {}
-    extensions = element.get("extension")
-    for extension in extensions if isinstance(extensions, list) else ():
-        if isinstance(extension, dict) and isinstance(extension.get("url"), str):
-            values = [value for key, value in extension.items() if key.startswith("value")]
-            found.setdefault(extension["url"], []).append(
-                values[0] if values else _extensions(extension)
-            )
-    return found
-
-
-def _first(extensions: Mapping[str, list[Any]], url: str) -> Any:
-    return next(iter(extensions.get(url, ())), None)
-
-
-def _truth(extensions: Mapping[str, list[Any]], url: str) -> bool:
-    return _first(extensions, url) is True
-
-
-def _controls(extensions: Mapping[str, list[Any]]) -> Iterator[str]:
-    for concept in extensions.get(f"{HL7}/questionnaire-itemControl", ()):
-        codings = concept.get("coding") if isinstance(concept, dict) else None
-        for coding in codings if isinstance(codings, list) else ():
-            if isinstance(coding, dict) and isinstance(coding.get("code"), str):
-                yield coding["code"]
-
-
-def _constraints(extensions: Mapping[str, list[Any]]) -> Iterator[Constraint]:
-    for parts in extensions.get(f"{HL7}/questionnaire-constraint", ()):
-        if isinstance(parts, dict) and isinstance(key := _first(parts, "key"), str):
-            yield Constraint(key, _first(parts, "severity") == "error")
-
-
-def _observation(
-    element: Mapping[str, Any], extensions: Mapping[str, list[Any]]
-) -> Mapping[str, Any] | None:
-    codes = element.get("code")
-    if not _truth(extensions, f"{SDC}/sdc-questionnaire-observationExtract"):
-        return None
-    return codes[0] if isinstance(codes, list) and codes and isinstance(codes[0], dict) else None
-
-
-def _years(extensions: Mapping[str, list[Any]], url: str) -> int | None:
-    match _first(extensions, url):
-        case {"value": int(years), "code": "a"} if abs(years) <= 200:
-            return years
-    return None
 
 
 def _condition_value(element: Mapping[str, Any]) -> Value | None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from intake.answers import Answers, Value
 from intake.calculations import CALCULATIONS, CONSTRAINTS
+from intake.extensions import is_unreadable
 from intake.items import Issue, Item
-from intake.parsing import is_unreadable
 from intake.questionnaire import Form
 
 FINAL = ("completed", "amended")

@@ -10,8 +10,6 @@ PURE, SQLITE, POSTGRES = "pure", "sqlite", "postgres"
 
 _state = tempfile.mkdtemp(prefix="backstride-tests-")
 atexit.register(shutil.rmtree, _state, ignore_errors=True)
-# WhiteNoise warns about a folder that nothing was collected into yet.
-os.mkdir(os.path.join(_state, "static"))
 
 os.environ["STATE_DIR"] = _state
 os.environ["SECRET_KEY"] = "only-for-tests-" + "x" * 50

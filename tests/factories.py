@@ -8,6 +8,8 @@ import itertools
 import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 
+from allauth.usersessions.models import UserSession
+
 from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
 from clinic.models import (
     AuditEvent,
@@ -232,4 +234,7 @@ def sign_in(client, user, *, second_factor=True, at=None):
     session["account_authentication_methods"] = records
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
+    UserSession.objects.get_or_create(
+        session_key=session.session_key, defaults={"user": user, "ip": "127.0.0.1"}
+    )
     return client

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +16,6 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from booking import emails
 from booking.admin.columns import visit_time
 from booking.admin.forms import CallerForm, StartForm, WishForm
 from booking.admin.starts import week
@@ -113,21 +111,17 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
-            with transaction.atomic():
-                visit = Appointment.objects.book(
-                    patient=patient,
-                    service=wish.cleaned_data["service"],
-                    location=location,
-                    now=now,
-                    by=request.user,
-                    booking_key=form.cleaned_data["booking_key"],
-                    phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
-                    **choice,
-                )
-                if is_screened:
-                    Appointment.objects.filter(pk=visit.pk).update(intake_response=response)
-                emails.plan_booked(visit, now)
-            return visit
+            return Appointment.objects.book(
+                patient=patient,
+                service=wish.cleaned_data["service"],
+                location=location,
+                now=now,
+                by=request.user,
+                booking_key=form.cleaned_data["booking_key"],
+                phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
+                intake_response=response if is_screened else None,
+                **choice,
+            )
 
         visit = form.take(act)
         if visit:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -83,19 +84,17 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
                 pk__in=chosen, status=Appointment.Status.BOOKED
             )
         )
-    except (ValueError, TypeError):
+    except ValidationError:
         raise Http404 from None
     if not visits:
         messages.warning(request, _("Only booked visits can be cancelled."))
         return redirect("admin:booking_appointment_changelist")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        done = 0
+        now, done = timezone.now(), 0
         for visit in visits:
             try:
-                visit.cancel(
-                    now=timezone.now(), by=request.user, reason=form.cleaned_data["reason"]
-                )
+                visit.cancel(now=now, by=request.user, reason=form.cleaned_data["reason"])
             except InvalidTransition:
                 continue
             done += 1

@@ -1,11 +1,10 @@
 """The free starts of a week as the front desk's pages list them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from booking.models import Appointment, FreeStart, Service
+from booking.models import Appointment, Service
 from clinic import days
 from clinic.models import Location, Practitioner
 
@@ -39,8 +38,8 @@ def week(
     """Return seven days from ``first`` on the location's calendar with their free starts.
 
     Staff book up to the last minute, so only what is past is left out. A visit that is
-    ``moving`` keeps its length, and each of its starts names one practitioner: a move does not
-    choose among several by itself.
+    ``moving`` keeps its length, and a time at which several could take it is listed once for
+    each: a move does not choose among them by itself.
     """
     since, until = days.instants(first, first + timedelta(days=DAYS_SHOWN - 1), location.zone)
     found = Appointment.objects.free_starts(
@@ -60,19 +59,9 @@ def week(
     }
     for at, free in groupby(found, key=lambda start: start.start):
         local = at.astimezone(location.zone)
-        shown[local.date()].starts.append(_start(at, local, list(free), names, moving is not None))
+        keys = [start.practitioner_id for start in free]
+        for together in [[key] for key in keys] if moving else [keys]:
+            who = f" {together[0]}" if len(together) == 1 else ""
+            start = Start(local, f"{at.isoformat()}{who}", tuple(names[key] for key in together))
+            shown[local.date()].starts.append(start)
     return list(shown.values())
-
-
-def _start(
-    at: datetime,
-    local: datetime,
-    free: Iterable[FreeStart],
-    names: dict[int, str],
-    names_one: bool,
-) -> Start:
-    keys = [start.practitioner_id for start in free]
-    if names_one:
-        keys = keys[:1]
-    value = f"{at.isoformat()} {keys[0]}" if len(keys) == 1 else at.isoformat()
-    return Start(local, value, tuple(names[key] for key in keys))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,11 +18,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, visit_time
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
+from clinic import outbox
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
-from clinic.models import AuditEvent
+from clinic.models import AuditEvent, Message
 from intake.models import QuestionnaireResponse
 
 MOST_AT_ONCE = 50
@@ -138,6 +140,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "move",
         "cancel",
         "restore",
+        "resend_mail",
         "release_safety_hold",
     ]
     fieldsets = [
@@ -299,6 +302,27 @@ class AppointmentAdmin(ReadOnlyAdmin):
             )
             % {"count": count},
             messages.SUCCESS if count else messages.WARNING,
+        )
+
+    @admin.action(description=_("Resend mail"), location=EVERYWHERE, permissions=["operate"])
+    def resend_mail(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
+        """Send the newest mail that says when the visit is, to the address as it is now."""
+        now, done = timezone.now(), 0
+        for visit in queryset.exclude(patient=None).exclude(patient__email=""):
+            said = Message.objects.about(visit).filter(kind__in=owed.SAY_WHEN)
+            newest = said.order_by("-subject_version", "-created_at").first()
+            if newest is None:
+                with transaction.atomic():
+                    owed.plan_booked(visit, now)
+            else:
+                outbox.resend(newest, now=now)
+            self.record(AuditEvent.Action.CHANGE, request, visit, ["mail"])
+            done += 1
+        self.message_user(
+            request,
+            ngettext("%(count)d mail is on its way.", "%(count)d mails are on their way.", done)
+            % {"count": done},
+            messages.SUCCESS if done else messages.WARNING,
         )
 
     def _each(

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from booking import owed
 from booking.models import diary
 from booking.models.catalogue import Room, Service
 from booking.models.diary import LONGEST
@@ -291,9 +292,10 @@ class Appointment(models.Model):
 
         def write() -> None:
             moved._rewrite(sequence=moved.sequence + 1, moves=moved.moves + 1, confirmed_at=None)
-            moved._record(was=Status.BOOKED, now=now, by=by, reason=reason or overlap_reason)
-            if moved.practitioner_id != former.pk:
-                moved._end_care(former, now=now)
+            current = Appointment.objects.get(pk=moved.pk)
+            current._record(was=Status.BOOKED, now=now, by=by, reason=reason or overlap_reason)
+            if current.practitioner_id != former.pk:
+                current._end_care(former, now=now)
 
         moved._settle(candidates, write=write, now=now)
         self.refresh_from_db()
@@ -411,7 +413,7 @@ class Appointment(models.Model):
         diary.in_turn(write)
 
     def _record(self, *, was: str, now: datetime, by: User | None, reason: str) -> None:
-        """Write what goes with every change of a visit, in the same transaction."""
+        """Write what goes with every change of a visit, and owe the mails about it."""
         assert self.patient is not None
         StatusChange.objects.create(
             appointment=self,
@@ -425,6 +427,17 @@ class Appointment(models.Model):
             self._end_care(self.practitioner, now=now)
         else:
             CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
+        match was, self.status:
+            case (("" | Status.PENDING), Status.BOOKED):
+                owed.plan_booked(self, now)
+            case Status.BOOKED, Status.BOOKED:
+                owed.plan_moved(self, now)
+            case Status.CANCELLED, Status.BOOKED:
+                owed.plan_restored(self, now)
+            case _, Status.CANCELLED:
+                owed.plan_cancelled(self, now)
+            case _, Status.ENTERED_IN_ERROR:
+                owed.call_off(self, reason="entered-in-error")
 
     def _end_care(self, practitioner: Practitioner, *, now: datetime) -> None:
         """End the patient's care by somebody with whom no visit is left, nor ever took place."""

@@ -37,7 +37,7 @@ class EpochMinute(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
         return self.as_sql(
-            compiler, connection, template="(strftime('%%s', %(expressions)s) / 60)", **extra
+            compiler, connection, template="(strftime('%%%%s', %(expressions)s) / 60)", **extra
         )
 
 
@@ -48,6 +48,17 @@ BUSY_COLUMNS = (
     EpochMinute("end"),
     "buffer_before",
     EpochMinute("busy_until") - EpochMinute("end"),
+)
+
+HOURS_COLUMNS = (
+    "practitioner_id",
+    "location_id",
+    "location__time_zone",
+    "weekday",
+    "opens",
+    "closes",
+    "valid_from",
+    "valid_until",
 )
 
 
@@ -210,35 +221,11 @@ def _shifts(
     if location is not None:
         hours = hours.filter(location=location)
     shifts = defaultdict(list)
-    for (
-        *place,
-        zone,
-        weekday,
-        opens,
-        closes,
-        valid_from,
-        valid_until,
-    ) in hours.order_by().values_list(
-        "practitioner_id",
-        "location_id",
-        "location__time_zone",
-        "weekday",
-        "opens",
-        "closes",
-        "valid_from",
-        "valid_until",
-    ):
-        shifts[*place].append(
-            Shift(
-                ZoneInfo(zone),
-                weekday,
-                opens=opens.hour * 60 + opens.minute,
-                closes=closes.hour * 60 + closes.minute,
-                step=service.grid_minutes,
-                valid_from=valid_from,
-                valid_until=valid_until,
-            )
-        )
+    rows = hours.order_by().values_list(*HOURS_COLUMNS)
+    for practitioner_id, location_id, zone, weekday, opens, closes, *validity in rows:
+        opens_at, closes_at = (reading.hour * 60 + reading.minute for reading in (opens, closes))
+        shift = Shift(ZoneInfo(zone), weekday, opens_at, closes_at, service.grid_minutes, *validity)
+        shifts[practitioner_id, location_id].append(shift)
     return shifts
 
 

@@ -13,7 +13,7 @@ from booking.models.catalogue import Service
 from booking.models.diary import FreeStart
 from booking.models.status import HOLDS_TIME, InvalidTransition, SlotTaken, Status
 from clinic.models import Link, Location, Patient, Practitioner, Role, User
-from intake.models import SafetyAlert
+from intake.models import QuestionnaireResponse, SafetyAlert
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
@@ -161,6 +161,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         outside_hours: bool = False,
         overlap_reason: str = "",
         phone_screen_note: str = "",
+        intake_response: QuestionnaireResponse | None = None,
     ) -> "Appointment":
         """Book a visit that was not held first; any practitioner if none is named.
 
@@ -178,6 +179,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             booking_key=booking_key,
             overlap_reason=overlap_reason,
             phone_screen_note=phone_screen_note,
+            intake_response=intake_response,
         )
         visit._place(service, location, start=start, minutes=service.length(duration))
         candidates = self.candidates(

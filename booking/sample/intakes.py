@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from itertools import cycle
 
 from booking.models import Appointment
-from booking.sample.runners import AGES, STORIES, answers_of
+from booking.sample.runners import STORIES, answers_of, suits
 from clinic.models import Patient
 from intake.answers import Answers
 from intake.findings import RULE_SET_VERSION
@@ -38,7 +38,7 @@ def create_intakes(
             story = (
                 _RARE
                 if len(met) in _RARE_AT
-                else next(s for s in stories if age in AGES.get(s, range(120)))
+                else next(s for s in stories if suits(s, name=visit.patient.name, age=age))
             )
             met[visit.patient] = _intake(
                 form, questionnaire, visit, story=story, state=state, now=now

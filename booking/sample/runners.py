@@ -93,7 +93,7 @@ LAST_NAMES = (
 )
 
 # Everything the form asks of everybody, answered by somebody with ordinary back pain.
-_EVERYBODY: dict[str, Any] = {
+EVERYBODY: dict[str, Any] = {
     "safety-nerve": ["none"],
     "safety-body": ["none"],
     "safety-injury": "no",
@@ -103,7 +103,6 @@ _EVERYBODY: dict[str, Any] = {
     "safety-bone": ["none"],
     "safety-pregnancy": "no",
     "about-filler": "self",
-    "about-sex": "male",
     "pain-now": 3,
     "pain-average": 4,
     "pain-worst": 5,
@@ -179,6 +178,14 @@ _EVERYBODY: dict[str, Any] = {
     "consent-privacy": True,
     "consent-contact": ["phone", "email"],
 }
+
+WOMEN = frozenset(
+    {
+        "Bea", "Dana", "Elena", "Gloria", "Imani", "Karla", "Marta", "Olivia", "Quinn", "Sofía",
+        "Uma", "Wendy", "Yolanda", "Zoe", "Brenda", "Erin", "Fernanda", "Helena", "Julia",
+        "Lucía", "Nora",
+    }
+)  # fmt: skip
 
 # Ages at which a story is believable.
 AGES = {"new-mother": range(22, 43), "masters-runner": range(50, 99), "early-riser": range(30, 50)}
@@ -335,12 +342,19 @@ STORIES: dict[str, dict[str, Any]] = {
 }
 
 
+def suits(story: str, *, name: str, age: int) -> bool:
+    """Could this person tell this story?"""
+    told_by = STORIES[story].get("about-sex")
+    return age in AGES.get(story, range(120)) and (told_by is None or _sex(name) == told_by)
+
+
 def answers_of(
     form: Form, story: str, *, name: str, birth_date: date, race_on: date, today: date
 ) -> list[dict[str, Any]]:
     """Return the story as QuestionnaireResponse items, only what the form asks of this person."""
     flat = {
-        **_EVERYBODY,
+        **EVERYBODY,
+        "about-sex": _sex(name),
         **STORIES[story],
         "about-birth-date": birth_date,
         "consent-signature": name,
@@ -348,6 +362,10 @@ def answers_of(
     if flat["goal-main"] == "event":
         flat["goal-event-date"] = race_on
     return settle(form, _items(form.items, flat), today=today)
+
+
+def _sex(name: str) -> str:
+    return "female" if name.split()[0] in WOMEN else "male"
 
 
 def _items(questions: Any, flat: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from booking import owed
 from booking.models import Appointment, OpeningHours, Room, Service, StatusChange
 from booking.sample.runners import FIRST_NAMES, LAST_NAMES
 from clinic.models import CareTeamMember, Patient, Practitioner
@@ -74,6 +75,9 @@ def create_visits(
             start = visit.busy_until + timedelta(minutes=-visit.busy_until.minute % 15)
     Appointment.objects.bulk_create(visits)
     _record_history(visits, now)
+    for visit in visits:
+        if visit.status == Appointment.Status.BOOKED:
+            owed.plan_ahead(visit, now)
     return visits
 
 

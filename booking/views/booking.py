@@ -19,13 +19,15 @@ from clinic.access import grant_to_browser
 from clinic.models import Practice
 from clinic.ratelimit import HOLDS_PER_IP, TooManyTries, client_ip
 from intake.advice import advice
+from intake.levels import Level
 
 HOLDS_PER_VISITOR = 3
+NOTICES = {Level.URGENT: "notice-alarm", Level.SOON: "notice-warn"}
 BY_ARRANGEMENT = {Lock.STAFF, Lock.REFERRAL, Lock.EXTERNAL}
 
 
-@require_GET
 @guest_required
+@require_GET
 def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     offers = guest.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
@@ -43,8 +45,8 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
     )
 
 
-@require_http_methods(["GET", "POST"])
 @guest_required
+@require_http_methods(["GET", "POST"])
 def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
     now = timezone.now()
     offer = guest.offer(active_service(slug), today=now.astimezone(practice.zone).date())
@@ -78,6 +80,7 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
                 now=now,
                 can_be_called=guest.can_be_called,
             ),
+            "notice_class": NOTICES.get(guest.outcome.level, "notice-info"),
             "is_taken": request.method == "POST",
             "nearest": picker.nearest(wanted_at) if wanted_at else [],
         },

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from booking.models import Appointment, Service
 from clinic import audit
-from clinic.access import staff_required
+from clinic.access import StaffRequest, staff_required
 from clinic.models import AuditEvent, Patient, Practice, Role, User
 from intake.answers import Answers
+from intake.findings import RULE_SET_VERSION
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
 from intake.sources import SOURCES
@@ -26,12 +27,9 @@ WIDEST_OFFSET = timedelta(hours=14)
 
 @require_GET
 @staff_required(Role.CLINICIAN)
-def clinician_day(request: HttpRequest) -> HttpResponse:
+def clinician_day(request: StaffRequest) -> HttpResponse:
     today = timezone.now().astimezone(Practice.current().zone).date()
-    try:
-        day = date.fromisoformat(request.GET.get("day", ""))
-    except ValueError:
-        day = today
+    day = _day_asked_for(request) or today
     visits = _visits_on(day, user=request.user)
     open_alerts = set(
         SafetyAlert.objects.visible_to(request.user)
@@ -45,8 +43,8 @@ def clinician_day(request: HttpRequest) -> HttpResponse:
         {
             "day": day,
             "today": today,
-            "day_before": max(day, date(2000, 1, 2)) - timedelta(days=1),
-            "day_after": min(day, date(2100, 1, 1)) + timedelta(days=1),
+            "day_before": day - timedelta(days=1),
+            "day_after": day + timedelta(days=1),
             "visits": visits,
             "open_alerts": open_alerts,
         },
@@ -55,7 +53,7 @@ def clinician_day(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @staff_required(Role.CLINICIAN)
-def clinician_summary(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
     patient = Patient.objects.visible_to(request.user).filter(pk=patient_id).first()
     if patient is None:
         audit.record(
@@ -67,16 +65,7 @@ def clinician_summary(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         raise Http404
     now = timezone.now()
     practice = Practice.current()
-    responses = list(
-        QuestionnaireResponse.objects.visible_to(request.user)
-        .filter(patient=patient)
-        .select_related("questionnaire")
-        .order_by("-created_at")[:10]
-    )
-    # A re-screen that is under way must not hide the intake that was sent before it.
-    shown = next((one for one in responses if one.submitted_at), None) or next(
-        iter(responses), None
-    )
+    shown, newer = _intakes(patient, user=request.user)
     summary = _summary(shown, practice=practice, now=now) if shown else None
     audit.record(
         action=AuditEvent.Action.READ,
@@ -85,7 +74,6 @@ def clinician_summary(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient_id=patient.pk,
         now=now,
     )
-    services = Service.objects.in_bulk(summary.first_services if summary else (), field_name="slug")
     return render(
         request,
         "clinician/summary.html",
@@ -94,14 +82,11 @@ def clinician_summary(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             "age": patient.age_on(now.astimezone(practice.zone).date()),
             "visit": _nearest_visit(patient, user=request.user, now=now),
             "response": shown,
-            "newer": responses[0] if responses and responses[0] is not shown else None,
+            "newer": newer,
             "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
             "summary": summary,
-            "services": [services[code] for code in summary.first_services if code in services]
-            if summary
-            else [],
-            "is_signed_off": bool(summary)
-            and practice.signed_off_version == summary.rule_set_version,
+            "services": _services(summary.first_services) if summary else [],
+            "is_signed_off": practice.signed_off_version == RULE_SET_VERSION,
             "sources": SOURCES,
         },
     )
@@ -109,7 +94,7 @@ def clinician_summary(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_required(Role.CLINICIAN)
-def acknowledge_alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
+def acknowledge_alert(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     alert = get_object_or_404(SafetyAlert.objects.visible_to(request.user), pk=alert_id)
     now = timezone.now()
     if alert.acknowledge(by=request.user, now=now):
@@ -130,6 +115,14 @@ def acknowledge_alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     return redirect("clinician_summary", patient_id=alert.patient_id)
 
 
+def _day_asked_for(request: HttpRequest) -> date | None:
+    try:
+        day = date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
+
+
 def _visits_on(day: date, *, user: User) -> list[Appointment]:
     """The user's own visits on a calendar day, each by the wall clock of its location."""
     midnight = datetime.combine(day, time(), UTC)
@@ -143,6 +136,28 @@ def _visits_on(day: date, *, user: User) -> list[Appointment]:
         status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED, status.NOSHOW]
     ).select_related("patient", "service", "location", "intake_response")
     return [visit for visit in standing if visit.local_start.date() == day]
+
+
+def _intakes(
+    patient: Patient, *, user: User
+) -> tuple[QuestionnaireResponse | None, QuestionnaireResponse | None]:
+    """The answers to show, and newer ones that are under way: these must not hide a sent form."""
+    newest_first = list(
+        QuestionnaireResponse.objects.visible_to(user)
+        .filter(patient=patient)
+        .select_related("questionnaire")
+        .order_by("-created_at")[:10]
+    )
+    if not newest_first:
+        return None, None
+    newest = newest_first[0]
+    shown = next((one for one in newest_first if one.submitted_at), newest)
+    return shown, newest if newest is not shown else None
+
+
+def _services(codes: tuple[str, ...]) -> list[Service]:
+    by_code = Service.objects.in_bulk(codes, field_name="slug")
+    return [by_code[code] for code in codes if code in by_code]
 
 
 def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointment | None:

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from booking import emails, slots
+from booking import slots
 from booking.eligibility import Offer
 from booking.forms import DetailsForm, KeyForm, StartForm
 from booking.guest import Guest
@@ -92,7 +92,6 @@ def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -
         if guest.response is not None:
             gate.attach(guest.response, patient)
         held.book(patient=patient, now=now, intake_response=guest.response)
-        emails.plan_booked(held, now)
 
 
 def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:

@@ -53,8 +53,8 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return wrapper
 
 
-@require_http_methods(["GET", "POST"])
 @guest_required
+@require_http_methods(["GET", "POST"])
 def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     now = timezone.now()
     service = service_asked_for(request)
@@ -122,15 +122,18 @@ def emergency(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
 @guest_required
+@require_http_methods(["GET", "POST"])
 def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     """Offer whoever needs a call today to say how to reach them; nothing is required."""
     service = service_asked_for(request)
     alert = guest.urgent_alert
     if alert is None:
         return redirect(path_for(service, "safety"))
-    form = CallbackForm(request.POST or None, initial={"birth_date": guest.birth_date})
+    form = CallbackForm(
+        request.POST if request.method == "POST" else None,
+        initial={"birth_date": guest.birth_date},
+    )
     if request.method == "POST" and form.is_valid():
         gate.leave_number(alert, **form.cleaned_data)
         return redirect(path_for(service, "safety_result"))
@@ -141,8 +144,8 @@ def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpR
     )
 
 
-@require_GET
 @guest_required
+@require_GET
 def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     """What the answers mean for this person, and what can be booked with them."""
     service = service_asked_for(request)

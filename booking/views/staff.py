@@ -10,5 +10,5 @@ from clinic.models import Role
 @staff_required(*Role.values)
 def staff_home(request: HttpRequest) -> HttpResponse:
     if request.user.role == Role.CLINICIAN:
-        return redirect("/clinician/")
+        return redirect("clinician_day")
     return redirect("admin:index")

@@ -1,12 +1,12 @@
 """One visit, for whoever holds a link to its patient. Only a POST changes anything."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -65,7 +65,10 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
             "can_change": can_change(visit, now=now),
             "intake": visit.intake_response,
             "wants_intake": wants_intake(visit),
-            "mail": Message.objects.about(visit).exclude(kind=emails.REMINDER).first(),
+            "mail": Message.objects.about(visit)
+            .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
+            .order_by("subject_version", "created_at")
+            .last(),
         },
     )
 
@@ -75,10 +78,9 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     """Say that one will come."""
     if request.method == "POST":
-        try:
+        # Called off meanwhile? The page says so.
+        with suppress(InvalidTransition):
             visit.confirm(now=timezone.now())
-        except InvalidTransition:
-            pass  # Called off meanwhile: the page says so.
         return redirect("visit", visit.pk)
     return render(request, "booking/confirm_visit.html", {"visit": visit})
 
@@ -91,18 +93,15 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         return render(request, "booking/too_late.html", {"visit": visit}, status=409)
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        try:
-            with transaction.atomic():
-                visit.cancel(now=now, reason=form.cleaned_data["reason"])
-                emails.plan_cancelled(visit, now)
-        except InvalidTransition:
-            pass  # Somebody was faster: the page shows what became of it.
+        # Somebody was faster? The page shows what became of it.
+        with suppress(InvalidTransition):
+            visit.cancel(now=now, reason=form.cleaned_data["reason"])
         return redirect("visit", visit.pk)
     return render(request, "booking/cancel_visit.html", {"visit": visit, "form": form})
 
 
-@require_http_methods(["GET", "POST"])
 @guest_required
+@require_http_methods(["GET", "POST"])
 def move_visit(
     request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
 ) -> HttpResponse:
@@ -179,9 +178,7 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
     place = form.cleaned_data["place"]
     if not is_in_time(offer, form.at.astimezone(place.zone)):
         raise SlotTaken
-    with transaction.atomic():
-        visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
-        emails.plan_moved(visit, now)
+    visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
 
 
 def _offer(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Offer | None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -14,11 +14,11 @@ from clinic import audit
 from clinic.access import hash_token, set_grant_cookie
 from clinic.models import AuditEvent, Link, Patient
 
-# The page behind a link. These are published paths of the floors above, so they are not reversed.
+# The page behind a link, by its URL name: these live on the floors above.
 DESTINATIONS = {
-    Link.Purpose.VISIT: "/visits/{subject_id}/",
-    Link.Purpose.INTAKE: "/visits/{subject_id}/intake/",
-    Link.Purpose.MY_VISITS: "/my-visits/",
+    Link.Purpose.VISIT: "visit",
+    Link.Purpose.INTAKE: "intake",
+    Link.Purpose.MY_VISITS: "my_visits",
 }
 
 
@@ -29,8 +29,9 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     link = _usable(token)
     if link is None or link.purpose not in DESTINATIONS:
         return _gone(request)
-    path = DESTINATIONS[Link.Purpose(link.purpose)].format(subject_id=link.subject_id)
-    response = HttpResponseRedirect(path, headers={"Referrer-Policy": "no-referrer"})
+    about = [] if link.purpose == Link.Purpose.MY_VISITS else [link.subject_id]
+    response = redirect(DESTINATIONS[Link.Purpose(link.purpose)], *about)
+    response.headers["Referrer-Policy"] = "no-referrer"
     set_grant_cookie(response, link)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         response.set_cookie(

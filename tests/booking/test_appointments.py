@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from booking.models import TRANSITIONS, Appointment, InvalidTransition, SlotTaken, StatusChange
-from clinic.models import Patient
+from clinic.models import Message, Patient
 from tests.booking.small_clinic import NINE, SmallClinic, minutes
 from tests.factories import (
     NOW,
@@ -346,3 +346,34 @@ def test_a_clinician_has_a_patient_in_care_from_booking_on(clinic):
     clinic.book(NINE + minutes(120), patient=patient, **named)
     hold.cancel(now=NOW)
     assert seen_by(account) == {patient}
+
+
+def waiting(visit):
+    """The kinds of mail that are planned for the visit, reminders once."""
+    return set(
+        Message.objects.about(visit)
+        .filter(state=Message.State.PLANNED, subject_version=visit.sequence)
+        .values_list("kind", flat=True)
+    )
+
+
+def test_every_change_plans_the_mail_about_it(clinic, staff):
+    visit = clinic.hold(NINE + timedelta(days=10))
+    assert not Message.objects.exists()
+    visit.book(patient=make_patient(), now=NOW)
+    assert waiting(visit) == {"confirmation", "reminder"}
+    visit.move(start=visit.start + minutes(60), now=NOW)
+    assert waiting(visit) == {"moved", "reminder"}
+    visit.cancel(now=NOW)
+    assert waiting(visit) == {"cancelled"}
+    visit.restore(now=NOW)
+    assert waiting(visit) == {"reminder"}
+    visit.mark_entered_in_error(now=NOW, by=staff, reason="Wrong patient")
+    assert waiting(visit) == set()
+
+
+def test_a_change_that_fails_plans_no_mail(clinic):
+    visit, other = clinic.book(), clinic.book(NINE + minutes(120))
+    with pytest.raises(SlotTaken):
+        visit.move(start=other.start, now=NOW)
+    assert waiting(visit) == {"confirmation", "reminder"}

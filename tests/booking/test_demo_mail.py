@@ -4,9 +4,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from booking import emails
+from booking import owed
 from clinic import outbox
 from clinic.models import Message
+from clinic.outgoing import message_id_header
 from tests.factories import make_appointment, make_message, make_practice
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ def sent(settings):
     make_practice()
     now = timezone.now()
     visit = make_appointment(start=now + timedelta(days=3))
-    emails.plan_booked(visit, now)
+    owed.plan_booked(visit, now)
     outbox.tick(now)
     return Message.objects.get(state=Message.State.SENT)
 
@@ -40,7 +41,7 @@ def test_the_inbox_lists_what_was_sent(client, sent):
 def test_a_mail_shows_headers_text_links_and_calendar_facts(client, sent):
     page = client.get(f"/demo/mail/{sent.pk}/").content.decode()
 
-    assert outbox.message_id_header(sent).strip("<>") in page
+    assert message_id_header(sent).strip("<>") in page
     assert '<a href="http://testserver/l/' in page
     assert "REQUEST (REQUEST)" in page
     assert "Appointment at Backstride Austin" in page

@@ -8,10 +8,11 @@ import pytest
 from django.core import mail
 from icalendar import Calendar
 
-from booking import emails
+from booking import emails, owed
 from booking.models import Appointment
 from clinic import outbox
 from clinic.models import Link, Message
+from clinic.outgoing import message_id_header
 from intake.models import QuestionnaireResponse
 from tests.factories import (
     NOW,
@@ -60,7 +61,7 @@ def sent_mail(kind, *, now=NOW):
     mail.outbox.clear()
     outbox.tick(now)
     message = Message.objects.filter(kind=kind, state=State.SENT).latest("sent_at")
-    header = outbox.message_id_header(message)
+    header = message_id_header(message)
     (outgoing,) = [sent for sent in mail.outbox if sent.extra_headers["Message-ID"] == header]
     return message_from_bytes(outgoing.message().as_bytes(), policy=policy.default)
 
@@ -80,8 +81,8 @@ def calendar_of(sent):
 
 def test_a_booking_owes_confirmation_reminders_and_the_form():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
 
     assert planned(visit) == {
         ("confirmation", ""): NOW,
@@ -106,7 +107,7 @@ def test_a_booking_owes_confirmation_reminders_and_the_form():
 )
 def test_a_reminder_whose_time_has_passed_at_booking_is_not_owed(ahead, steps):
     visit = make_visit(start=NOW + ahead)
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
 
     assert {step for kind, step in planned(visit) if kind == "reminder"} == steps
 
@@ -117,7 +118,7 @@ def test_a_reminder_whose_time_has_passed_at_booking_is_not_owed(ahead, steps):
 )
 def test_a_reminder_goes_out_within_its_window_only(step, before, until):
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     Message.objects.exclude(step=step).delete()
     message = Message.objects.get()
 
@@ -135,7 +136,7 @@ def test_a_reminder_goes_out_within_its_window_only(step, before, until):
 
 def test_the_reminder_says_how_long_it_really_is():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     outbox.tick(NOW)
 
     late = sent_mail("reminder", now=visit.start - 9 * HOUR)
@@ -147,7 +148,7 @@ def test_elapsed_hours_are_counted_across_a_clock_change():
     """24 h before 9:00 on the day New York's clocks go back is 10:00 the day before."""
     location = make_location(time_zone="America/New_York")
     visit = make_visit(location=location, start=datetime(2026, 11, 1, 14, 0, tzinfo=UTC))
-    emails.plan_booked(visit, visit.start - 3 * DAY)
+    owed.plan_booked(visit, visit.start - 3 * DAY)
 
     due_at = planned(visit)["reminder", "24h"]
     assert f"{due_at.astimezone(visit.zone):%d %H:%M}" == "31 10:00"
@@ -168,7 +169,7 @@ def test_elapsed_hours_are_counted_across_a_clock_change():
 def test_times_are_the_clinics_and_name_their_zone(zone, start, subject):
     start = datetime(*start, tzinfo=UTC)
     visit = make_visit(location=make_location(time_zone=zone), start=start)
-    emails.plan_booked(visit, start - 3 * DAY)
+    owed.plan_booked(visit, start - 3 * DAY)
 
     sent = sent_mail("confirmation", now=start - 3 * DAY)
     assert sent["Subject"] == f"Booked: {subject}"
@@ -178,7 +179,7 @@ def test_times_are_the_clinics_and_name_their_zone(zone, start, subject):
 def test_the_confirmation_carries_time_place_links_and_the_calendar_entry():
     location = make_location(name="Austin", map_url="https://maps.example/austin")
     visit = make_visit(location=location)
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     sent = sent_mail("confirmation")
 
     for part in (text_of(sent), html_of(sent)):
@@ -199,7 +200,7 @@ def test_the_confirmation_carries_time_place_links_and_the_calendar_entry():
 
 def test_rendering_a_mail_again_gives_the_same_links():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     message = Message.objects.get(kind="confirmation")
 
     first, again = (emails.confirmation(message, NOW) for _ in range(2))
@@ -215,12 +216,11 @@ def test_no_mail_names_the_service_the_patient_or_anything_about_health():
         questionnaire=make_questionnaire(),
     )
     visit = make_visit(service=service, patient=make_patient(name="Zara Canary"))
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     for days in range(11):
         outbox.tick(NOW + days * DAY)
     outbox.tick(visit.start - HOUR)
     visit.cancel(now=NOW)
-    emails.plan_cancelled(visit, NOW)
     outbox.tick(NOW + HOUR)
 
     everything = "".join(sent.message().as_string() for sent in mail.outbox)
@@ -231,7 +231,7 @@ def test_no_mail_names_the_service_the_patient_or_anything_about_health():
 
 def test_a_reminder_can_be_stopped_with_one_click_and_other_mails_cannot():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     sent = sent_mail("reminder", now=visit.start - DAY)
 
     (url,) = re.findall(r"<(http://testserver/unsubscribe/[\w-]{43}/)>", sent["List-Unsubscribe"])
@@ -243,7 +243,7 @@ def test_a_reminder_can_be_stopped_with_one_click_and_other_mails_cannot():
 def test_stopped_reminders_stop_reminders_only():
     patient = make_patient(reminders_stopped_at=NOW)
     visit = make_visit(patient=patient)
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     sent_mail("confirmation")
     outbox.tick(visit.start - DAY)
 
@@ -252,7 +252,7 @@ def test_stopped_reminders_stop_reminders_only():
 
 def test_a_safety_hold_pauses_the_mails_until_staff_release_the_visit():
     visit = make_visit(safety_hold_alert=make_alert())
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     outbox.tick(NOW)
     assert mail.outbox == []
 
@@ -262,14 +262,14 @@ def test_a_safety_hold_pauses_the_mails_until_staff_release_the_visit():
 
 def test_moving_replaces_what_was_owed_and_waits_out_the_undo():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     sent_mail("confirmation")
     Appointment.objects.update(
         start=visit.start + DAY, end=visit.end + DAY, busy_until=visit.end + DAY, sequence=1
     )
     visit.refresh_from_db()
     later = NOW + HOUR
-    emails.plan_moved(visit, later)
+    owed.plan_moved(visit, later)
 
     assert planned(visit) == {
         ("moved", ""): later + timedelta(minutes=3),
@@ -289,7 +289,7 @@ def test_moved_twice_at_once_is_told_once():
     for sequence in (1, 2):
         Appointment.objects.update(sequence=sequence)
         visit.refresh_from_db()
-        emails.plan_moved(visit, NOW)
+        owed.plan_moved(visit, NOW)
     outbox.tick(NOW + HOUR)
 
     assert len(mail.outbox) == 1
@@ -297,7 +297,7 @@ def test_moved_twice_at_once_is_told_once():
 
 def test_a_mail_about_a_former_time_is_never_sent_even_if_nobody_called_it_off():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     Appointment.objects.update(sequence=1)
     outbox.tick(NOW)
 
@@ -307,10 +307,9 @@ def test_a_mail_about_a_former_time_is_never_sent_even_if_nobody_called_it_off()
 
 def test_cancelling_takes_the_visit_out_of_the_calendar():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     _, first = calendar_of(sent_mail("confirmation"))
     visit.cancel(now=NOW)
-    emails.plan_cancelled(visit, NOW)
     assert set(planned(visit)) == {("cancelled", "")}
 
     sent = sent_mail("cancelled", now=NOW + timedelta(minutes=3))
@@ -323,12 +322,10 @@ def test_cancelling_takes_the_visit_out_of_the_calendar():
 
 def test_an_undone_cancellation_is_not_told_if_nobody_was_told_of_it():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     sent_mail("confirmation")
     visit.cancel(now=NOW)
-    emails.plan_cancelled(visit, NOW)
     visit.restore(now=NOW)
-    emails.plan_restored(visit, NOW)
 
     assert {kind for kind, _ in planned(visit)} == {"reminder", "intake"}
     assert set(planned(visit)) >= {("reminder", "7d"), ("reminder", "24h"), ("reminder", "2h")}
@@ -337,10 +334,8 @@ def test_an_undone_cancellation_is_not_told_if_nobody_was_told_of_it():
 def test_bringing_a_visit_back_after_its_cancellation_was_mailed_is_told_too():
     visit = make_visit()
     visit.cancel(now=NOW)
-    emails.plan_cancelled(visit, NOW)
     sent_mail("cancelled", now=NOW + HOUR)
     visit.restore(now=NOW + HOUR)
-    emails.plan_restored(visit, NOW + HOUR)
 
     method, calendar = calendar_of(sent_mail("confirmation", now=NOW + HOUR))
     assert method == "REQUEST"
@@ -350,7 +345,7 @@ def test_bringing_a_visit_back_after_its_cancellation_was_mailed_is_told_too():
 @pytest.mark.parametrize("status", ["arrived", "fulfilled", "noshow", "entered-in-error"])
 def test_a_visit_that_is_over_is_not_reminded_of(status):
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     Appointment.objects.update(status=status)
     outbox.tick(visit.start - HOUR)
 
@@ -359,7 +354,7 @@ def test_a_visit_that_is_over_is_not_reminded_of(status):
 
 def test_the_form_is_not_asked_for_when_it_is_done():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     assert "form" in text_of(sent_mail("intake", now=NOW + DAY))
 
     done = make_visit()
@@ -367,7 +362,7 @@ def test_the_form_is_not_asked_for_when_it_is_done():
         patient=done.patient, status=QuestionnaireResponse.Status.COMPLETED, submitted_at=NOW
     )
     Appointment.objects.filter(pk=done.pk).update(intake_response=response)
-    emails.plan_booked(done, NOW)
+    owed.plan_booked(done, NOW)
     outbox.tick(NOW + DAY)
 
     assert reasons(done, "intake") == {"": "intake-done"}
@@ -380,13 +375,13 @@ def test_a_visit_without_a_form_or_too_soon_for_one_is_not_asked_for_it():
     without = make_visit(service=make_service())
     soon = make_visit(start=NOW + DAY)
     for visit in (without, soon):
-        emails.plan_booked(visit, NOW)
+        owed.plan_booked(visit, NOW)
         assert ("intake", "") not in planned(visit)
 
 
 def test_the_latest_address_is_used_and_none_is_no_error():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     visit.patient.email = "new@example.org"
     visit.patient.save()
     assert sent_mail("confirmation")["To"] == "new@example.org"
@@ -399,7 +394,7 @@ def test_the_latest_address_is_used_and_none_is_no_error():
 
 def test_an_erased_patients_mails_are_gone():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     patient = visit.patient
     visit.delete()
     patient.delete()
@@ -411,7 +406,7 @@ def test_an_erased_patients_mails_are_gone():
 
 def test_mails_are_in_the_patients_language():
     visit = make_visit(patient=make_patient(language="es"))
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
 
     assert 'lang="es"' in html_of(sent_mail("confirmation"))
 
@@ -419,7 +414,7 @@ def test_mails_are_in_the_patients_language():
 def test_hostile_names_are_inert_in_both_parts():
     location = make_location(name="<script>alert(1)</script> & {{7*7}}")
     visit = make_visit(location=location, patient=make_patient(name="<b> \r\nBcc: x@example.org"))
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     sent = sent_mail("confirmation")
 
     assert "<script>" not in html_of(sent)
@@ -430,7 +425,7 @@ def test_hostile_names_are_inert_in_both_parts():
 
 def test_html_mails_load_nothing_and_run_nothing():
     visit = make_visit()
-    emails.plan_booked(visit, NOW)
+    owed.plan_booked(visit, NOW)
     html = html_of(sent_mail("confirmation"))
 
     assert not re.search(r"<(img|script|link|iframe|form)\b|url\(|@import|\son\w+=", html)

@@ -19,7 +19,7 @@ def production(settings):
     settings.CELERY_BROKER_URL = "redis://redis:6379/0"
     settings.DEBUG = settings.DEMO = False
     settings.MAILERS = {
-        "default": {"BACKEND": checks.SMTP_BACKEND, "OPTIONS": {"host": "smtp", "timeout": 20}}
+        "default": {"BACKEND": checks.SMTP_BACKENDS[0], "OPTIONS": {"host": "smtp", "timeout": 20}}
     }
     settings.SECRET_KEY = "".join(map(chr, range(48, 112)))
     settings.SECRET_KEY_FALLBACKS = []
@@ -61,7 +61,8 @@ def test_a_sound_production_is_accepted(production):
         ("SESSION_COOKIE_AGE", 3601, "clinic.E006"),
         ("SESSION_SAVE_EVERY_REQUEST", False, "clinic.E006"),
         ("MFA_SUPPORTED_TYPES", [], "clinic.E017"),
-        ("MAILERS", {"reminders": {"BACKEND": checks.SMTP_BACKEND}}, "clinic.E007"),
+        ("MAILERS", {"default": {"BACKEND": checks.SMTP_BACKENDS[0]}}, "clinic.E007"),
+        ("MAILERS", {"reminders": {"BACKEND": checks.SMTP_BACKENDS[1]}}, "clinic.E007"),
         ("BASE_URL", "http://clinic.example", "clinic.E008"),
         ("SECURE_PROXY_SSL_HEADER", None, "clinic.W009"),
         ("CELERY_BROKER_URL", "filesystem://", "clinic.W010"),

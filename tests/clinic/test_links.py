@@ -8,17 +8,17 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from booking import emails
+from booking import emails, owed
 from clinic import outbox
 from clinic.access import GRANT_COOKIE, hash_token, issue_link
 from clinic.models import AuditEvent, Link, Message
+from intake.models import Questionnaire
 from tests.factories import (
     make_appointment,
     make_link,
     make_message,
     make_patient,
     make_practice,
-    make_questionnaire,
     make_service,
 )
 
@@ -100,7 +100,7 @@ def test_unknown_expired_revoked_foreign_and_broken_links_all_look_alike(client)
         "to stop with": make_mailed(Link.Purpose.VISIT, token="f" * 43)[1].replace(
             "/l/", "/unsubscribe/"
         ),
-        "hostile": "/l/%00%F0%9F%92%A9' OR 1=1 --/",
+        "hostile": "/l/%F0%9F%92%A9' OR 1=1 --/",
         "very long": f"/l/{'x' * 5000}/",
     }
     pages = set()
@@ -121,10 +121,10 @@ def test_unknown_expired_revoked_foreign_and_broken_links_all_look_alike(client)
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_fetching_every_link_of_every_mail_changes_nothing(client, mailoutbox, method):
     make_practice()
-    service = make_service(questionnaire=make_questionnaire())
     now = timezone.now()
+    service = make_service(questionnaire=Questionnaire.objects.publish_shipped(now=now))
     visit = make_appointment(start=now + timedelta(days=10), service=service)
-    emails.plan_booked(visit, now)
+    owed.plan_booked(visit, now)
     emails.plan_my_visits(visit.patient, now)
     for moment in (now, now + timedelta(days=1), visit.start - timedelta(hours=23)):
         outbox.tick(moment)
@@ -136,9 +136,9 @@ def test_fetching_every_link_of_every_mail_changes_nothing(client, mailoutbox, m
     before = all_rows()
     for path in paths * 3:
         response = getattr(client, method)(
-            path, headers={"User-Agent": "LinkScanner/1.0", "Purpose": "prefetch"}
+            path, follow=True, headers={"User-Agent": "LinkScanner/1.0", "Purpose": "prefetch"}
         )
-        assert response.status_code in {200, 302}
+        assert response.status_code == 200
     assert all_rows() == before
 
 

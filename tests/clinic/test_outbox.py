@@ -9,6 +9,7 @@ from clinic import outbox
 from clinic.environment import mailer_from_url
 from clinic.models import Message, Tick
 from clinic.outbox import Mail, Postpone, Skip
+from clinic.outgoing import message_id_header
 from tests import smtp
 from tests.factories import NOW, make_message, make_patient, make_practice
 from tests.throwaway import free_port
@@ -127,7 +128,7 @@ def test_a_temporary_refusal_backs_off_in_the_row(sink, reply):
         now = message.next_attempt_at
     sink.default = smtp.OK
     assert tick(message, now) == State.SENT
-    assert sink.copies == {outbox.message_id_header(message): 1}
+    assert sink.copies == {message_id_header(message): 1}
 
 
 def test_a_mailbox_that_does_not_exist_fails_at_once_and_is_shown_on_the_patient(sink):
@@ -168,7 +169,7 @@ def test_a_lost_answer_leads_to_one_flagged_copy_under_the_same_message_id(sink,
 
     sink.default = smtp.OK
     assert tick(message, now + timedelta(hours=5)) == State.UNKNOWN, "never a third copy"
-    assert sink.copies == {outbox.message_id_header(message): 2}
+    assert sink.copies == {message_id_header(message): 2}
 
 
 def test_the_copy_after_a_lost_answer_settles_it(sink):
@@ -242,6 +243,33 @@ def test_control_characters_never_reach_a_subject(sink):
 
     assert sink.mails[0]["Subject"] == "a Bcc: bc"
     assert len(sink.recipients[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("configured", "sender"),
+    [
+        ("mail@clinic.example", '"Clinic \\"A\\", B" <mail@clinic.example>'),
+        ("Ours <mail@clinic.example>", "Ours <mail@clinic.example>"),
+    ],
+)
+def test_the_sender_bears_the_clinics_name_unless_configured_otherwise(
+    sink, settings, configured, sender
+):
+    settings.DEFAULT_FROM_EMAIL = configured
+    outbox.register(
+        "named",
+        lambda message, now: Mail(
+            to=message.patient.email,
+            subject="s",
+            text="t",
+            html="h",
+            sender_name='Clinic "A",\r\n B',
+        ),
+    )
+    make_owed(kind="named")
+    outbox.tick(NOW)
+
+    assert sink.mails[0]["From"] == sender
 
 
 def test_a_skipped_mail_keeps_its_reason(sink):
@@ -427,7 +455,7 @@ def test_resending_owes_a_mail_of_its_own(sink):
 
     assert [again.resend, once_more.resend] == [1, 2]
     assert tick(again, later) == State.SENT
-    assert sink.copies[outbox.message_id_header(message)] == 1
+    assert sink.copies[message_id_header(message)] == 1
     assert len(sink.mails) == 3
 
 

@@ -11,10 +11,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
+from django.utils import timezone
 
-from clinic import accounts
-from clinic.models import AuditEvent, Role
+from clinic import accounts, emails
+from clinic.models import AuditEvent, Message, Role, User
+from clinic.outbox import Skip
 from tests.factories import PASSWORD, make_patient, make_practice, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -281,6 +284,69 @@ def test_vouching_makes_the_address_the_only_one():
     accounts.vouch_for_address(user)
     address = EmailAddress.objects.get(user=user)
     assert (address.email, address.verified, address.primary) == ("new@clinic.example", True, True)
+
+
+def reset_mail(client, address):
+    client.post("/accounts/password/reset/", {"email": address})
+    message = Message.objects.filter(kind=accounts.RESET_MAIL).first()
+    return message and emails.password_reset(message, timezone.now())
+
+
+def test_a_new_password_is_chosen_by_a_mailed_link_and_still_takes_the_second_factor(client):
+    user, secret = make_enrolled()
+    mail = reset_mail(client, user.email)
+    assert mail.to == user.email
+    path = re.search(r"http://testserver(/accounts/password/reset/key/\S+)", mail.text)[1]
+    form = client.get(path, follow=True).redirect_chain[-1][0]
+    fields = {"password1": "an entirely new passphrase", "password2": "an entirely new passphrase"}
+    assert client.post(form, fields).status_code == 302
+    assert "_auth_user_id" not in client.session
+    response = give_password(client, user, password="an entirely new passphrase")
+    assert response["Location"].startswith("/accounts/2fa/authenticate/")
+    client.post("/accounts/2fa/authenticate/", {"code": code_for(secret)})
+    assert reaches_records(client)
+    assert client.get(path, follow=True).context["token_fail"]
+
+
+def test_a_reset_link_works_for_one_hour(client):
+    user, _secret = make_enrolled()
+    path = re.search(r"http://testserver(/\S+)", reset_mail(client, user.email).text)[1]
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert client.get(path, follow=True).context["token_fail"]
+
+
+def test_nobody_is_mailed_for_an_unknown_or_switched_off_address(client):
+    user = make_user(is_active=False, password=PASSWORD)
+    assert reset_mail(client, "nobody@clinic.example") is None
+    assert reset_mail(client, user.email) is None
+
+
+def test_an_account_switched_off_meanwhile_gets_no_link(client):
+    user, _secret = make_enrolled()
+    client.post("/accounts/password/reset/", {"email": user.email})
+    User.objects.update(is_active=False)
+    message = Message.objects.get()
+    assert emails.password_reset(message, timezone.now()) == Skip("no-account")
+
+
+def test_known_and_unknown_addresses_get_the_same_answer_to_a_reset(client):
+    user, _secret = make_enrolled()
+    for address in (user.email, "nobody@clinic.example"):
+        response = Client().post("/accounts/password/reset/", {"email": address})
+        assert response["Location"] == "/accounts/password/reset/done/"
+
+
+def test_the_command_lets_a_locked_out_manager_set_up_a_new_second_factor(client):
+    user, secret = make_enrolled(role=Role.MANAGER)
+    give_password(client, user)
+    client.post("/accounts/2fa/authenticate/", {"code": code_for(secret)})
+    call_command("reset_second_factor", user.email)
+    assert not Authenticator.objects.filter(user=user).exists()
+    assert not reaches_records(client)
+    give_password(client, user)
+    assert client.get("/admin/")["Location"] == SET_UP
+    with pytest.raises(CommandError):
+        call_command("reset_second_factor", "nobody@clinic.example")
 
 
 @override_settings(DEMO=False)

@@ -60,12 +60,12 @@ import django, time
 django.setup()
 from django.db import transaction
 from django.utils import timezone
-from booking import emails
+from booking import emails, owed
 from booking.models import Appointment
 visit = Appointment.objects.get(pk="{visit.pk}")
 began = time.monotonic()
 with transaction.atomic():
-    emails.plan_booked(visit, timezone.now())
+    owed.plan_booked(visit, timezone.now())
 print(time.monotonic() - began)
 """
     done = subprocess.run(

@@ -11,7 +11,7 @@ from intake import evidence, findings, triage, variables
 from intake.answers import Answers
 from intake.findings import Kind, Severity
 from intake.sources import SOURCES
-from tests.intake.test_triage import BONE, ENERGY, INFLAMMATORY, TODAY, born, each, intakes
+from tests.intake.people import BONE, ENERGY, INFLAMMATORY, TODAY, born, each, intakes
 
 QUESTIONNAIRES = Path(findings.__file__).parent.parent / "questionnaires"
 

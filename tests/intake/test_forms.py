@@ -11,7 +11,8 @@ from intake.forms import QuestionForm
 from intake.questionnaire import Form
 from intake.responses import validate_response
 from tests.intake.filled import page_data
-from tests.intake.test_questionnaire import FORM, make_choice, make_content, make_item
+from tests.intake.small import make_choice, make_content, make_item
+from tests.intake.test_questionnaire import FORM
 
 TODAY = date(2026, 6, 1)
 

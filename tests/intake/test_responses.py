@@ -7,8 +7,9 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Fh
 from intake.answers import Answers
 from intake.questionnaire import Form
 from intake.responses import missing, replace_answers, settle, validate_response
+from tests.intake.small import make_choice, make_content, make_item
 from tests.intake.test_forms import TODAY, fill_up_to
-from tests.intake.test_questionnaire import FORM, make_choice, make_content, make_item
+from tests.intake.test_questionnaire import FORM
 
 FULL = fill_up_to(14)
 

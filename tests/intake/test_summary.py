@@ -11,7 +11,7 @@ from intake.levels import Level
 from intake.questionnaire import Form
 from intake.summary import CONSIDERATIONS_SHOWN, FACTORS_SHOWN, first_services, summarize
 from intake.triage import RULES
-from tests.intake.test_triage import SAFETY_CLEAR, TODAY, born, intakes
+from tests.intake.people import SAFETY_CLEAR, TODAY, born, intakes
 
 NOW = dt.datetime(2026, 11, 22, 18, 0, tzinfo=dt.UTC)
 QUESTIONNAIRE = Path(wording.__file__).parent / "questionnaires" / "running-lbp-intake-1.0.0.json"

@@ -1,0 +1,30 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from booking import owed
+from clinic import outbox
+from tests.factories import make_appointment, make_practice
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_of_the_demo_is_read_and_its_link_followed(live_server, settings, open_page):
+    settings.DEMO = True
+    settings.BASE_URL = live_server.url
+    make_practice()
+    now = timezone.now()
+    visit = make_appointment(start=now + timedelta(days=3))
+    owed.plan_booked(visit, now)
+    outbox.tick(now)
+
+    page = open_page(width=390)
+    page.goto(f"{live_server.url}/demo/mail/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("link", name="Booked: ").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    frame = page.frame_locator("iframe")
+    assert frame.get_by_text("Your visit is booked").is_visible()
+    page.locator(f'a[href^="{live_server.url}/l/"]').first.click()
+
+    assert page.url == f"{live_server.url}/visits/{visit.pk}/"

@@ -1,0 +1,360 @@
+"""Every URL × everybody × somebody else's record, generated from the URL resolver.
+
+Two words stand in every field of patient B: one in what the front desk may see, one in the
+answers. A denial must not carry either in its body, nor change a row. A URL pattern that is in
+none of the classes below fails the test: decide who may open it, then add it.
+"""
+
+import re
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.contrib import admin
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from booking.models import Appointment, StatusChange
+from clinic.access import RolePermissions, set_grant_cookie
+from clinic.models import Link, Message, Patient, Role, Tick, User
+from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+CONTACT, ANSWER = "Zzyzx", "Qwxyz"
+
+PUBLIC = {
+    "home", "services", "guide", "guide_page", "locations", "privacy", "lang", "healthz", "readyz",
+    "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
+}  # fmt: skip
+# A token that nobody was given opens nothing.
+BEARER = {"open_link", "unsubscribe"}
+# The patient who holds the link, and nobody else, staff included.
+LINK = {
+    "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
+    "intake_review", "intake_page", "my_visits",
+}  # fmt: skip
+# Shows only what the link it was opened with allows; says the same to everybody else.
+ASKS_FOR_A_LINK = {"my_visits"}
+CLINICIAN = {"clinician_day", "clinician_summary", "acknowledge_alert"}
+STAFF = {"staff_home"}
+DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
+# allauth's own pages, about the account that is signed in, or about none.
+ACCOUNT = {
+    "account_login", "account_logout", "account_inactive", "account_signup",
+    "account_reauthenticate", "account_email", "account_email_verification_sent",
+    "account_change_password", "account_set_password", "account_reset_password",
+    "account_confirm_login_code", "account_confirm_email",
+    "account_reset_password_from_key_done", "account_reset_password_from_key",
+    "account_reset_password_done", "mfa_index", "mfa_authenticate", "mfa_reauthenticate",
+    "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "usersessions_list",
+}  # fmt: skip
+# Pages of the admin as a whole, and those that are no model's list, form or history.
+ADMIN_SITE = {
+    "admin:index", "admin:login", "admin:logout", "admin:password_change",
+    "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
+    "admin:app_list", "admin:None", "admin:auth_user_password_change",
+}  # fmt: skip
+# Front desk only: a manager looks at the schedule, and does not change it.
+FRONT_DESK = {
+    "admin:booking_appointment_questions", "admin:booking_appointment_times",
+    "admin:booking_appointment_move", "admin:booking_appointment_cancel",
+}  # fmt: skip
+SIGN_OUT = {"account_logout", "admin:logout"}
+
+ANYBODY = [
+    "anonymous", "link of A", "link of B", "clinician of B", "other clinician", "front desk",
+    "manager", "deactivated manager", "front desk without second factor",
+    "clinician of B without second factor",
+]  # fmt: skip
+STAFF_OF_ADMIN = {"front desk", "manager"}
+
+REGULAR = {
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": "accounts/confirm-email/abc/",
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
+        "accounts/password/reset/key/1-set-password/"
+    ),
+    r"admin/^(?P<app_label>clinic|intake|booking)/$": "admin/booking/",
+    r"admin/(?P<url>.*)$": "admin/nothing/here",
+}
+
+
+def patterns(resolver=None, prefix="", namespace=""):
+    """Each pattern of the project as ``(route, name)``."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else ""
+            yield from patterns(entry, route, namespace + inner)
+        else:
+            yield route, f"{namespace}{entry.name}"
+
+
+def model_of(name):
+    """The model whose list, form or history the admin's pattern is, or None."""
+    for model in admin.site._registry:
+        stem = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
+        if re.fullmatch(stem + "(changelist|add|change|delete|history|simple_history)", name):
+            return model
+    return None
+
+
+def is_classified(name):
+    known = PUBLIC | BEARER | LINK | CLINICIAN | STAFF | DEMO | ACCOUNT | ADMIN_SITE | FRONT_DESK
+    return name in known or model_of(name) is not None
+
+
+class World:
+    """Patient B with everything there can be about a patient, A with nothing, and the staff."""
+
+    def __init__(self):
+        now = timezone.now()
+        make.make_practice()
+        Tick.objects.create(pk=1, completed_at=now)
+        questionnaire = Questionnaire.objects.publish_shipped(now=now)
+        self.location = make.make_location()
+        self.clinician = make.make_clinician(locations=[self.location])
+        practitioner = self.clinician.practitioner
+        self.service = make.make_service(
+            practitioners=[practitioner], questionnaire=questionnaire, buffer_after=5
+        )
+        make.make_hours(practitioner, self.location)
+        make.make_room(location=self.location)
+        make.make_closure(start=now, end=now + timedelta(hours=1))
+        make.make_time_off(practitioner, start=now, end=now + timedelta(hours=1))
+        self.patient = make.make_patient(
+            name=f"{CONTACT} Canary",
+            email=f"{CONTACT}@example.org",
+            phone=f"+1 999 {CONTACT}",
+            guardian_name=f"{CONTACT} Guardian",
+        )
+        self.response = make.make_response(
+            patient=self.patient,
+            questionnaire=questionnaire,
+            status=QuestionnaireResponse.Status.COMPLETED,
+            submitted_at=now,
+            signed_by=f"{ANSWER} Signer",
+            rules=[f"T-{ANSWER}"],
+            items=[
+                {
+                    "linkId": "goal",
+                    "item": [
+                        {"linkId": link_id, "answer": [{"valueString": f"{ANSWER} words"}]}
+                        for link_id in ("goal-words", "goal-notes")
+                    ],
+                }
+            ],
+        )
+        self.alert = make.make_alert(
+            patient=self.patient,
+            response=self.response,
+            callback_name=f"{CONTACT} Callback",
+            callback_phone=f"+1 {CONTACT}",
+            rules=[f"T-{ANSWER}"],
+        )
+        self.visit = make.make_appointment(
+            patient=self.patient,
+            practitioner=practitioner,
+            location=self.location,
+            service=self.service,
+            start=now + timedelta(days=2),
+            intake_response=self.response,
+        )
+        make.make_care(patient=self.patient, practitioner=practitioner)
+        self.change = StatusChange.objects.create(
+            appointment=self.visit, to_status="booked", at=now, reason=f"{CONTACT} reason"
+        )
+        self.message = make.make_message(
+            patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
+        )
+        self.link = make.make_link(patient=self.patient)
+        make.make_audit_event(patient_id=self.patient.pk, subject_id=str(self.patient.pk))
+        self.link_of_a = make.make_link(patient=make.make_patient())
+
+    def path(self, route, name):
+        """A path of the pattern that names B's rows wherever it names a row."""
+        if route in REGULAR:
+            return "/" + REGULAR[route]
+        if "^([^/]+)/history/([^/]+)/$" in route:
+            model = model_of(name)
+            row = model.objects.first()
+            key = row.history.first().pk if row else 1
+            return f"/{route.partition('^')[0]}{row.pk if row else 1}/history/{key}/"
+        values = {
+            "visit_id": self.visit.pk,
+            "patient_id": self.patient.pk,
+            "alert_id": self.alert.pk,
+            "message_id": self.message.pk,
+            "number": 1,
+            "token": "unknown-token-unknown-token-unknown",
+            "slug": "why-it-hurts" if name == "guide_page" else self.service.slug,
+            "content_type_id": 1,
+            "id": self.clinician.pk,
+            "object_id": self.row_for(route),
+        }
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), route)
+
+    def row_for(self, route):
+        found = re.match(r"admin/(\w+)/(\w+)/", route)
+        rows = {
+            "patient": self.patient,
+            "appointment": self.visit,
+            "statuschange": self.change,
+            "message": self.message,
+            "link": self.link,
+            "safetyalert": self.alert,
+        }
+        listed = {model._meta.model_name: model for model in admin.site._registry}
+        name = found[2] if found else ""
+        if name in listed and name not in rows:
+            return listed[name].objects.first().pk
+        return rows.get(name, self.patient).pk
+
+    def browser(self, who):
+        client = Client()
+        if who.startswith("link of"):
+            link = self.link if who.endswith("B") else self.link_of_a
+            response = HttpResponse()
+            set_grant_cookie(response, link)
+            client.cookies.update(response.cookies)
+        elif who != "anonymous":
+            make.sign_in(client, self.account(who), second_factor="without" not in who)
+        return client
+
+    def account(self, who):
+        if who.startswith("clinician of B"):
+            return self.clinician
+        if who == "other clinician":
+            return make.make_clinician()
+        if who == "deactivated manager":
+            return make.make_user(role=Role.MANAGER, is_active=False)
+        return make.make_user(role=Role.MANAGER if who == "manager" else Role.FRONT_DESK)
+
+
+def is_denied(who, name):
+    """Must this person be turned away from this page altogether?"""
+    if name in PUBLIC | ACCOUNT | ASKS_FOR_A_LINK | {"admin:login", "admin:logout"}:
+        return False
+    if name in LINK:
+        return who != "link of B"
+    if name in CLINICIAN:
+        return who != "clinician of B" and (who != "other clinician" or name != "clinician_day")
+    if name in STAFF:
+        return who in {"anonymous", "link of A", "link of B", "deactivated manager"} or (
+            "without" in who
+        )
+    if name in DEMO | BEARER:
+        return True
+    if who not in STAFF_OF_ADMIN:
+        return True
+    if name in FRONT_DESK:
+        return who == "manager"
+    if model := model_of(name):
+        user = User(role=Role.MANAGER if who == "manager" else Role.FRONT_DESK)
+        label = model._meta
+        allowed = RolePermissions().get_user_permissions(user)
+        return f"{label.app_label}.view_{label.model_name}" not in allowed
+    return False
+
+
+def may_see(who, name):
+    """Which of the two words may stand on this page for this person."""
+    if name in LINK and who == "link of B":
+        return {CONTACT, ANSWER}
+    if name in CLINICIAN and who == "clinician of B":
+        return {CONTACT, ANSWER}
+    if who in STAFF_OF_ADMIN and name.startswith("admin:"):
+        return {CONTACT}
+    return set()
+
+
+def rows():
+    """What a stranger could have changed."""
+    models = (Patient, Appointment, QuestionnaireResponse, SafetyAlert, Message, StatusChange)
+    return [list(model.objects.order_by("pk").values()) for model in models] + [
+        list(Link.objects.order_by("pk").values("pk", "revoked_at", "expires_at"))
+    ]
+
+
+def text_of(response):
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return body.decode(errors="replace") + response.get("Location", "")
+
+
+def test_every_url_pattern_is_classified():
+    assert {name for _route, name in patterns() if not is_classified(name)} == set()
+
+
+def test_no_class_names_a_pattern_that_is_gone():
+    names = {name for _route, name in patterns()}
+    known = PUBLIC | BEARER | LINK | CLINICIAN | STAFF | DEMO | ACCOUNT | ADMIN_SITE | FRONT_DESK
+    assert known - names == set()
+
+
+@pytest.mark.parametrize("who", ANYBODY)
+def test_nobody_reaches_somebody_elses_record_by_any_url(who):
+    world = World()
+    faults = []
+    browser = world.browser(who)
+    before = rows()
+    for route, name in patterns():
+        if route.startswith("static/"):
+            continue
+        path = world.path(route, name)
+        for method in ("get", "post"):
+            # Signing out, and a page that ends a session, must not decide the rest of the run.
+            client = world.browser(who) if name in SIGN_OUT | ACCOUNT else browser
+            response = getattr(client, method)(path)
+            said = text_of(response)
+            fault = f"{method.upper()} {path} ({name}): {response.status_code}"
+            seen = {word for word in (CONTACT, ANSWER) if word.lower() in said.lower()}
+            if response.status_code >= 500:
+                faults.append(fault)
+            if seen - may_see(who, name):
+                faults.append(f"{fault} shows {sorted(seen)}")
+            if is_denied(who, name):
+                if response.status_code not in {302, 403, 404, 405, 410}:
+                    faults.append(f"{fault} is not denied")
+                if method == "post" and rows() != before:
+                    faults.append(f"{fault} changed something")
+                    before = rows()
+            elif method == "post":
+                before = rows()
+    assert faults == []
+
+
+def test_those_who_may_do_see_what_the_others_are_denied():
+    """Guards the test above: it would pass if the two words were on no page at all."""
+    world = World()
+    looks = [
+        ("front desk", f"/admin/clinic/patient/{world.patient.pk}/change/", CONTACT),
+        ("manager", f"/admin/booking/appointment/{world.visit.pk}/change/", CONTACT),
+        ("clinician of B", f"/clinician/patients/{world.patient.pk}/", ANSWER),
+        ("clinician of B", "/clinician/", None),
+        ("link of B", f"/visits/{world.visit.pk}/", None),
+        ("link of B", f"/visits/{world.visit.pk}/intake/review/", None),
+    ]
+    for who, path, word in looks:
+        response = world.browser(who).get(path)
+        assert response.status_code in ({200} if word else {200, 302}), path
+        if word:
+            assert word in text_of(response), path
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_ids_that_do_not_exist_look_like_those_of_others(role):
+    world = World()
+    client = make.sign_in(Client(), make.make_user(role=role))
+    for template in ("/clinician/patients/{}/", "/visits/{}/", "/visits/{}/intake/"):
+        own_id = world.patient.pk if "patients" in template else world.visit.pk
+        answers = [
+            client.get(template.format(row_id)) for row_id in (own_id, UUID(int=int(time.time())))
+        ]
+        assert {answer.status_code for answer in answers} == {404}
+        bodies = {re.sub(r'(nonce|value)="[^"]*"', "", text_of(answer)) for answer in answers}
+        assert len(bodies) == 1
