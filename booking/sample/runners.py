@@ -93,7 +93,7 @@ LAST_NAMES = (
 )
 
 # Everything the form asks of everybody, answered by somebody with ordinary back pain.
-_EVERYBODY: dict[str, Any] = {
+EVERYBODY: dict[str, Any] = {
     "safety-nerve": ["none"],
     "safety-body": ["none"],
     "safety-injury": "no",
@@ -353,7 +353,7 @@ def answers_of(
 ) -> list[dict[str, Any]]:
     """Return the story as QuestionnaireResponse items, only what the form asks of this person."""
     flat = {
-        **_EVERYBODY,
+        **EVERYBODY,
         "about-sex": _sex(name),
         **STORIES[story],
         "about-birth-date": birth_date,
