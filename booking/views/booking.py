@@ -125,6 +125,4 @@ def why_not(guest: Guest, service: Service) -> str:
 
 
 def active_service(slug: str) -> Service:
-    return get_object_or_404(
-        Service.objects.prefetch_related("unlocked_by"), slug=slug, is_active=True
-    )
+    return get_object_or_404(Service, slug=slug, is_active=True)
