@@ -87,6 +87,13 @@ def test_answers_a_day_old_are_asked_again(visitor):
         assert visitor.client.get(visitor.slots_url)["Location"].startswith("/book/safety/")
 
 
+def test_a_known_patient_is_not_asked_what_we_know(visitor):
+    as_patient(visitor.client, make_patient(birth_date=date(1985, 2, 3), phone="512 555 0177"))
+    assert 'value="1985-02-03"' in visitor.client.get("/book/safety/").text
+    response = visitor.answer_gate(**URGENT)
+    assert 'value="512 555 0177"' in visitor.client.get(response["Location"]).text
+
+
 def test_a_service_in_the_address_that_does_not_exist_is_ignored(visitor):
     assert visitor.client.get("/book/safety/?service=nonsense").status_code == 200
 
