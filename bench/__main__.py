@@ -22,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sqlite", action="store_true", help="measure SQLite, not PostgreSQL")
     parser.add_argument("--rounds", type=int, default=300, help="requests of each kind")
+    parser.add_argument("--bookings", type=int, default=400, help="visits to book")
     options = parser.parse_args()
 
     with tempfile.TemporaryDirectory(prefix="backstride-bench-") as state:
@@ -39,7 +40,7 @@ def main() -> int:
                 "DATABASE_URL": postgres.url if postgres else f"sqlite:///{state}/bench.sqlite3",
             }
             report = Report()
-            run(report, rounds=options.rounds)
+            run(report, rounds=options.rounds, bookings=options.bookings)
     if report.broken:
         print(f"\nOver budget: {'; '.join(report.broken)}")
         return 1
@@ -47,7 +48,7 @@ def main() -> int:
     return 0
 
 
-def run(report: Report, *, rounds: int) -> None:
+def run(report: Report, *, rounds: int, bookings: int) -> None:
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -56,16 +57,18 @@ def run(report: Report, *, rounds: int) -> None:
     django.setup()
     settings.ROOT_URLCONF = "bench.pages"
     before = time.perf_counter()
+    call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate", verbosity=0)
     call_command("seed", size="large", verbosity=0, stdout=io.StringIO())
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     report.fact("database", connection.vendor)
     report.fact("migrate and seed --size large", f"{time.perf_counter() - before:.0f} s")
 
-    from bench import starts
+    from bench import bookings as booking_rate
+    from bench import databases, starts
 
-    starts.measure(report, rounds=rounds)
+    without_past = databases.copy_without_past()
+    starts.measure(report, rounds=rounds, without_past=without_past)
+    booking_rate.measure(report, bookings=bookings)
     connection.close()
 
 

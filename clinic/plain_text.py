@@ -30,7 +30,7 @@ class OneLineField(forms.CharField):
     """A name, a phone number: cleaned by ``one_line``; the browser finds its direction itself."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(one_line(str(value)) if value is not None else value)
+        return super().to_python(one_line(str(value)) if value is not None else value) or ""
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return super().widget_attrs(widget) | {"dir": "auto"}

@@ -30,6 +30,19 @@ HEALTHY = {
 }
 
 
+def details(number: int) -> dict[str, object]:
+    """What the last page of booking posts, beside the choice, for somebody new."""
+    return {
+        "name": f"Runner {number}",
+        "email": f"runner{number}@runners.example",
+        "phone": "512 555 0123",
+        "birth_date": HEALTHY["about-birth-date"],
+        "language": "en",
+        "wants_reminders": "on",
+        "book": "1",
+    }
+
+
 class Server:
     """gunicorn as in production, on a free port, with the rows that `env` names."""
 
@@ -108,16 +121,7 @@ class Guest:
         return self.post(f"/book/{service}/", choice)[0]
 
     def book(self, service: str, choice: Mapping[str, object]) -> tuple[int, str]:
-        details = {
-            "name": f"Runner {self.number}",
-            "email": f"runner{self.number}@runners.example",
-            "phone": "512 555 0123",
-            "birth_date": HEALTHY["about-birth-date"],
-            "language": "en",
-            "wants_reminders": "on",
-            "book": "1",
-        }
-        return self.post(f"/book/{service}/details/", {**choice, **details})
+        return self.post(f"/book/{service}/details/", {**choice, **details(self.number)})
 
     def _send(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
         cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())

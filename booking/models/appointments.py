@@ -3,6 +3,7 @@ import uuid
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -213,6 +214,12 @@ class Appointment(models.Model):
         )
         if others.exclude(pk=self.pk).exists():
             raise SlotTaken
+
+    def seconds_held(self, *, now: datetime) -> int:
+        """How long this hold still lasts, in whole seconds; 0 once it ran out or is a visit."""
+        if self.held_until is None:
+            return 0
+        return max(0, ceil((self.held_until - now).total_seconds()))
 
     def renew_hold(self, *, now: datetime) -> bool:
         """Give a hold another 15 minutes, once; return whether it got them."""

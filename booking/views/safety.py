@@ -21,6 +21,7 @@ from clinic.ratelimit import GATES_PER_IP, client_ip
 from intake import gate, triage
 from intake.advice import advice
 from intake.answers import Answers
+from intake.filling import known_beforehand
 from intake.forms import QuestionForm
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
@@ -63,13 +64,14 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         answers = QuestionnaireResponse(
             questionnaire=gate.questionnaire(), visitor_hash=guest.visitor_hash
         )
+    today = now.astimezone(practice.zone).date()
     form = QuestionForm(
         request.POST if request.method == "POST" else None,
         questionnaire=answers.form,
         items=gate.items(answers.form),
-        stored=answers.items,
+        stored=known_beforehand(answers.form, answers.items, patient=guest.patient, today=today),
         language=translation.get_language() or "en",
-        today=now.astimezone(practice.zone).date(),
+        today=today,
         placeholders={"emergency_number": practice.emergency_number},
     )
     if request.method == "POST":
@@ -134,7 +136,11 @@ def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpR
         return redirect(path_for(service, "safety"))
     form = CallbackForm(
         request.POST if request.method == "POST" else None,
-        initial={"birth_date": guest.birth_date},
+        initial={
+            "name": guest.patient.name if guest.patient else "",
+            "phone": guest.patient.phone if guest.patient else "",
+            "birth_date": guest.birth_date,
+        },
     )
     if request.method == "POST" and form.is_valid():
         gate.leave_number(alert, **form.cleaned_data)
