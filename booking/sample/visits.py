@@ -148,5 +148,7 @@ def _record_history(visits: list[Appointment], now: datetime) -> None:
     )
     CareTeamMember.objects.bulk_create(
         CareTeamMember(patient_id=patient, practitioner_id=practitioner, since=now)
-        for patient, practitioner in {(v.patient_id, v.practitioner_id) for v in visits}
+        for patient, practitioner in {
+            (visit.patient_id, visit.practitioner_id) for visit in visits if visit.patient_id
+        }
     )
