@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from booking.forms import CallbackForm, VisitForm
 from booking.guest import Guest
-from booking.models import Service
+from booking.models import Appointment, Service
 from clinic.access import set_visitor_cookie, visitor_hash
 from clinic.models import Practice
 from clinic.ratelimit import GATES_PER_IP, client_ip
@@ -86,6 +86,8 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         )
         # A danger sign is answered at once, whatever else was left out.
         if outcome.level == Level.EMERGENCY:
+            for alert in answers.safety_alerts.blocking():
+                Appointment.objects.hold_for_safety(alert, now=now)
             return redirect("emergency")
         if is_complete:
             return redirect(_after_the_gate(request, guest.judged(outcome), service, form.today))
