@@ -6,6 +6,7 @@ from booking.views import (
     birth_date,
     booking,
     clinician,
+    decisions,
     demo,
     demo_mail,
     details,
@@ -49,6 +50,13 @@ urlpatterns = [
         "clinician/patients/<uuid:patient_id>/",
         clinician.clinician_summary,
         name="clinician_summary",
+    ),
+    path("clinician/patients/<uuid:patient_id>/notes/", decisions.write_note, name="write_note"),
+    path("clinician/answers/<uuid:response_id>/lower/", decisions.lower_level, name="lower_level"),
+    path(
+        "clinician/answers/<uuid:response_id>/review/",
+        decisions.mark_reviewed,
+        name="mark_reviewed",
     ),
     path(
         "clinician/alerts/<uuid:alert_id>/acknowledge/",

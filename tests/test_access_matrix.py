@@ -40,7 +40,10 @@ LINK = {
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
-CLINICIAN = {"clinician_day", "clinician_summary", "acknowledge_alert"}
+CLINICIAN = {
+    "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
+    "write_note",
+}  # fmt: skip
 STAFF = {"staff_home"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
@@ -190,6 +193,7 @@ class World:
             "visit_id": self.visit.pk,
             "patient_id": self.patient.pk,
             "alert_id": self.alert.pk,
+            "response_id": self.response.pk,
             "message_id": self.message.pk,
             "number": 1,
             "token": "unknown-token-unknown-token-unknown",
