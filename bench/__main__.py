@@ -12,10 +12,11 @@ import secrets
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 from bench.budgets import Report
-from tests.throwaway import NotInstalled, Postgres
+from tests.smtp import SmtpSink
+from tests.throwaway import NotInstalled, Postgres, Redis
 
 
 def main() -> int:
@@ -25,22 +26,29 @@ def main() -> int:
     parser.add_argument("--bookings", type=int, default=400, help="visits to book")
     options = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(prefix="backstride-bench-") as state:
+    report = Report()
+    with ExitStack() as stack:
+        state = stack.enter_context(tempfile.TemporaryDirectory(prefix="backstride-bench-"))
+        sink = stack.enter_context(SmtpSink())
         try:
-            cluster = nullcontext() if options.sqlite else Postgres()
+            database_url = f"sqlite:///{state}/bench.sqlite3"
+            redis_url = ""
+            if not options.sqlite:
+                database_url = stack.enter_context(Postgres()).url
+                redis_url = stack.enter_context(Redis()).url
         except NotInstalled as error:
-            print(f"The benchmark {error}, or --sqlite", file=sys.stderr)
+            print(f"The benchmark {error}; or measure SQLite with --sqlite", file=sys.stderr)
             return 2
-        with cluster as postgres:
-            os.environ |= {
-                "DJANGO_SETTINGS_MODULE": "clinic.settings",
-                "STATE_DIR": state,
-                "SECRET_KEY": secrets.token_urlsafe(64),
-                "BASE_URL": "http://127.0.0.1",
-                "DATABASE_URL": postgres.url if postgres else f"sqlite:///{state}/bench.sqlite3",
-            }
-            report = Report()
-            run(report, rounds=options.rounds, bookings=options.bookings)
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "clinic.settings",
+            "STATE_DIR": state,
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "BASE_URL": "http://127.0.0.1",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "EMAIL_URL": sink.url,
+        }
+        run(report, sink, options)
     if report.broken:
         print(f"\nOver budget: {'; '.join(report.broken)}")
         return 1
@@ -48,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def run(report: Report, *, rounds: int, bookings: int) -> None:
+def run(report: Report, sink: SmtpSink, options: argparse.Namespace) -> None:
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -63,12 +71,12 @@ def run(report: Report, *, rounds: int, bookings: int) -> None:
     report.fact("database", connection.vendor)
     report.fact("migrate and seed --size large", f"{time.perf_counter() - before:.0f} s")
 
-    from bench import bookings as booking_rate
-    from bench import databases, starts
+    from bench import bookings, databases, mails, starts
 
     without_past = databases.copy_without_past()
-    starts.measure(report, rounds=rounds, without_past=without_past)
-    booking_rate.measure(report, bookings=bookings)
+    starts.measure(report, rounds=options.rounds, without_past=without_past)
+    mails.measure(report, sink, count=200)
+    bookings.measure(report, bookings=options.bookings)
     connection.close()
 
 

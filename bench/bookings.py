@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection, connections
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -36,7 +38,8 @@ def measure(report: Report, *, bookings: int) -> None:
     service = Service.objects.get(slug=SERVICE)
     service.practitioners.set(Practitioner.objects.filter(name__startswith="Practitioner"))
     starts = apart(service, count=2 * bookings + 2)
-    with Server(os.environ | {"TRUSTED_PROXY": "1"}) as server:
+    log = Path(settings.STATE_DIR) / "server.log"
+    with Server(os.environ | {"TRUSTED_PROXY": "1"}, log=log) as server:
         crowd(report, server, service, starts.pop())
         ours = rate(server, service, starts[:bookings])
     report.at_least(f"bookings, {CLIENTS} clients over HTTP", ours, 100, unit="/s")

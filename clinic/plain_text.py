@@ -29,8 +29,8 @@ def one_line(text: str) -> str:
 class OneLineField(forms.CharField):
     """A name, a phone number: cleaned by ``one_line``; the browser finds its direction itself."""
 
-    def to_python(self, value: Any) -> str:
-        return super().to_python(one_line(str(value)) if value is not None else value) or ""
+    def to_python(self, value: Any) -> str | None:
+        return super().to_python(one_line(str(value)) if value is not None else value)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return super().widget_attrs(widget) | {"dir": "auto"}

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -44,7 +45,10 @@ def details(number: int) -> dict[str, object]:
 
 
 class Server:
-    """gunicorn as in production, on a free port, with the rows that `env` names."""
+    """gunicorn as in production, on a free port, with the rows that `env` names.
+
+    It speaks on our own output, or into the file `log`.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Server:
         application: str = "clinic.wsgi",
         workers: int = 2,
         threads: int = 4,
+        log: Path | None = None,
     ) -> None:
         self.port = free_port()
         self._command = [
@@ -62,9 +67,13 @@ class Server:
             *("--workers", str(workers), "--threads", str(threads)),
         ]
         self._env = dict(env)
+        self._log = log
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, cwd=ROOT, env=self._env)
+        with self._log.open("ab") if self._log else nullcontext() as output:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._env, stdout=output, stderr=output
+            )
         wait_for_port(self.port)
         return self
 
