@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils import formats
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from booking.models import Appointment
 from intake.admin import level_badge
@@ -17,7 +18,8 @@ def clock_time(local: datetime) -> str:
 def visit_time(visit: Appointment) -> str:
     """Day and time on the clock of the visit's location."""
     local = visit.local_start
-    return f"{formats.date_format(local, 'D, N j, Y')}, {clock_time(local)}"
+    day = formats.date_format(local, gettext("D, N j, Y"))
+    return f"{day}, {clock_time(local)}"
 
 
 def intake_words(visit: Appointment) -> str:

@@ -361,7 +361,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 visit.refresh_from_db()
                 refused.append(f"{visit_time(visit)}: {visit.get_status_display()}")
             except SlotTaken:
-                refused.append(f"{visit_time(visit)}: {_('The time was given away.')}")
+                given_away = _("the time was given away")
+                refused.append(f"{visit_time(visit)}: {given_away}")
             else:
                 done += 1
                 self.record(AuditEvent.Action.CHANGE, request, visit, ["status"])

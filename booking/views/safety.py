@@ -175,7 +175,10 @@ def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> 
                 can_be_called=guest.can_be_called,
             ),
             "asked_for": next((offer for offer in offers if offer.service == service), None),
-            "open_offers": [offer for offer in offers if offer.is_open],
+            "open_offers": sorted(
+                (offer for offer in offers if offer.is_open),
+                key=lambda offer: offer.last_day or date.max,  # today's before tomorrow's
+            ),
             "is_urgent": guest.outcome.level == Level.URGENT,
         },
     )
