@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from booking import slots
 from booking.eligibility import Offer
-from booking.forms import DetailsForm, KeyForm, StartForm
+from booking.forms import DetailsForm, HoldForm, KeyForm
 from booking.guest import Guest
 from booking.models import Appointment, InvalidTransition, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
@@ -50,7 +50,7 @@ def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practic
         initial = {"birth_date": guest.birth_date, "language": translation.get_language()}
         form = DetailsForm(initial=initial, practice=practice, today=today)
         return _page(request, held, form=form, guest=guest, now=now)
-    start = StartForm(request.POST, service=offer.service)
+    start = HoldForm(request.POST, service=offer.service)
     if not start.is_valid():
         return redirect("slots", slug)
     form = DetailsForm(request.POST, practice=practice, today=today)
@@ -78,7 +78,7 @@ def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practic
     return go_on_with(held, now=now)
 
 
-def _held(start: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
+def _held(start: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
     """The hold behind the form, or a new one when it ran out; raises SlotTaken."""
     held = guest.holds(now=now).filter(booking_key=start.key, start=start.at).first()
     return held or hold(start, offer, guest=guest, now=now)
@@ -150,7 +150,7 @@ def _page(
 
 def _taken(
     request: HttpRequest,
-    start: StartForm,
+    start: HoldForm,
     offer: Offer,
     *,
     form: DetailsForm,
