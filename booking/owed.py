@@ -4,6 +4,7 @@ The verbs of ``booking.models`` plan them in the transaction that changes the vi
 is in ``booking.emails``.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,25 +45,26 @@ INTAKE_UNTIL = timedelta(hours=4)
 
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
-    _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    plan_ahead(appointment, now)
+    confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
+    outbox.plan_all([confirmation, *_ahead(appointment, now)])
 
 
 def plan_moved(appointment: "Appointment", now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
-    _plan(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
-    plan_ahead(appointment, now)
+    moved = _mail(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
+    outbox.plan_all([moved, *_ahead(appointment, now)])
 
 
 def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
-    _plan(
+    cancelled = _mail(
         appointment,
         CANCELLED,
         due_at=now + UNDO_WINDOW,
         expires_at=max(appointment.end, now + timedelta(days=1)),
     )
+    outbox.plan_all([cancelled])
 
 
 def plan_restored(appointment: "Appointment", now: datetime) -> None:
@@ -81,8 +83,9 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
         .exists()
     )
     if was_told:
-        _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
-    plan_ahead(appointment, now)
+        plan_booked(appointment, now)
+    else:
+        plan_ahead(appointment, now)
 
 
 def call_off(appointment: "Appointment", *, reason: str) -> None:
@@ -91,11 +94,16 @@ def call_off(appointment: "Appointment", *, reason: str) -> None:
 
 
 def plan_ahead(appointment: "Appointment", now: datetime) -> None:
-    """Owe what comes later. A step whose time has passed already is not owed at all."""
+    """Owe what comes later, without a mail about the booking itself."""
+    outbox.plan_all(list(_ahead(appointment, now)))
+
+
+def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
+    """Yield what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
     for step in STEPS:
         if start - step.before > now:
-            _plan(
+            yield _mail(
                 appointment,
                 REMINDER,
                 step=step.name,
@@ -104,18 +112,20 @@ def plan_ahead(appointment: "Appointment", now: datetime) -> None:
             )
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
-        _plan(appointment, INTAKE, due_at=due_at, expires_at=start - INTAKE_UNTIL)
+        yield _mail(appointment, INTAKE, due_at=due_at, expires_at=start - INTAKE_UNTIL)
 
 
-def _plan(
+def _mail(
     appointment: "Appointment", kind: str, *, due_at: datetime, expires_at: datetime, step: str = ""
-) -> None:
-    outbox.plan(
+) -> Message:
+    return Message(
         kind=kind,
         step=step,
-        subject=appointment,
-        version=appointment.sequence,
+        subject_type=appointment._meta.label_lower,
+        subject_id=appointment.pk,
+        subject_version=appointment.sequence,
         patient=appointment.patient,
         due_at=due_at,
+        next_attempt_at=due_at,
         expires_at=expires_at,
     )

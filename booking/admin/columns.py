@@ -27,4 +27,4 @@ def intake_words(visit: Appointment) -> str:
     words = visit.intake_state.label
     if visit.intake_response is None:
         return str(words)
-    return format_html("{} {}", words, level_badge(visit.intake_response.level))
+    return format_html("{} · {}", words, level_badge(visit.intake_response.level))

@@ -1,7 +1,6 @@
 """The way to a visit: choose a service, then a time, which is held while details are typed."""
 
 from datetime import datetime
-from math import ceil
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -98,7 +97,7 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
         raise SlotTaken
     others = list(guest.holds(now=now).exclude(booking_key=form.key)[:HOLDS_PER_VISITOR])
     if len(others) == HOLDS_PER_VISITOR:
-        raise TooManyTries(ceil((others[0].held_until - now).total_seconds()))
+        raise TooManyTries(others[0].seconds_held(now=now))
     return Appointment.objects.hold(
         service=offer.service,
         location=place,
@@ -126,6 +125,4 @@ def why_not(guest: Guest, service: Service) -> str:
 
 
 def active_service(slug: str) -> Service:
-    return get_object_or_404(
-        Service.objects.prefetch_related("unlocked_by"), slug=slug, is_active=True
-    )
+    return get_object_or_404(Service, slug=slug, is_active=True)

@@ -44,12 +44,12 @@ def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practic
     if guest.outcome is None or not offer.is_open:
         return redirect(why_not(guest, offer.service))
     if request.method == "GET":
-        held = guest.hold(offer.service, now=now)
-        if held is None:
+        kept = guest.hold(offer.service, now=now)
+        if kept is None:
             return redirect("slots", slug)
         initial = {"birth_date": guest.birth_date, "language": translation.get_language()}
         form = DetailsForm(initial=initial, practice=practice, today=today)
-        return _page(request, held, form=form, guest=guest, now=now)
+        return _page(request, kept, form=form, guest=guest, now=now)
     start = HoldForm(request.POST, service=offer.service)
     if not start.is_valid():
         return redirect("slots", slug)
@@ -139,7 +139,7 @@ def _page(
             "start": slots.floor_minute(held.start),
             "form": form,
             "patient": guest.patient,
-            "minutes_left": max(1, int((held.held_until - now).total_seconds() // 60)),
+            "minutes_left": max(1, held.seconds_held(now=now) // 60),
         },
         status=status,
     )

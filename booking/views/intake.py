@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.models import Appointment
 from clinic.access import patient_grant
@@ -60,7 +60,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapper
 
 
-@require_GET
+@require_safe
 @own_visit
 def intake(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
@@ -83,7 +83,7 @@ def intake(
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @own_visit
 def intake_page(
     request: HttpRequest, number: int, *, visit: Appointment, response: QuestionnaireResponse
@@ -143,7 +143,7 @@ def intake_page(
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @own_visit
 def intake_review(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse

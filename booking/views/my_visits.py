@@ -29,7 +29,8 @@ def my_visits(request: HttpRequest) -> HttpResponse:
         LINKS_PER_IP.spend(client_ip(request), now=now)
         LINKS_PER_EMAIL.spend(email.lower(), now=now)
         # The same work for an unknown address: neither words nor time tell whether we know it.
-        for patient in list(Patient.objects.filter(email__iexact=email)) or [None]:
+        known: list[Patient | None] = [*Patient.objects.filter(email__iexact=email)]
+        for patient in known or [None]:
             emails.plan_my_visits(patient, now)
     grant = patient_grant(request)
     visits = (

@@ -213,6 +213,15 @@ def test_managers_look_at_the_schedule_and_do_not_change_it(manager):
     assert manager.get(f"{VISITS}cancel/?visit={visit.pk}").status_code == 403
 
 
+def test_a_denial_is_recorded(front_desk):
+    front_desk.get("/admin/clinic/auditevent/")
+    event = AuditEvent.objects.get(action=AuditEvent.Action.DENIED)
+    assert (event.user, event.subject_type) == (
+        front_desk.user,
+        "admin:clinic_auditevent_changelist",
+    )
+
+
 def test_cancelling_asks_for_a_reason_and_plans_the_mail(front_desk):
     visits = [make.make_appointment(start=in_days(day)) for day in (1, 2)]
     page = choose(front_desk, visits, "cancel")["Location"]

@@ -95,8 +95,8 @@ def test_the_visit_shows_when_where_who_and_what_to_bring(visitor):
     location.save()
     page = visitor.client.get(url()).content.decode()
     for words in (
-        "Wednesday, 3 June 2026",
-        "9 a.m. – 10 a.m. CDT",
+        "Wednesday, June 3",
+        "9:00 AM – 10:00 AM CDT",
         service.name,
         location.full_address,
         "https://maps.example/here",
