@@ -7,6 +7,7 @@ a slow machine; a busy one still makes it noisy.
 
 import argparse
 import io
+import logging
 import os
 import secrets
 import sys
@@ -63,6 +64,7 @@ def run(report: Report, sink: SmtpSink, options: argparse.Namespace) -> None:
     from django.db import connection
 
     django.setup()
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # the sink tells of every line
     settings.ROOT_URLCONF = "bench.pages"
     before = time.perf_counter()
     call_command("collectstatic", interactive=False, verbosity=0)
