@@ -63,9 +63,10 @@ def run(report: Report, *, rounds: int) -> None:
     report.fact("database", connection.vendor)
     report.fact("migrate and seed --size large", f"{time.perf_counter() - before:.0f} s")
 
-    from bench import starts
+    from bench import mails, starts
 
     starts.measure(report, rounds=rounds)
+    mails.measure(report)
     connection.close()
 
 
