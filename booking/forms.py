@@ -110,7 +110,7 @@ class KeyForm(forms.Form):
         return key.hex
 
 
-class StartForm(KeyForm):
+class StartForm(forms.Form):
     """A choice of start, as one of the slot picker's buttons posts it.
 
     ``start`` is the minute since 1970-01-01T00:00Z; an empty ``who`` is any practitioner.
@@ -130,6 +130,10 @@ class StartForm(KeyForm):
     @property
     def at(self) -> datetime:
         return slots.from_minute(self.cleaned_data["start"])
+
+
+class HoldForm(StartForm, KeyForm):
+    """A choice of start for a new booking."""
 
 
 class DetailsForm(forms.Form):

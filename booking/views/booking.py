@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from booking.eligibility import Lock, Offer
-from booking.forms import SlotFilterForm, StartForm
+from booking.forms import HoldForm, SlotFilterForm
 from booking.guest import Guest
 from booking.models import Appointment, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
@@ -54,7 +54,7 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     wanted_at = None
     if request.method == "POST":
         HOLDS_PER_IP.spend(client_ip(request), now=now)
-        form = StartForm(request.POST, service=offer.service)
+        form = HoldForm(request.POST, service=offer.service)
         if form.is_valid():
             try:
                 visit = hold(form, offer, guest=guest, now=now)
@@ -87,7 +87,7 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     )
 
 
-def hold(form: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
+def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
     """Keep the chosen start for this guest; raises SlotTaken, or TooManyTries with too many kept.
 
     The visitor's form key makes it the same hold when they choose again.
