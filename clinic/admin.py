@@ -27,6 +27,7 @@ from clinic import accounts, audit, days, outbox
 from clinic.access import staff_user
 from clinic.models import (
     AuditEvent,
+    EmergencyAccess,
     Link,
     Location,
     Message,
@@ -424,6 +425,23 @@ class LinkAdmin(ReadOnlyAdmin):
             % {"count": len(live)},
             messages.SUCCESS,
         )
+
+
+class OpenedDayFilter(DayFilter):
+    title = _("opened")
+    field = "opened_at"
+
+
+@admin.register(EmergencyAccess)
+class EmergencyAccessAdmin(ReadOnlyAdmin):
+    """For managers to ask about: every record that was opened outside the care team."""
+
+    list_display = ["opened_at", "user", "patient", "reason", "expires_at"]
+    list_filter = [OpenedDayFilter]
+    list_select_related = ["user", "patient"]
+    search_fields = ["user__email", "patient__name"]
+    search_help_text = _("Patient, or the e-mail of a member of staff")
+    reads_are_audited = True
 
 
 class AuditDayFilter(DayFilter):

@@ -26,13 +26,15 @@ class ClinicConfig(AppConfig):
             patient=VIEW,
             message=VIEW,
             auditevent=VIEW,
+            emergencyaccess=VIEW,
             practice=CHANGE,
             location=ALL,
             practitioner=ALL,
             user=ALL,
         )
 
-        from clinic import emails, outbox
+        from clinic import emails, emergency_access, outbox
 
         outbox.register(outbox.LATE_NOTE, emails.late_note)
+        outbox.register(emergency_access.ALERT, emergency_access.alert)
         outbox.register(accounts.RESET_MAIL, emails.password_reset)

@@ -14,7 +14,7 @@ from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.models import Appointment, Service
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
-from clinic.models import AuditEvent, Patient, Practice, Role, User
+from clinic.models import AuditEvent, EmergencyAccess, Patient, Practice, Role, User
 from intake import charts
 from intake.answers import Answers
 from intake.change import Change, Intake, compare
@@ -91,6 +91,9 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "summary": summary,
             "changes": _changes(shown, earlier, practice=practice) if shown else [],
             "trend": _trend(shown, earlier, practice=practice) if shown else None,
+            "opened": EmergencyAccess.objects.standing(now=now)
+            .filter(patient=patient, user=request.user)
+            .first(),
             "notes": PrivateNote.objects.visible_to(request.user)
             .filter(patient=patient)
             .select_related("written_by"),
