@@ -36,6 +36,10 @@ STEPS = (
 # A change can be undone for this long; the mail about it waits.
 UNDO_WINDOW = timedelta(minutes=3)
 
+# News of a booking or a change is mailed within this time or not at all. A weekend on safety hold
+# is shorter; a backup that is restored later than this sends no old news.
+NEWS_LASTS = timedelta(days=3)
+
 # The form is asked for on its own a day after booking (the confirmation asked already), and
 # early enough to be filled in without haste.
 INTAKE_AFTER_BOOKING = timedelta(days=1)
@@ -44,25 +48,25 @@ INTAKE_UNTIL = timedelta(hours=4)
 
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
-    _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
+    _plan(appointment, CONFIRMATION, due_at=now, expires_at=_no_news_after(appointment, now))
     plan_ahead(appointment, now)
 
 
 def plan_moved(appointment: "Appointment", now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
-    _plan(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
+    _plan(
+        appointment,
+        MOVED,
+        due_at=now + UNDO_WINDOW,
+        expires_at=_no_news_after(appointment, now),
+    )
     plan_ahead(appointment, now)
 
 
 def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
-    _plan(
-        appointment,
-        CANCELLED,
-        due_at=now + UNDO_WINDOW,
-        expires_at=max(appointment.end, now + timedelta(days=1)),
-    )
+    _plan(appointment, CANCELLED, due_at=now + UNDO_WINDOW, expires_at=now + NEWS_LASTS)
 
 
 def plan_restored(appointment: "Appointment", now: datetime) -> None:
@@ -81,7 +85,7 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
         .exists()
     )
     if was_told:
-        _plan(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
+        _plan(appointment, CONFIRMATION, due_at=now, expires_at=_no_news_after(appointment, now))
     plan_ahead(appointment, now)
 
 
@@ -104,7 +108,12 @@ def plan_ahead(appointment: "Appointment", now: datetime) -> None:
             )
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
-        _plan(appointment, INTAKE, due_at=due_at, expires_at=start - INTAKE_UNTIL)
+        expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)
+        _plan(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
+
+
+def _no_news_after(appointment: "Appointment", now: datetime) -> datetime:
+    return min(appointment.end, now + NEWS_LASTS)
 
 
 def _plan(
