@@ -4,8 +4,11 @@ The verbs of ``booking.models`` plan them in the transaction that changes the vi
 is in ``booking.emails``.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 from clinic import outbox
 from clinic.models import Message
@@ -27,11 +30,56 @@ class Step(NamedTuple):
     until: timedelta
 
 
-STEPS = (
-    Step("7d", timedelta(days=7), timedelta(hours=48)),
-    Step("24h", timedelta(hours=24), timedelta(hours=4)),
-    Step("2h", timedelta(hours=2), timedelta(minutes=30)),
-)
+def steps(offsets: Sequence[int]) -> list[Step]:
+    """Return a step for each offset (hours before the visit), the earliest first.
+
+    A step is of use until twice the next one's offset, but gives way to the next one halfway at
+    the latest; the last is of use for three quarters of its time. So 168, 24 and 2 hours end 48
+    hours, 4 hours and 30 minutes before the visit.
+    """
+    ordered = sorted((timedelta(hours=hours) for hours in offsets), reverse=True)
+    return [
+        Step(
+            _step_name(before),
+            before,
+            before / 4 if after is None else min(2 * after, (before + after) / 2),
+        )
+        for before, after in zip_longest(ordered, ordered[1:])
+    ]
+
+
+def _step_name(before: timedelta) -> str:
+    """Return "24h", or "7d" for whole days beyond the first."""
+    hours = before // timedelta(hours=1)
+    return f"{hours // 24}d" if hours > 24 and hours % 24 == 0 else f"{hours}h"
+
+
+# On the location's wall clock, nobody is written to in between unless the visit is near.
+QUIET_FROM, QUIET_UNTIL = time(21), time(8)
+# Reminders this short before a visit come whenever they are due.
+QUIET_EXEMPT = timedelta(hours=2)
+
+
+def outside_quiet_hours(
+    due_at: datetime, *, expires_at: datetime, zone: ZoneInfo, now: datetime
+) -> datetime:
+    """Return ``due_at``, or the edge of the quiet hours around it at which the mail is of use.
+
+    That is the morning after, or the evening before when the morning is too late. When both are
+    out of reach the mail comes in the night rather than not at all.
+    """
+    local = due_at.astimezone(zone)
+    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return due_at
+    is_evening = local.time() >= QUIET_FROM
+    evening_on = local.date() if is_evening else local.date() - timedelta(days=1)
+    # Edges are put together from wall clocks, so a night of a clock change is as long as it is.
+    evening = datetime.combine(evening_on, QUIET_FROM, zone).astimezone(UTC)
+    morning = datetime.combine(evening_on + timedelta(days=1), QUIET_UNTIL, zone).astimezone(UTC)
+    if morning < expires_at:
+        return morning
+    return evening if evening > now else due_at
+
 
 # A change can be undone for this long; the mail about it waits.
 UNDO_WINDOW = timedelta(minutes=3)
@@ -97,18 +145,23 @@ def call_off(appointment: "Appointment", *, reason: str) -> None:
 def plan_ahead(appointment: "Appointment", now: datetime) -> None:
     """Owe what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
-    for step in STEPS:
-        if start - step.before > now:
-            _plan(
-                appointment,
-                REMINDER,
-                step=step.name,
-                due_at=start - step.before,
-                expires_at=start - step.until,
+    # Two that the quiet hours bring to one moment are one: the later, which is of use for longer.
+    reminders: dict[datetime, Step] = {}
+    for step in steps(appointment.service.reminder_offsets):
+        due_at, expires_at = start - step.before, start - step.until
+        if due_at <= now:
+            continue
+        if step.before > QUIET_EXEMPT:
+            due_at = outside_quiet_hours(
+                due_at, expires_at=expires_at, zone=appointment.zone, now=now
             )
+        reminders[due_at] = step
+    for due_at, step in reminders.items():
+        _plan(appointment, REMINDER, step=step.name, due_at=due_at, expires_at=start - step.until)
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
         expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
         _plan(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
 
 
