@@ -12,7 +12,9 @@ class IntakeConfig(AppConfig):
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)
 
-        from clinic import outbox
+        from clinic import metrics, outbox
         from intake import emails
+        from intake.metrics import AlertCollector
 
         outbox.register(emails.SAFETY_ALERT, emails.safety_alert)
+        metrics.registry.register(AlertCollector())
