@@ -15,7 +15,7 @@ import time
 from contextlib import ExitStack
 
 from bench.budgets import Report
-from tests.smtp import SmtpSink
+from bench.sink import Sink
 from tests.throwaway import NotInstalled, Postgres, Redis
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     report = Report()
     with ExitStack() as stack:
         state = stack.enter_context(tempfile.TemporaryDirectory(prefix="backstride-bench-"))
-        sink = stack.enter_context(SmtpSink())
+        sink = stack.enter_context(Sink())
         try:
             database_url = f"sqlite:///{state}/bench.sqlite3"
             redis_url = ""
@@ -48,7 +48,7 @@ def main() -> int:
             "REDIS_URL": redis_url,
             "EMAIL_URL": sink.url,
         }
-        run(report, sink, options)
+        run(report, options)
     if report.broken:
         print(f"\nOver budget: {'; '.join(report.broken)}")
         return 1
@@ -56,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def run(report: Report, sink: SmtpSink, options: argparse.Namespace) -> None:
+def run(report: Report, options: argparse.Namespace) -> None:
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -75,8 +75,8 @@ def run(report: Report, sink: SmtpSink, options: argparse.Namespace) -> None:
 
     without_past = databases.copy_without_past()
     starts.measure(report, rounds=options.rounds, without_past=without_past)
-    mails.measure(report, sink, count=200)
     bookings.measure(report, bookings=options.bookings)
+    mails.measure(report)
     connection.close()
 
 

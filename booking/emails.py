@@ -17,7 +17,7 @@ from booking import ical
 from booking.models import Appointment
 from booking.owed import CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic import outbox
-from clinic.access import LINK_DAYS_AFTER_VISIT, issue_link
+from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
 from clinic.models import Link, Message, Patient, Practice
 from clinic.outbox import Compose, Mail, Postpone, Skip
@@ -93,11 +93,9 @@ class Visit(NamedTuple):
         return bool(self.appointment.service.questionnaire_id) and not is_done
 
     @property
-    def buttons(self) -> list[tuple[str, str]]:
-        visit = (_("See, move or cancel your visit"), self.link_url(Link.Purpose.VISIT))
-        if not self.wants_intake:
-            return [visit]
-        return [visit, (_("Fill in your form"), self.link_url(Link.Purpose.INTAKE))]
+    def opens(self) -> list[str]:
+        """What nearly every mail about a visit links to."""
+        return [Link.Purpose.VISIT, *([Link.Purpose.INTAKE] if self.wants_intake else [])]
 
     @property
     def what_to_bring(self) -> str:
@@ -106,11 +104,11 @@ class Visit(NamedTuple):
             "medicines."
         )
 
-    def link_url(self, purpose: str) -> str:
-        return issue_link(
+    def issue_links(self, *purposes: str) -> dict[str, str]:
+        return issue_links(
+            *purposes,
             message=self.message,
             patient=self.patient,
-            purpose=purpose,
             subject_id=self.appointment.pk,
             expires_at=self.appointment.end + timedelta(days=LINK_DAYS_AFTER_VISIT),
         )
@@ -123,6 +121,27 @@ class Visit(NamedTuple):
         return {"calendar": calendar, "method": "REQUEST"}
 
 
+def _buttons(urls: dict[str, str]) -> list[tuple[str, str]]:
+    labels = {
+        Link.Purpose.VISIT: _("See, move or cancel your visit"),
+        Link.Purpose.INTAKE: _("Fill in your form"),
+    }
+    return [(label, urls[purpose]) for purpose, label in labels.items() if purpose in urls]
+
+
+# Nothing else is read: above all, no answers. Columns cost time in every mail.
+READ = [
+    *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
+    "safety_hold_alert",
+    *("patient__name", "patient__email", "patient__language", "patient__reminders_stopped_at"),
+    *("location__name", "location__address", "location__city", "location__region"),
+    *("location__postal_code", "location__phone", "location__map_url"),
+    *("location__directions", "location__directions_es"),
+    "service__questionnaire",
+    "intake_response__status",
+]
+
+
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
     """Read the visit as it is now, and write in the patient's language, or say why not."""
 
@@ -130,6 +149,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
     def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
         appointment = (
             Appointment.objects.select_related("patient", "location", "service", "intake_response")
+            .only(*READ)
             .filter(pk=message.subject_id)
             .first()
         )
@@ -164,7 +184,7 @@ def confirmation(visit: Visit) -> Mail:
         ],
         facts=visit.facts,
         links=visit.links,
-        buttons=visit.buttons,
+        buttons=_buttons(visit.issue_links(*visit.opens)),
         notes=[visit.what_to_bring],
     )
     return visit.mail(letter, **visit.invitation())
@@ -174,6 +194,7 @@ def confirmation(visit: Visit) -> Mail:
 def intake_wanted(visit: Visit) -> Mail | Skip:
     if not visit.wants_intake:
         return Skip("intake-done")
+    url = visit.issue_links(Link.Purpose.INTAKE)[Link.Purpose.INTAKE]
     letter = Letter(
         subject=_("Your form for %(when)s") % {"when": visit.when},
         heading=_("Please fill in your form"),
@@ -184,7 +205,7 @@ def intake_wanted(visit: Visit) -> Mail | Skip:
             )
         ],
         facts=visit.facts,
-        buttons=[(_("Fill in your form"), visit.link_url(Link.Purpose.INTAKE))],
+        buttons=[(_("Fill in your form"), url)],
     )
     return visit.mail(letter)
 
@@ -197,14 +218,15 @@ def reminder(visit: Visit) -> Mail | Skip:
     paragraphs = [_("Your visit is in %(time_left)s.") % {"time_left": time_left}]
     if visit.wants_intake:
         paragraphs.append(_("Your form is not finished yet. Please fill it in before you come."))
-    stop_url = visit.link_url(Link.Purpose.UNSUBSCRIBE)
+    urls = visit.issue_links(*visit.opens, Link.Purpose.UNSUBSCRIBE)
+    stop_url = urls[Link.Purpose.UNSUBSCRIBE]
     letter = Letter(
         subject=_("Reminder: %(when)s") % {"when": visit.when},
         heading=_("See you soon"),
         paragraphs=paragraphs,
         facts=visit.facts,
         links=visit.links,
-        buttons=visit.buttons,
+        buttons=_buttons(urls),
         notes=[visit.what_to_bring],
         stop_url=stop_url,
     )
@@ -225,7 +247,7 @@ def moved(visit: Visit) -> Mail:
         paragraphs=[_("The time you had before is free again. Please come at the new time.")],
         facts=visit.facts,
         links=visit.links,
-        buttons=visit.buttons,
+        buttons=_buttons(visit.issue_links(*visit.opens)),
         notes=[visit.what_to_bring],
     )
     return visit.mail(letter, **visit.invitation())
@@ -250,10 +272,10 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
     if patient is None or not patient.email:
         return Skip("no-address")
     practice = Practice.current()
-    url = issue_link(
+    urls = issue_links(
+        Link.Purpose.MY_VISITS,
         message=message,
         patient=patient,
-        purpose=Link.Purpose.MY_VISITS,
         expires_at=message.due_at + MY_VISITS_LINK_LASTS,
     )
     with translation.override(patient.language):
@@ -264,7 +286,7 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
                 _("This link opens the visits of %(initials)s. It works for one day.")
                 % {"initials": patient.initials}
             ],
-            buttons=[(_("Open my visits"), url)],
+            buttons=[(_("Open my visits"), urls[Link.Purpose.MY_VISITS])],
             notes=[_("You did not ask for this? Then you need not do anything.")],
         ).as_mail(to=patient.email, practice=practice)
 

@@ -72,6 +72,14 @@ class CallbackForm(forms.Form):
     birth_date = BirthDateField(label=_("Date of birth"), required=False)
 
 
+class BirthDateForm(forms.Form):
+    """The second factor of a mailed link."""
+
+    birth_date = BirthDateField(
+        label=_("Date of birth"), help_text=_("Of the person the visit is for.")
+    )
+
+
 class VisitForm(forms.Form):
     """The visit somebody was about to move when they met the gate."""
 

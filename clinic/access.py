@@ -105,28 +105,40 @@ def link_token(message_id: UUID, purpose: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def issue_link(
-    *,
+def issue_links(
+    *purposes: str,
     message: Message,
     patient: Patient,
-    purpose: str,
     expires_at: datetime,
     subject_id: UUID | None = None,
-) -> str:
-    """Return the absolute URL of this message's link for ``purpose``, storing only its hash."""
-    token = link_token(message.pk, purpose)
-    Link.objects.get_or_create(
-        token_hash=hash_token(token),
-        defaults={
-            "purpose": purpose,
-            "patient": patient,
-            "subject_id": subject_id,
-            "message": message,
-            "expires_at": expires_at,
-        },
+) -> dict[str, str]:
+    """Return the absolute URL of this message's link for each purpose, storing only hashes.
+
+    Issuing a link again changes nothing, and all of a mail's links take one INSERT.
+    """
+    tokens = {purpose: link_token(message.pk, purpose) for purpose in purposes}
+    Link.objects.bulk_create(
+        [
+            Link(
+                token_hash=hash_token(token),
+                purpose=purpose,
+                patient=patient,
+                subject_id=subject_id,
+                message=message,
+                expires_at=expires_at,
+            )
+            for purpose, token in tokens.items()
+        ],
+        ignore_conflicts=True,
     )
-    path = "unsubscribe" if purpose == Link.Purpose.UNSUBSCRIBE else "l"
-    return f"{settings.BASE_URL}/{path}/{token}/"
+    return {
+        purpose: f"{settings.BASE_URL}/{_link_path(purpose)}/{token}/"
+        for purpose, token in tokens.items()
+    }
+
+
+def _link_path(purpose: str) -> str:
+    return "unsubscribe" if purpose == Link.Purpose.UNSUBSCRIBE else "l"
 
 
 def grant_to_browser(

@@ -86,6 +86,12 @@ class AuditedAdmin(admin.ModelAdmin):
             )
         return super().get_search_results(request, queryset, search_term)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # Django lets the address bar filter by every column of the model, also by one that the
+        # page leaves out: the number of rows found would then tell what is in it.
+        is_shown = lookup.partition("__")[0] not in (self.exclude or ())
+        return is_shown and super().lookup_allowed(lookup, value, request)
+
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:

@@ -175,7 +175,7 @@ def tick(now: datetime) -> None:
     _recover_lapsed(now)
     sent_any, dropped = False, []
     with closing(mail.mailers.default) as connection:
-        for message in Message.objects.due(now)[:BATCH]:
+        for message in Message.objects.due(now).with_circumstances(now)[:BATCH]:
             if clock() - now > timedelta(seconds=SENDING_SECONDS):
                 break
             try:
@@ -187,16 +187,14 @@ def tick(now: datetime) -> None:
                 dropped.append(message)
     if sent_any:
         # The mail server is back: what waited for it need not sit out its back-off.
-        Message.objects.filter(state=Message.State.PLANNED, reason=Message.UNREACHABLE).update(
-            next_attempt_at=now
-        )
+        Message.objects.without_server(now).update(next_attempt_at=now)
     _tell_staff(dropped, now)
     Tick.objects.update_or_create(pk=1, defaults={"completed_at": clock()})
 
 
 def deliver(message_id: UUID | str, now: datetime) -> None:
     """Send this one mail if it is due and nobody else does."""
-    message = Message.objects.due(now).filter(pk=message_id).first()
+    message = Message.objects.due(now).with_circumstances(now).filter(pk=message_id).first()
     if message is None:
         return
     with closing(mail.mailers.default) as connection:
@@ -214,7 +212,7 @@ def _wake_worker(message: Message) -> None:
 
 def _recover_lapsed(now: datetime) -> None:
     """Free the rows of processes that died while they held a claim."""
-    lapsed = Message.objects.filter(state=Message.State.SENDING, lease_until__lte=now)
+    lapsed = Message.objects.lapsed(now)
     lapsed.filter(handed_at=None).update(
         state=Message.State.PLANNED,
         claim=None,
@@ -242,9 +240,7 @@ def _deliver(message: Message, connection: Any, clock: Callable[[], datetime]) -
         return _settle(message, state, reason=message.reason or Message.LATE)
     try:
         content = (
-            Skip(Message.LATE)
-            if _is_overtaken(message, now)
-            else _composers[message.kind](message, now)
+            Skip(Message.LATE) if message.is_overtaken else _composers[message.kind](message, now)
         )
         outgoing = build(message, content, now) if isinstance(content, Mail) else None
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
@@ -290,22 +286,6 @@ def _claim(message: Message, now: datetime) -> bool:
     return bool(is_ours)
 
 
-def _is_overtaken(message: Message, now: datetime) -> bool:
-    """After an outage several steps of one reminder are due: only the newest is of use."""
-    return bool(message.step) and (
-        Message.objects.filter(
-            kind=message.kind,
-            subject_type=message.subject_type,
-            subject_id=message.subject_id,
-            subject_version=message.subject_version,
-            due_at__gt=message.due_at,
-            due_at__lte=now,
-        )
-        .exclude(step=message.step)
-        .exists()
-    )
-
-
 def _hand_over(
     message: Message,
     outgoing: Outgoing,
@@ -345,10 +325,8 @@ def _hand_over(
         # An address that cannot be written in SMTP.
         _mark_bounced(message, now)
         return _settle(message, Message.State.FAILED, reason="address")
-    if message.patient_id:
-        Patient.objects.filter(pk=message.patient_id, email_bounced_at__isnull=False).update(
-            email_bounced_at=None
-        )
+    if message.has_bounced:
+        Patient.objects.filter(pk=message.patient_id).update(email_bounced_at=None)
     raw = outgoing.message().as_bytes() if settings.DEMO else None
     return _settle(message, Message.State.SENT, sent_at=clock(), last_reply="", raw=raw)
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +39,15 @@ def message_id_header(message: Message) -> str:
     return f"<{message.pk.hex}@{urlsplit(settings.BASE_URL).hostname}>"
 
 
+class _Headers(HeaderRegistry):
+    """Makes a class for each name once, where the standard library makes one for each header."""
+
+    __getitem__ = lru_cache(HeaderRegistry.__getitem__)
+
+
+_WIRE = policy.SMTP.clone(header_factory=_Headers())
+
+
 class Outgoing(EmailMultiAlternatives):
     """A mail that is built once, so that what was checked and kept is what is sent."""
 
@@ -47,7 +58,7 @@ class Outgoing(EmailMultiAlternatives):
 
     @cached_property
     def _built(self) -> EmailMessage:
-        built = super().message(policy=policy.SMTP)
+        built = super().message(policy=_WIRE)
         for part in built.walk():
             if part.get_content_type() == "text/calendar":
                 # RFC 6047, section 2.4: the type names the method too.

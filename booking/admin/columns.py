@@ -27,4 +27,13 @@ def intake_words(visit: Appointment) -> str:
     words = visit.intake_state.label
     if visit.intake_response is None:
         return str(words)
-    return format_html("{} · {}", words, level_badge(visit.intake_response.level))
+    level = level_badge(visit.intake_response.shown_level)
+    lowered = visit.intake_response.lowered
+    if lowered is None:
+        return format_html("{} · {}", words, level)
+    # The reason is clinical: it stays with the clinicians.
+    by_rules = gettext("rules: %(level)s, lowered by %(name)s") % {
+        "level": lowered.get_rules_level_display(),
+        "name": lowered.lowered_by,
+    }
+    return format_html("{} · {} ({})", words, level, by_rules)

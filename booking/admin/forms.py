@@ -97,6 +97,15 @@ class WishForm(PlaceForm):
     field_order = ["service", "location", "practitioner", "day"]
 
 
+class PatientSelect(AutocompleteSelect):
+    """Says what to type: the admin's own box is empty, and nameless to a screen reader."""
+
+    def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().build_attrs(*args, **kwargs) | {
+            "data-placeholder": _("Name, phone or e-mail of the patient")
+        }
+
+
 class CallerForm(WishForm):
     """Who calls or walks in, and for what. E-mail is welcome and not required."""
 
@@ -119,7 +128,7 @@ class CallerForm(WishForm):
         self.patients, self.today = patients, today
         field: Any = self.fields["patient"]
         field.queryset = patients
-        field.widget = AutocompleteSelect(
+        field.widget = PatientSelect(
             Appointment._meta.get_field("patient"), admin.site, choices=field.choices
         )
 

@@ -204,6 +204,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
             Appointment.objects.visible_to(request.user)
             .order_by(*self.ordering)
             .select_related(*self.list_select_related)
+            .prefetch_related("intake_response__lowered_levels__lowered_by")
             .defer("intake_response__items", "intake_response__rules")
         )
 

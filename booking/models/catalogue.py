@@ -126,6 +126,11 @@ class Service(models.Model):
         return self._local("price_note")
 
     @property
+    def lengths(self) -> list[int]:
+        """Every length in minutes, short to long, as people read them."""
+        return sorted(self.durations)
+
+    @property
     def default_duration(self) -> int:
         """The usual length in minutes."""
         return self.durations[0]

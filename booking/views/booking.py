@@ -111,11 +111,16 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
 
 
 def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
-    """Lead on to the details of a hold, or to the page of the visit that it became."""
+    """Lead on to the details of a hold, or to the page of the visit that it became.
+
+    Somebody who was a patient before booked by a mailed link, and goes on with that: booking again
+    does not stand in for the birth date.
+    """
     if visit.patient is None:
         return redirect("details", visit.service.slug)
     response = redirect("visit", visit.pk)
-    grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
+    if not Appointment.objects.filter(patient=visit.patient).exclude(pk=visit.pk).exists():
+        grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
     return response
 
 

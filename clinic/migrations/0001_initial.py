@@ -877,11 +877,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="message",
-            index=models.Index(
-                condition=models.Q(("state__in", ["planned", "sending", "unknown"])),
-                fields=["next_attempt_at"],
-                name="message_open",
-            ),
+            index=models.Index(fields=["state", "next_attempt_at"], name="message_due"),
         ),
         migrations.AddIndex(
             model_name="message",

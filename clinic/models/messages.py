@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.people import Patient
@@ -20,6 +20,8 @@ class MessageState(models.TextChoices):
     SKIPPED = "skipped", _("Skipped")
 
 
+# No attempt is put off for longer: what waits for another one has its next within this time.
+LONGEST_WAIT = timedelta(days=1)
 # An answer that was lost is worth one more try, unless something else settled the matter.
 _TO_RETRY = Q(state=MessageState.UNKNOWN, is_retried_after_unknown=False, reason="")
 
@@ -32,8 +34,41 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return what can be claimed now, the longest waiting first."""
         return self.filter(
             Q(state=MessageState.PLANNED) | _TO_RETRY & Q(expires_at__gt=now),
+            # Says no more than the line above, but in the words of the index.
+            state__in=[MessageState.PLANNED, MessageState.UNKNOWN],
             next_attempt_at__lte=now,
         ).order_by("next_attempt_at")
+
+    def lapsed(self, now: datetime) -> "MessageQuerySet":
+        """Return the rows whose process died while it held a claim."""
+        return self.filter(state=MessageState.SENDING, lease_until__lte=now)
+
+    def without_server(self, now: datetime) -> "MessageQuerySet":
+        """Return what waits because no mail server answered."""
+        return self.filter(
+            state=MessageState.PLANNED,
+            reason=Message.UNREACHABLE,
+            next_attempt_at__lte=now + LONGEST_WAIT,
+        )
+
+    def with_circumstances(self, now: datetime) -> "MessageQuerySet":
+        """Add what decides about a row beside itself, so that no row needs queries of its own.
+
+        ``is_overtaken``: a later step of the same reminder is due as well. ``has_bounced``: its
+        patient's mailbox refused the mail before this one.
+        """
+        later_steps = Message.objects.exclude(step=OuterRef("step")).filter(
+            kind=OuterRef("kind"),
+            subject_type=OuterRef("subject_type"),
+            subject_id=OuterRef("subject_id"),
+            subject_version=OuterRef("subject_version"),
+            due_at__gt=OuterRef("due_at"),
+            due_at__lte=now,
+        )
+        return self.annotate(
+            is_overtaken=~Q(step="") & Exists(later_steps),
+            has_bounced=Q(patient__email_bounced_at__isnull=False),
+        )
 
     def waiting(self) -> "MessageQuerySet":
         """Return what can still be called off: not yet handed to the mail server."""
@@ -54,6 +89,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
             Q(state=MessageState.PLANNED) | Q(state=MessageState.SENDING) | _TO_RETRY,
             Q(next_attempt_at__lt=now - LATE_AFTER)
             | Q(reason=Message.UNREACHABLE, due_at__lt=now - LATE_AFTER),
+            state__in=[MessageState.PLANNED, MessageState.SENDING, MessageState.UNKNOWN],
+            next_attempt_at__lte=now + LONGEST_WAIT,
         )
 
 
@@ -127,11 +164,8 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(state__in=["planned", "sending", "unknown"]),
-                name="message_open",
-            ),
+            # Whole, not only what is open: SQLite finds no partial index for bound parameters.
+            models.Index(fields=["state", "next_attempt_at"], name="message_due"),
             models.Index(fields=["subject_type", "subject_id"], name="message_about"),
         ]
 
@@ -180,6 +214,11 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def is_mailed(self) -> bool:
+        """Did it travel by mail, where others may have read it? A booking's own grant did not."""
+        return self.message_id is not None
 
 
 class Tick(models.Model):

@@ -284,6 +284,20 @@ def test_a_safety_hold_is_released_by_name(front_desk):
     assert audited("change") == [("booking.appointment", ["safety_hold_alert"])]
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "intake/safetyalert/?rules__icontains=canary",
+        "intake/safetyalert/?visitor_hash__startswith=a",
+        "clinic/message/?raw__contains=canary",
+        "clinic/link/?token_hash__startswith=a",
+    ],
+)
+def test_what_a_page_leaves_out_cannot_be_guessed_by_filtering(front_desk, question):
+    make.make_alert(rules=["T-CANARY"])
+    assert front_desk.get(f"/admin/{question}").status_code == 400
+
+
 def test_an_alert_is_found_by_the_code_on_the_callers_page_and_booking_reopened(front_desk):
     alert = make.make_alert(callback_phone="+1 512 555 0111")
     make.make_alert()

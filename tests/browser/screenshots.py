@@ -6,17 +6,15 @@ What the folder held and the walk no longer makes is removed.
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 
-import tests.environment  # noqa: F401 - before the settings are
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.demo import Demo
+import tests.environment  # noqa: F401 - before the settings are
 from tests.intake.filled import FILLED
 from tests.throwaway import chromium
 

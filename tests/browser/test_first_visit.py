@@ -140,6 +140,8 @@ def book(page: Page, site: str) -> date:
 def fill_in_the_form(page: Page, link: str) -> None:
     page.goto(link)
     assert "/l/" not in page.url
+    page.get_by_label("Date of birth").fill(GATE["about-birth-date"])
+    page.get_by_role("button", name="Open my form").click()
     story = EVERYBODY | STORIES["half-marathon"] | GATE
     story |= {"about-sex": "female", "goal-event-date": "", "consent-signature": NAME}
     for number, activity in enumerate(story["activity"]):

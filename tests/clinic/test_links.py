@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from booking import emails, owed
 from clinic import outbox
-from clinic.access import GRANT_COOKIE, hash_token, issue_link
+from clinic.access import GRANT_COOKIE, hash_token, issue_links
 from clinic.models import AuditEvent, Link, Message
 from intake.models import Questionnaire
 from tests.factories import (
@@ -175,11 +175,18 @@ def test_a_grant_from_a_stop_link_does_not_exist(client):
 
 def test_an_issued_link_is_the_one_that_opens(client):
     message = make_message()
-    url = issue_link(
-        message=message,
-        patient=message.patient,
-        purpose=Link.Purpose.MY_VISITS,
-        expires_at=timezone.now() + timedelta(days=1),
-    )
-    assert client.get(url.removeprefix("http://testserver")).status_code == 302
-    assert Message.objects.get().links.get().token_hash not in url
+    for _ in range(2):
+        urls = issue_links(
+            Link.Purpose.MY_VISITS,
+            Link.Purpose.UNSUBSCRIBE,
+            message=message,
+            patient=message.patient,
+            expires_at=timezone.now() + timedelta(days=1),
+        )
+    opens, stops = (url.removeprefix("http://testserver") for url in urls.values())
+    assert client.get(opens).status_code == 302
+    assert client.post(stops).status_code == 200
+    links = Message.objects.get().links.all()
+    assert {link.purpose for link in links} == set(urls)
+    assert len(links) == 2
+    assert not any(link.token_hash in url for link in links for url in urls.values())
