@@ -42,6 +42,7 @@ EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 gettext_noop("- Select an option -")
 gettext_noop("Run")
 gettext_noop("Search %(name)s")
+gettext_noop("Pagination %(name)s")
 
 
 class AuditedAdmin(admin.ModelAdmin):
