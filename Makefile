@@ -72,7 +72,7 @@ soak: $(VENV)/.dev
 	SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest --both-databases -o console_output_style=classic -m slow $(ARGS)
 
 audit: $(VENV)/.dev
-	$(BIN)/python -m bench.audit $(ARGS)
+	DJANGO_SETTINGS_MODULE=clinic.settings $(BIN)/python -m bench.audit
 
 lock:
 	uv pip compile -q pyproject.toml --universal --python-version 3.12 --generate-hashes \

@@ -12,34 +12,43 @@ import secrets
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 from bench.budgets import Report
-from tests.throwaway import NotInstalled, Postgres
+from bench.sink import Sink
+from tests.throwaway import NotInstalled, Postgres, Redis
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sqlite", action="store_true", help="measure SQLite, not PostgreSQL")
     parser.add_argument("--rounds", type=int, default=300, help="requests of each kind")
+    parser.add_argument("--bookings", type=int, default=400, help="visits to book")
     options = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(prefix="backstride-bench-") as state:
+    report = Report()
+    with ExitStack() as stack:
+        state = stack.enter_context(tempfile.TemporaryDirectory(prefix="backstride-bench-"))
+        sink = stack.enter_context(Sink())
         try:
-            cluster = nullcontext() if options.sqlite else Postgres()
+            database_url = f"sqlite:///{state}/bench.sqlite3"
+            redis_url = ""
+            if not options.sqlite:
+                database_url = stack.enter_context(Postgres()).url
+                redis_url = stack.enter_context(Redis()).url
         except NotInstalled as error:
-            print(f"The benchmark {error}, or --sqlite", file=sys.stderr)
+            print(f"The benchmark {error}; or measure SQLite with --sqlite", file=sys.stderr)
             return 2
-        with cluster as postgres:
-            os.environ |= {
-                "DJANGO_SETTINGS_MODULE": "clinic.settings",
-                "STATE_DIR": state,
-                "SECRET_KEY": secrets.token_urlsafe(64),
-                "BASE_URL": "http://127.0.0.1",
-                "DATABASE_URL": postgres.url if postgres else f"sqlite:///{state}/bench.sqlite3",
-            }
-            report = Report()
-            run(report, rounds=options.rounds)
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "clinic.settings",
+            "STATE_DIR": state,
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "BASE_URL": "http://127.0.0.1",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "EMAIL_URL": sink.url,
+        }
+        run(report, options)
     if report.broken:
         print(f"\nOver budget: {'; '.join(report.broken)}")
         return 1
@@ -47,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def run(report: Report, *, rounds: int) -> None:
+def run(report: Report, options: argparse.Namespace) -> None:
     import django
     from django.conf import settings
     from django.core.management import call_command
@@ -56,16 +65,17 @@ def run(report: Report, *, rounds: int) -> None:
     django.setup()
     settings.ROOT_URLCONF = "bench.pages"
     before = time.perf_counter()
+    call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate", verbosity=0)
     call_command("seed", size="large", verbosity=0, stdout=io.StringIO())
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     report.fact("database", connection.vendor)
     report.fact("migrate and seed --size large", f"{time.perf_counter() - before:.0f} s")
 
-    from bench import mails, starts
+    from bench import bookings, databases, mails, starts
 
-    starts.measure(report, rounds=rounds)
+    without_past = databases.copy_without_past()
+    starts.measure(report, rounds=options.rounds, without_past=without_past)
+    bookings.measure(report, bookings=options.bookings)
     mails.measure(report)
     connection.close()
 

@@ -155,11 +155,13 @@ def offers(
     seen_for: Collection[str],
     today: date,
 ) -> list[Offer]:
-    """Judge each service; ``unlocked_by`` must be prefetched, or it costs a query each."""
+    """Judge each service; for many of them prefetch ``unlocked_by``, or it costs a query each."""
     return [
         offer(
             service,
-            unlocked_by=[opener.slug for opener in service.unlocked_by.all()],
+            unlocked_by=[]
+            if service.is_first_visit
+            else [opener.slug for opener in service.unlocked_by.all()],
             restrictions=restrictions,
             seen_for=seen_for,
             today=today,

@@ -72,6 +72,14 @@ class CallbackForm(forms.Form):
     birth_date = BirthDateField(label=_("Date of birth"), required=False)
 
 
+class BirthDateForm(forms.Form):
+    """The second factor of a mailed link."""
+
+    birth_date = BirthDateField(
+        label=_("Date of birth"), help_text=_("Of the person the visit is for.")
+    )
+
+
 class VisitForm(forms.Form):
     """The visit somebody was about to move when they met the gate."""
 
@@ -102,7 +110,7 @@ class KeyForm(forms.Form):
         return key.hex
 
 
-class StartForm(KeyForm):
+class StartForm(forms.Form):
     """A choice of start, as one of the slot picker's buttons posts it.
 
     ``start`` is the minute since 1970-01-01T00:00Z; an empty ``who`` is any practitioner.
@@ -122,6 +130,10 @@ class StartForm(KeyForm):
     @property
     def at(self) -> datetime:
         return slots.from_minute(self.cleaned_data["start"])
+
+
+class HoldForm(StartForm, KeyForm):
+    """A choice of start for a new booking."""
 
 
 class DetailsForm(forms.Form):

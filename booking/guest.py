@@ -65,12 +65,10 @@ class Guest:
 
     @property
     def birth_date(self) -> date | None:
-        """As given at the gate, or known from earlier."""
-        if self.response is not None:
-            given = self.response.answers.date("about-birth-date")
-            if given:
-                return given
-        return self.patient.birth_date if self.patient else None
+        """As typed at the gate by this visitor; never a known patient's, whom it identifies."""
+        if self.response is None or self.response.patient_id:
+            return None
+        return self.response.answers.date("about-birth-date")
 
     def born_on(self, day: date, *, practice: Practice, now: datetime) -> "Guest":
         """The same guest with another date of birth among the gate's answers, judged again."""

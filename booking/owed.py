@@ -4,7 +4,7 @@ The verbs of ``booking.models`` plan them in the transaction that changes the vi
 is in ``booking.emails``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -96,25 +96,28 @@ INTAKE_UNTIL = timedelta(hours=4)
 
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
-    _plan(appointment, CONFIRMATION, due_at=now, expires_at=_no_news_after(appointment, now))
-    plan_ahead(appointment, now)
+    confirmation = _mail(
+        appointment, CONFIRMATION, due_at=now, expires_at=_no_news_after(appointment, now)
+    )
+    outbox.plan_all([confirmation, *_ahead(appointment, now)])
 
 
 def plan_moved(appointment: "Appointment", now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
-    _plan(
+    moved = _mail(
         appointment,
         MOVED,
         due_at=now + UNDO_WINDOW,
         expires_at=_no_news_after(appointment, now),
     )
-    plan_ahead(appointment, now)
+    outbox.plan_all([moved, *_ahead(appointment, now)])
 
 
 def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
-    _plan(appointment, CANCELLED, due_at=now + UNDO_WINDOW, expires_at=now + NEWS_LASTS)
+    cancelled = _mail(appointment, CANCELLED, due_at=now + UNDO_WINDOW, expires_at=now + NEWS_LASTS)
+    outbox.plan_all([cancelled])
 
 
 def plan_restored(appointment: "Appointment", now: datetime) -> None:
@@ -133,8 +136,9 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
         .exists()
     )
     if was_told:
-        _plan(appointment, CONFIRMATION, due_at=now, expires_at=_no_news_after(appointment, now))
-    plan_ahead(appointment, now)
+        plan_booked(appointment, now)
+    else:
+        plan_ahead(appointment, now)
 
 
 def call_off(appointment: "Appointment", *, reason: str) -> None:
@@ -143,7 +147,12 @@ def call_off(appointment: "Appointment", *, reason: str) -> None:
 
 
 def plan_ahead(appointment: "Appointment", now: datetime) -> None:
-    """Owe what comes later. A step whose time has passed already is not owed at all."""
+    """Owe what comes later, without a mail about the booking itself."""
+    outbox.plan_all(list(_ahead(appointment, now)))
+
+
+def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
+    """Yield what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
     # Two that the quiet hours bring to one moment are one: the later, which is of use for longer.
     reminders: dict[datetime, Step] = {}
@@ -157,27 +166,31 @@ def plan_ahead(appointment: "Appointment", now: datetime) -> None:
             )
         reminders[due_at] = step
     for due_at, step in reminders.items():
-        _plan(appointment, REMINDER, step=step.name, due_at=due_at, expires_at=start - step.until)
+        yield _mail(
+            appointment, REMINDER, step=step.name, due_at=due_at, expires_at=start - step.until
+        )
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
         expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)
         due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
-        _plan(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
+        yield _mail(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
 
 
 def _no_news_after(appointment: "Appointment", now: datetime) -> datetime:
     return min(appointment.end, now + NEWS_LASTS)
 
 
-def _plan(
+def _mail(
     appointment: "Appointment", kind: str, *, due_at: datetime, expires_at: datetime, step: str = ""
-) -> None:
-    outbox.plan(
+) -> Message:
+    return Message(
         kind=kind,
         step=step,
-        subject=appointment,
-        version=appointment.sequence,
+        subject_type=appointment._meta.label_lower,
+        subject_id=appointment.pk,
+        subject_version=appointment.sequence,
         patient=appointment.patient,
         due_at=due_at,
+        next_attempt_at=due_at,
         expires_at=expires_at,
     )

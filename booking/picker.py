@@ -176,7 +176,7 @@ class Picker:
         """The chosen day's times by part of the day, each part with its name."""
         chosen = [time for time in self.times if time.local.date() == self.day]
         return [
-            (part.label, list(times))
+            (str(part.label), list(times))
             for part, times in groupby(chosen, key=lambda time: PartOfDay.of(time.local))
         ]
 

@@ -1,10 +1,13 @@
 """The admin as the front desk's home: who may enter, how, and what today looks like."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import views as account_views
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,8 +15,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from booking.today import counts
+from booking.today import coming, counts
 from clinic import audit
+from clinic.access import staff_user
 from clinic.models import AuditEvent, Role
 
 OUR_APPS = {"clinic", "intake", "booking"}
@@ -26,6 +30,8 @@ class FrontDeskSite(admin.AdminSite):
     site_header = _("Front desk")
     index_title = _("Today")
     empty_value_display = "–"
+    # The lists need the width, and the home page lists the same.
+    enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Take the house's own models only.
@@ -33,7 +39,9 @@ class FrontDeskSite(admin.AdminSite):
         Packages register theirs on import: second factors, sessions and groups are none of the
         front desk's business, and no role has a say in them.
         """
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        models: Any = model_or_iterable
+        if isinstance(models, type):
+            models = [models]
         ours = [model for model in models if model._meta.app_label in OUR_APPS]
         super().register(ours, admin_class, **options)
 
@@ -44,6 +52,24 @@ class FrontDeskSite(admin.AdminSite):
             and user.is_active
             and user.role in {Role.FRONT_DESK, Role.MANAGER}
         )
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def recorded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return guarded(request, *args, **kwargs)
+            except PermissionDenied:
+                match = request.resolver_match
+                audit.record(
+                    action=AuditEvent.Action.DENIED,
+                    user=staff_user(request),
+                    subject=match.view_name if match else "admin",
+                )
+                raise
+
+        return recorded
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -61,18 +87,15 @@ class FrontDeskSite(admin.AdminSite):
         )
         return redirect_to_login(target if is_ours else home)
 
-    def logout(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return account_views.logout(request)
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         return redirect("account_change_password")
 
-    def index(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        today = counts(now=timezone.now())
-        return super().index(request, {"today": today, **(extra_context or {})})
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        now = timezone.now()
+        context = {"today": counts(now=now), "coming": coming(now=now)}
+        return super().index(request, {**context, **(extra_context or {})})

@@ -1,8 +1,8 @@
 """What the front desk sees first: today's numbers, each behind one query."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from booking.models import Appointment
 from clinic import days
@@ -36,3 +36,15 @@ def counts(*, now: datetime) -> dict[str, int]:
         "late_mail": Message.objects.late(now).count(),
         "failed_mail": failed.count(),
     }
+
+
+def coming(*, now: datetime, most: int = 10) -> QuerySet[Appointment]:
+    """Return those who are expected or here, soonest first, from half an hour ago on."""
+    status = Appointment.Status
+    return (
+        Appointment.objects.filter(
+            status__in=[status.BOOKED, status.ARRIVED], start__gte=now - timedelta(minutes=30)
+        )
+        .select_related("patient", "practitioner")
+        .order_by("start")[:most]
+    )

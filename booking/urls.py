@@ -3,8 +3,10 @@
 from django.urls import path
 
 from booking.views import (
+    birth_date,
     booking,
     clinician,
+    decisions,
     demo,
     demo_mail,
     details,
@@ -34,6 +36,11 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
+    path(
+        "visits/<uuid:visit_id>/intake/birth-date/",
+        birth_date.intake_birth_date,
+        name="intake_birth_date",
+    ),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
@@ -43,6 +50,13 @@ urlpatterns = [
         "clinician/patients/<uuid:patient_id>/",
         clinician.clinician_summary,
         name="clinician_summary",
+    ),
+    path("clinician/patients/<uuid:patient_id>/notes/", decisions.write_note, name="write_note"),
+    path("clinician/answers/<uuid:response_id>/lower/", decisions.lower_level, name="lower_level"),
+    path(
+        "clinician/answers/<uuid:response_id>/review/",
+        decisions.mark_reviewed,
+        name="mark_reviewed",
     ),
     path(
         "clinician/alerts/<uuid:alert_id>/acknowledge/",

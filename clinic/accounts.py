@@ -29,6 +29,7 @@ from django.utils.crypto import salted_hmac
 
 from clinic import audit, outbox
 from clinic.models import AuditEvent, User
+from clinic.ratelimit import client_ip
 
 RESET_MAIL = "password-reset"
 
@@ -46,6 +47,10 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         records = get_authentication_records(self.request, self.request.user)
         is_fresh = bool(records) and time.time() - records[-1]["at"] < FRESH_SECONDS
         return not is_fresh and super().is_reauthentication_required(app=app, **kwargs)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        # Of an IPv6 network its first address: the column holds addresses only.
+        return client_ip(request).partition("/")[0]
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)

@@ -254,7 +254,10 @@ def check_practice(**kwargs: Any) -> Messages:
         messages.append(
             Warning(
                 "No clinician has signed off the questionnaire and its rules.",
-                hint="Have one read docs/decisions.md and sign at /admin/clinic/practice/.",
+                hint=(
+                    "Have one read docs/questionnaire.md and docs/rules.md, and enter who signed "
+                    "at /admin/clinic/practice/."
+                ),
                 id="clinic.W016",
             )
         )

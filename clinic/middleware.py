@@ -52,6 +52,7 @@ class StaffSessionMiddleware:
         self, request: HttpRequest, view: Callable, args: Any, kwargs: Any
     ) -> HttpResponse | None:
         match = request.resolver_match
+        assert match is not None
         if match.app_name == "admin":
             timezone.activate(Practice.current().zone)
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:

@@ -117,6 +117,15 @@ def plan(
     return message
 
 
+def plan_all(messages: Collection[Message]) -> None:
+    """Owe several mails with one query, as ``plan`` does one by one."""
+    Message.objects.bulk_create(messages, ignore_conflicts=True)
+    for message in messages:
+        # A mail that was owed already has another key: then nobody answers this call.
+        if message.due_at <= timezone.now():
+            _wake_worker(message)
+
+
 def resend(message: Message, *, now: datetime) -> Message:
     """Owe the same mail once more, because a member of staff asked for it."""
     same = Message.objects.filter(

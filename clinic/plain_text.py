@@ -29,7 +29,7 @@ def one_line(text: str) -> str:
 class OneLineField(forms.CharField):
     """A name, a phone number: cleaned by ``one_line``; the browser finds its direction itself."""
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: Any) -> str | None:
         return super().to_python(one_line(str(value)) if value is not None else value)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:

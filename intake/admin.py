@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
 from clinic.models import AuditEvent
 from intake.levels import Level
@@ -78,6 +79,9 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
     actions = ["acknowledge", "reopen_booking"]
     reads_are_audited = True
 
+    class Media:
+        css = {"all": ["front_desk.css"]}
+
     @admin.display(description=_("level"), ordering="level")
     def how_soon(self, alert: SafetyAlert) -> str:
         return level_badge(alert.level)
@@ -96,7 +100,7 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[SafetyAlert]) -> None:
         done = 0
         for alert in queryset:
-            if alert.acknowledge(by=request.user, now=timezone.now()):
+            if alert.acknowledge(by=staff_user(request), now=timezone.now()):
                 done += 1
                 self.record(AuditEvent.Action.CHANGE, request, alert, ["acknowledged_at"])
         self.message_user(
@@ -114,7 +118,7 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
     def reopen_booking(self, request: HttpRequest, queryset: QuerySet[SafetyAlert]) -> None:
         done = 0
         for alert in queryset:
-            if alert.reopen_booking(by=request.user, now=timezone.now()):
+            if alert.reopen_booking(by=staff_user(request), now=timezone.now()):
                 done += 1
                 self.record(AuditEvent.Action.CHANGE, request, alert, ["booking_reopened_at"])
         self.message_user(

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import formats, translation
+from django.utils import translation
 
+from clinic.letters import time_text
 from clinic.models import Practice
 from intake.messages import render
 
@@ -31,7 +32,7 @@ def advice(
             language=translation.get_language() or "en",
             emergency_number=practice.emergency_number,
             advice_line=practice.advice_line,
-            callback_time=formats.time_format(told_by.time()) if told_by else "",
+            callback_time=time_text(told_by) if told_by else "",
         )
         heading, _stop, text = words.partition(". ")
         spoken.append(Advice(message_id, f"{heading.rstrip('.')}.", text))

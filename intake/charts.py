@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake import body, wording
@@ -138,12 +138,12 @@ def _body_text(answers: Answers) -> str:
 
     sentences = []
     if answers.answered("body-regions"):
-        sentences.append(_t("Pain: %(places)s.") % {"places": names("body-regions")})
+        sentences.append(gettext("Pain: %(places)s.") % {"places": names("body-regions")})
     if answers.answered("body-main"):
-        sentences.append(_t("Most: %(place)s.") % {"place": names("body-main")})
+        sentences.append(gettext("Most: %(place)s.") % {"place": names("body-main")})
     if numb := names("body-numb"):
-        sentences.append(_t("Numb or tingling: %(places)s.") % {"places": numb})
-    return " ".join(sentences) or _t("No place marked.")
+        sentences.append(gettext("Numb or tingling: %(places)s.") % {"places": numb})
+    return " ".join(sentences) or gettext("No place marked.")
 
 
 def onset_run(answers: Answers) -> OnsetRun | None:
@@ -159,12 +159,12 @@ def onset_run(answers: Answers) -> OnsetRun | None:
         "percent": wording.number(abs(round(percent))),
     }
     if percent > 0:
-        text = _t("Onset run %(onset)s, %(percent)s %% over the longest before (%(longest)s).")
+        text = gettext("Onset run %(onset)s, %(percent)s %% over the longest before (%(longest)s).")
     else:
-        text = _t("Onset run %(onset)s, not over the longest before (%(longest)s).")
+        text = gettext("Onset run %(onset)s, not over the longest before (%(longest)s).")
     return OnsetRun(
-        longest=Bar(_t("longest before"), words["longest"], round(longest * scale, 1)),
-        onset=Bar(_t("onset run"), words["onset"], round(onset * scale, 1)),
+        longest=Bar(gettext("longest before"), words["longest"], round(longest * scale, 1)),
+        onset=Bar(gettext("onset run"), words["onset"], round(onset * scale, 1)),
         marks=tuple(
             Mark(f"+{more}", round(LABELS_WIDTH + longest * scale * (1 + more / 100), 1), anchor)
             for more, anchor in [(10, "end"), (30, "start"), (100, "middle")]
@@ -195,7 +195,7 @@ def impact_plot(answers: Answers) -> ImpactPlot | None:
     return ImpactPlot(
         dots=tuple(dots),
         ticks=tuple(Mark(str(at), LABELS_WIDTH + span * at / 10) for at in (0, 5, 10)),
-        text=_t("Daily impact is highest for %(what)s, %(score)s of 10.")
+        text=gettext("Daily impact is highest for %(what)s, %(score)s of 10.")
         % {"what": worst.label, "score": worst.score},
         height=step * len(dots) + 16,
     )

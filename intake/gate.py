@@ -54,6 +54,8 @@ def response_of(
     return (
         QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR)
         .select_related("questionnaire")
+        # Large, and parsed once per process: see Questionnaire.form.
+        .defer("questionnaire__content")
         .order_by(F("patient").asc(nulls_first=True), "-updated_at")
         .first()
     )
@@ -101,8 +103,8 @@ def standing(
 ) -> Triage:
     """How these answers count for booking today, together with the patient's earlier intake.
 
-    The level is at least that of every alert these answers have raised. Rules on an alert that
-    staff have reopened are left out: a person has judged them.
+    The level is at least that of every alert these answers have raised. Urgent rules on an alert
+    that staff have reopened are left out: a person has judged them.
     """
     answers = response.answers
     if patient is not None:
@@ -111,9 +113,11 @@ def standing(
     outcome = triage.evaluate(
         answers, today=today, strict_public_advice=practice.strict_public_advice
     )
+    if max(outcome.level, response.level) < Level.URGENT:
+        return outcome  # So no alert was raised, or none that still has a say.
     alerts = [] if response._state.adding else list(response.safety_alerts.all())
     judged = {rule for alert in alerts if alert.booking_reopened_at for rule in alert.rules}
-    held = [rule for rule in outcome.rules if rule.id not in judged]
+    held = [rule for rule in outcome.rules if rule.level < Level.URGENT or rule.id not in judged]
     level = max(
         [rule.level for rule in held]
         + [Level(alert.level) for alert in alerts if alert.booking_reopened_at is None],

@@ -174,6 +174,15 @@ class QuestionnaireResponse(models.Model):
     signer_role = models.CharField(_("signer's role"), max_length=20, blank=True)
     notice_version = models.CharField(_("privacy notice version"), max_length=20, blank=True)
     answers_hash = models.CharField(max_length=64, blank=True)
+    reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("reviewed by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
     updated_at = models.DateTimeField(_("last saved"), auto_now=True)
@@ -201,6 +210,16 @@ class QuestionnaireResponse(models.Model):
     @property
     def answers(self) -> Answers:
         return Answers.from_response({"item": self.items})
+
+    @property
+    def lowered(self) -> "LoweredLevel | None":
+        """The last clinician's judgement that the rules have not overtaken since."""
+        judgements = self.lowered_levels.all()
+        return next((one for one in judgements if one.rules_level == self.level), None)
+
+    @property
+    def shown_level(self) -> Level:
+        return Level(self.lowered.level if self.lowered else self.level)
 
     @property
     def is_final(self) -> bool:
@@ -308,6 +327,22 @@ class QuestionnaireResponse(models.Model):
             self.refresh_from_db()
             self._observe(answers, now)
 
+    def lower(self, *, level: Level, reason: str, by: User, now: datetime) -> "LoweredLevel":
+        """Put a clinician's level beside that of the rules; raises ValueError unless lower."""
+        if level >= self.shown_level:
+            raise ValueError(f"{level!r} is not below {self.shown_level!r}")
+        return self.lowered_levels.create(
+            rules_level=self.level, level=level, reason=reason, lowered_by=by, lowered_at=now
+        )
+
+    def mark_reviewed(self, *, by: User, now: datetime) -> bool:
+        """Stamp the first review; return False when somebody was faster."""
+        changed = QuestionnaireResponse.objects.filter(pk=self.pk, reviewed_at=None).update(
+            reviewed_at=now, reviewed_by=by
+        )
+        self.refresh_from_db()
+        return bool(changed)
+
     def _observe(self, answers: Answers, now: datetime) -> None:
         if self.patient is None:
             return
@@ -330,6 +365,74 @@ class QuestionnaireResponse(models.Model):
                 unit=unit,
                 effective_at=now,
             )
+
+
+class LoweredLevel(models.Model):
+    """A named clinician's judgement beside the rules' own level; rows are never changed.
+
+    It stands only while the rules say what they said then. It does not open booking: that is
+    ``SafetyAlert.reopen_booking``.
+    """
+
+    response = models.ForeignKey(
+        QuestionnaireResponse, on_delete=models.CASCADE, related_name="lowered_levels"
+    )
+    rules_level = models.PositiveSmallIntegerField(_("level by the rules"), choices=Level)
+    level = models.PositiveSmallIntegerField(_("level"), choices=Level)
+    reason = models.CharField(_("reason"), max_length=300)
+    lowered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("lowered by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    lowered_at = models.DateTimeField(_("lowered"))
+
+    class Meta:
+        ordering = ["-lowered_at", "-pk"]
+        verbose_name = _("lowered level")
+        verbose_name_plural = _("lowered levels")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(level__lt=F("rules_level")), name="loweredlevel_is_lower"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="loweredlevel_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rules_level} → {self.level}"
+
+
+class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
+    def visible_to(self, viewer: User) -> "PrivateNoteQuerySet":
+        """Return the notes about a clinician's own patients; nobody else reads any."""
+        if viewer.is_active and viewer.role == Role.CLINICIAN:
+            return self.filter(patient__in=Patient.objects.in_care_of(viewer))
+        return self.none()
+
+
+class PrivateNote(models.Model):
+    """What clinicians of the care team tell each other about a patient; never mailed."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="private_notes")
+    text = models.TextField(_("note"), max_length=2000)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("written by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    written_at = models.DateTimeField(_("written"))
+
+    objects = PrivateNoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-written_at", "-pk"]
+        verbose_name = _("private note")
+        verbose_name_plural = _("private notes")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Observation(models.Model):

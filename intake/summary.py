@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from django.utils import translation
 from django.utils.text import Truncator
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from intake import charts, evidence, findings, triage, wording
 from intake import variables as v
@@ -264,9 +263,9 @@ def _first_words(parts: list[str]) -> Iterator[str]:
 def _age_words(age: dt.timedelta) -> str:
     minutes = max(0, int(age.total_seconds() // 60))
     if minutes < 60:
-        return _t("%(minutes)s min") % {"minutes": minutes}
+        return gettext("%(minutes)s min") % {"minutes": minutes}
     if minutes < 48 * 60:
-        return _t("%(hours)s h") % {"hours": minutes // 60}
+        return gettext("%(hours)s h") % {"hours": minutes // 60}
     days = minutes // (24 * 60)
     return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
 
@@ -279,28 +278,28 @@ def _is_stale(answered_at: dt.datetime | None, now: dt.datetime) -> bool:
 
 def _contradictions(answers: Answers, judged: triage.Triage) -> Iterator[str]:
     if "T-E2" in judged.rule_ids and answers.only("safety-nerve", "none"):
-        yield _t("Saddle numbness on the body chart, none on the safety page")
+        yield gettext("Saddle numbness on the body chart, none on the safety page")
     if "T-U18" in judged.rule_ids:
-        yield _t("Both legs marked, not on the safety page")
+        yield gettext("Both legs marked, not on the safety page")
     if answers.has("leg-feeling", "weakness") and answers.has("safety-leg-power", "no"):
-        yield _t("Leg weakness marked, none on the safety page")
+        yield gettext("Leg weakness marked, none on the safety page")
     if v.under(answers.number("pain-worst"), answers.number("pain-average") or 0):
-        yield _t("Worst pain is below the average")
+        yield gettext("Worst pain is below the average")
 
 
 def _marks(
     form: Form, answers: Answers, today: dt.date, *, reader: str, patient: str
 ) -> Iterator[str]:
     if v.under(v.age(answers, today), OURS.adult_from):
-        yield _t("Minor")
+        yield gettext("Minor")
     if answers.has("safety-pregnancy", *v.PREGNANT, "postpartum"):
         pregnancy = wording.answers_to(form, answers, "safety-pregnancy")[0]
         yield pregnancy[:1].upper() + pregnancy[1:]
     if answers.has("tx-avoid", "chaperone"):
-        yield _t("Wants a chaperone")
+        yield gettext("Wants a chaperone")
     if patient.split("-")[0] != reader.split("-")[0]:
         name = translation.get_language_info(patient)["name_translated"]
-        yield _t("Answered in %(language)s") % {"language": name}
+        yield gettext("Answered in %(language)s") % {"language": name}
 
 
 def _sentence(form: Form, answers: Answers, today: dt.date) -> str:
@@ -329,11 +328,11 @@ def _pain(form: Form, answers: Answers) -> Iterator[str]:
     duration = "".join(wording.answers_to(form, answers, "onset-duration"))
     words = {"places": _joined(names), "duration": duration}
     if names and duration:
-        yield _t("%(places)s pain for %(duration)s") % words
+        yield gettext("%(places)s pain for %(duration)s") % words
     elif names:
-        yield _t("%(places)s pain") % words
+        yield gettext("%(places)s pain") % words
     elif duration:
-        yield _t("low back pain for %(duration)s") % words
+        yield gettext("low back pain for %(duration)s") % words
     yield from wording.answers_to(form, answers, "onset-how")
     yield from wording.answers_to(form, answers, "onset-trend")
 
@@ -346,7 +345,7 @@ def _leg(form: Form, answers: Answers) -> str:
         for link_id in ("leg-side", "leg-reach", "leg-feeling")
         for text in wording.answers_to(form, answers, link_id)
     ]
-    return _t("leg: %(symptoms)s") % {"symptoms": ", ".join(parts)} if parts else ""
+    return gettext("leg: %(symptoms)s") % {"symptoms": ", ".join(parts)} if parts else ""
 
 
 def _running(form: Form, answers: Answers) -> str:
@@ -356,9 +355,9 @@ def _running(form: Form, answers: Answers) -> str:
         return status
     words = {"status": status, "now": wording.distance(answers, this_week)}
     if usual is None:
-        return _t("%(status)s (%(now)s a week)") % words
+        return gettext("%(status)s (%(now)s a week)") % words
     words["usual"] = wording.distance(answers, usual)
-    return _t("%(status)s (%(now)s a week, was %(usual)s)") % words
+    return gettext("%(status)s (%(now)s a week, was %(usual)s)") % words
 
 
 def _goal(form: Form, answers: Answers, today: dt.date) -> str:
@@ -374,25 +373,25 @@ def _goal(form: Form, answers: Answers, today: dt.date) -> str:
         else:
             when = ngettext("in %(count)s day", "in %(count)s days", days) % {"count": days}
         goal = f"{goal} {when}"
-    return _t("goal: %(goal)s") % {"goal": goal}
+    return gettext("goal: %(goal)s") % {"goal": goal}
 
 
 def _joined(names: list[str]) -> str:
     if len(names) < 2:
         return "".join(names)
-    return _t("%(most)s and %(last)s") % {"most": ", ".join(names[:-1]), "last": names[-1]}
+    return gettext("%(most)s and %(last)s") % {"most": ", ".join(names[:-1]), "last": names[-1]}
 
 
 def _numbers(answers: Answers) -> Iterator[Number]:
     no_leg = answers.has("leg-any", False)
     measured = [
-        ("pain-average", _t("average"), answers.number("pain-average"), "/10"),
-        ("pain-now", _t("now"), answers.number("pain-now"), "/10"),
-        ("pain-worst", _t("worst"), answers.number("pain-worst"), "/10"),
-        ("pain-run", _t("in a run"), answers.number("pain-run"), "/10"),
-        ("leg-pain", _t("leg"), 0 if no_leg else answers.number("leg-pain"), "/10"),
-        ("calc-impact", _t("daily impact"), v.impact(answers), "/100"),
-        ("activity-score", _t("own activities"), v.activity(answers), "/10"),
+        ("pain-average", gettext("average"), answers.number("pain-average"), "/10"),
+        ("pain-now", gettext("now"), answers.number("pain-now"), "/10"),
+        ("pain-worst", gettext("worst"), answers.number("pain-worst"), "/10"),
+        ("pain-run", gettext("in a run"), answers.number("pain-run"), "/10"),
+        ("leg-pain", gettext("leg"), 0 if no_leg else answers.number("leg-pain"), "/10"),
+        ("calc-impact", gettext("daily impact"), v.impact(answers), "/100"),
+        ("activity-score", gettext("own activities"), v.activity(answers), "/10"),
     ]
     for link_id, label, value, scale in measured:
         if value is None:
@@ -406,20 +405,20 @@ def _stated(form: Form, answers: Answers) -> Iterator[str]:
     """What the patient said about allergies, medicines and bones, or that nothing was named."""
     allergies = answers.text("med-allergies")
     if allergies:
-        yield _t("Allergies: %(what)s") % {"what": Truncator(allergies).chars(60)}
+        yield gettext("Allergies: %(what)s") % {"what": Truncator(allergies).chars(60)}
     elif answers.answered("med-told"):
-        yield _t("No allergy stated")
+        yield gettext("No allergy stated")
     bone_risks = [
         wording.answer(form, "safety-bone", code)
         for code in answers.values("safety-bone")
         if code != "none"
     ]
     if bone_risks:
-        yield _t("Bone and bleeding: %(what)s") % {"what": ", ".join(bone_risks)}
+        yield gettext("Bone and bleeding: %(what)s") % {"what": ", ".join(bone_risks)}
     elif answers.answered("safety-bone"):
-        yield _t("No bone or bleeding risk named")
+        yield gettext("No bone or bleeding risk named")
     if medicines := answers.text("med-medicines"):
-        yield _t("Takes: %(what)s") % {"what": Truncator(medicines).chars(60)}
+        yield gettext("Takes: %(what)s") % {"what": Truncator(medicines).chars(60)}
 
 
 def _activities(answers: Answers) -> Iterator[str]:

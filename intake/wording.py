@@ -11,8 +11,7 @@ from collections.abc import Iterable
 
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, pgettext_lazy
-from django.utils.translation import gettext as _t
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from intake import variables as v
@@ -361,14 +360,14 @@ def evidence(
             case "leg-any" if says_more:
                 continue
             case "about-birth-date":
-                text = _t("age %(age)s") % {"age": v.age(answers, today)}
+                text = gettext("age %(age)s") % {"age": v.age(answers, today)}
             case "about-height":
                 continue
             case "about-weight":
                 bmi = v.bmi(answers, today)
                 if bmi is None:
                     continue
-                text = _t("BMI %(bmi)s") % {"bmi": number(round(bmi, 1))}
+                text = gettext("BMI %(bmi)s") % {"bmi": number(round(bmi, 1))}
             case _:
                 text = ", ".join(
                     distance(answers, value)
@@ -386,7 +385,7 @@ def evidence(
 
 def _plain(item: Item | None, value: Value) -> str:
     if isinstance(value, bool):
-        return _t("yes") if value else _t("no")
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, int | float):
         return f"{number(value)}/10" if item is not None and item.is_scale else number(value)
     if isinstance(value, dt.date):

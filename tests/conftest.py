@@ -7,6 +7,7 @@ run on SQLite and again on a throw-away PostgreSQL. The report is one, with `[sq
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("both_databases") or hasattr(config, "workerinput"):
         return
     if (url := _named_postgres_url()) is None:
+        # A run that is told to end takes its cluster with it, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             cluster = config.stash[cluster_key] = Postgres().__enter__()
         except NotInstalled:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -30,8 +31,24 @@ HEALTHY = {
 }
 
 
+def details(number: int) -> dict[str, object]:
+    """What the last page of booking posts, beside the choice, for somebody new."""
+    return {
+        "name": f"Runner {number}",
+        "email": f"runner{number}@runners.example",
+        "phone": "512 555 0123",
+        "birth_date": HEALTHY["about-birth-date"],
+        "language": "en",
+        "wants_reminders": "on",
+        "book": "1",
+    }
+
+
 class Server:
-    """gunicorn as in production, on a free port, with the rows that `env` names."""
+    """gunicorn as in production, on a free port, with the rows that `env` names.
+
+    It speaks on our own output, or into the file `log`.
+    """
 
     def __init__(
         self,
@@ -40,6 +57,7 @@ class Server:
         application: str = "clinic.wsgi",
         workers: int = 2,
         threads: int = 4,
+        log: Path | None = None,
     ) -> None:
         self.port = free_port()
         self._command = [
@@ -49,9 +67,13 @@ class Server:
             *("--workers", str(workers), "--threads", str(threads)),
         ]
         self._env = dict(env)
+        self._log = log
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, cwd=ROOT, env=self._env)
+        with self._log.open("ab") if self._log else nullcontext() as output:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._env, stdout=output, stderr=output
+            )
         wait_for_port(self.port)
         return self
 
@@ -108,16 +130,7 @@ class Guest:
         return self.post(f"/book/{service}/", choice)[0]
 
     def book(self, service: str, choice: Mapping[str, object]) -> tuple[int, str]:
-        details = {
-            "name": f"Runner {self.number}",
-            "email": f"runner{self.number}@runners.example",
-            "phone": "512 555 0123",
-            "birth_date": HEALTHY["about-birth-date"],
-            "language": "en",
-            "wants_reminders": "on",
-            "book": "1",
-        }
-        return self.post(f"/book/{service}/details/", {**choice, **details})
+        return self.post(f"/book/{service}/details/", {**choice, **details(self.number)})
 
     def _send(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
         cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())

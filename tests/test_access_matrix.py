@@ -36,11 +36,14 @@ BEARER = {"open_link", "unsubscribe", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
-    "intake_review", "intake_page", "my_visits",
+    "intake_review", "intake_page", "intake_birth_date", "my_visits",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
-CLINICIAN = {"clinician_day", "clinician_summary", "acknowledge_alert"}
+CLINICIAN = {
+    "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
+    "write_note",
+}  # fmt: skip
 STAFF = {"staff_home"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
@@ -68,9 +71,9 @@ FRONT_DESK = {
 SIGN_OUT = {"account_logout", "admin:logout"}
 
 ANYBODY = [
-    "anonymous", "link of A", "link of B", "clinician of B", "other clinician", "front desk",
-    "manager", "deactivated manager", "front desk without second factor",
-    "clinician of B without second factor",
+    "anonymous", "link of A", "link of B", "mailed link of B", "clinician of B",
+    "other clinician", "front desk", "manager", "deactivated manager",
+    "front desk without second factor", "clinician of B without second factor",
 ]  # fmt: skip
 STAFF_OF_ADMIN = {"front desk", "manager"}
 
@@ -173,6 +176,7 @@ class World:
             patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
         )
         self.link = make.make_link(patient=self.patient)
+        self.mailed_link = make.make_link(patient=self.patient, message=self.message)
         make.make_audit_event(patient_id=self.patient.pk, subject_id=str(self.patient.pk))
         self.link_of_a = make.make_link(patient=make.make_patient())
 
@@ -189,6 +193,7 @@ class World:
             "visit_id": self.visit.pk,
             "patient_id": self.patient.pk,
             "alert_id": self.alert.pk,
+            "response_id": self.response.pk,
             "message_id": self.message.pk,
             "number": 1,
             "token": "unknown-token-unknown-token-unknown",
@@ -217,8 +222,9 @@ class World:
 
     def browser(self, who):
         client = Client()
-        if who.startswith("link of"):
-            link = self.link if who.endswith("B") else self.link_of_a
+        if "link of" in who:
+            links = {"link of A": self.link_of_a, "link of B": self.link}
+            link = links.get(who, self.mailed_link)
             response = HttpResponse()
             set_grant_cookie(response, link)
             client.cookies.update(response.cookies)
@@ -241,13 +247,11 @@ def is_denied(who, name):
     if name in PUBLIC | ACCOUNT | ASKS_FOR_A_LINK | {"admin:login", "admin:logout"}:
         return False
     if name in LINK:
-        return who != "link of B"
+        return who not in {"link of B", "mailed link of B"}
     if name in CLINICIAN:
         return who != "clinician of B" and (who != "other clinician" or name != "clinician_day")
     if name in STAFF:
-        return who in {"anonymous", "link of A", "link of B", "deactivated manager"} or (
-            "without" in who
-        )
+        return who in {"anonymous", "deactivated manager"} or "link of" in who or "without" in who
     if name in DEMO | BEARER:
         return True
     if who not in STAFF_OF_ADMIN:
@@ -266,6 +270,8 @@ def may_see(who, name):
     """Which of the two words may stand on this page for this person."""
     if name in LINK and who == "link of B":
         return {CONTACT, ANSWER}
+    if name in LINK and who == "mailed link of B":
+        return {CONTACT}
     if name in CLINICIAN and who == "clinician of B":
         return {CONTACT, ANSWER}
     if who in STAFF_OF_ADMIN and name.startswith("admin:"):

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,7 @@ from booking.admin.forms import CallerForm, StartForm, WishForm
 from booking.admin.starts import week
 from booking.models import Appointment
 from clinic import days
+from clinic.access import staff_user
 from clinic.admin import AuditedAdmin
 from clinic.models import AuditEvent, Patient, Practice
 from intake import gate, triage
@@ -29,6 +31,7 @@ from intake.advice import advice
 from intake.answers import Answers
 from intake.forms import QuestionForm
 from intake.levels import Level
+from intake.messages import render as render_message
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
 from intake.responses import replace_answers
@@ -116,7 +119,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
                 service=wish.cleaned_data["service"],
                 location=location,
                 now=now,
-                by=request.user,
+                by=staff_user(request),
                 booking_key=form.cleaned_data["booking_key"],
                 phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
                 intake_response=response if is_screened else None,
@@ -131,7 +134,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     if request.method == "GET":
         model_admin.record(AuditEvent.Action.READ, request, patient)
     outcome = None
-    if is_screened:
+    if response is not None and is_screened:
         outcome = gate.standing(response, patient=patient, practice=practice, now=now)
     context = _context(
         request,
@@ -179,12 +182,19 @@ def _stop(
     request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert, *, practice: Practice
 ) -> HttpResponse:
     message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    # Whatever the hour, somebody of ours has the caller on the line: the attended wording.
+    spoken = [
+        render_message(
+            message_id,
+            language=get_language() or "en",
+            emergency_number=practice.emergency_number,
+            advice_line=practice.advice_line,
+            callback_time=time_format(timezone.localtime().time()),
+        )
+        for message_id in message_ids
+    ]
     context = _context(
-        request,
-        model_admin,
-        title=_("Do not book: emergency"),
-        alert=alert,
-        advice=advice(message_ids, practice=practice, now=timezone.now()),
+        request, model_admin, title=_("Do not book: emergency"), alert=alert, spoken=spoken
     )
     return render(request, "admin/booking/appointment/stop.html", context)
 

@@ -15,6 +15,7 @@ from booking.admin.columns import visit_time
 from booking.admin.forms import PlaceForm, ReasonForm, StartForm
 from booking.admin.starts import week
 from booking.models import Appointment, InvalidTransition
+from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
 from clinic.models import AuditEvent
 
@@ -33,7 +34,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             "day": max(visit.local_start, now.astimezone(visit.zone)).date(),
             **request.GET.dict(),
         },
-        service=visit.service,
+        for_service=visit.service,
     )
     if not place.is_valid():
         return render(
@@ -47,7 +48,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
-            visit.move(location=location, now=now, by=request.user, **choice)
+            visit.move(location=location, now=now, by=staff_user(request), **choice)
             return visit
 
         try:
@@ -94,7 +95,7 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         now, done = timezone.now(), 0
         for visit in visits:
             try:
-                visit.cancel(now=now, by=request.user, reason=form.cleaned_data["reason"])
+                visit.cancel(now=now, by=staff_user(request), reason=form.cleaned_data["reason"])
             except InvalidTransition:
                 continue
             done += 1

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils import formats
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from booking.models import Appointment
 from intake.admin import level_badge
@@ -17,7 +18,8 @@ def clock_time(local: datetime) -> str:
 def visit_time(visit: Appointment) -> str:
     """Day and time on the clock of the visit's location."""
     local = visit.local_start
-    return f"{formats.date_format(local, 'D, N j, Y')}, {clock_time(local)}"
+    day = formats.date_format(local, gettext("D, N j, Y"))
+    return f"{day}, {clock_time(local)}"
 
 
 def intake_words(visit: Appointment) -> str:
@@ -25,4 +27,13 @@ def intake_words(visit: Appointment) -> str:
     words = visit.intake_state.label
     if visit.intake_response is None:
         return str(words)
-    return format_html("{} {}", words, level_badge(visit.intake_response.level))
+    level = level_badge(visit.intake_response.shown_level)
+    lowered = visit.intake_response.lowered
+    if lowered is None:
+        return format_html("{} · {}", words, level)
+    # The reason is clinical: it stays with the clinicians.
+    by_rules = gettext("rules: %(level)s, lowered by %(name)s") % {
+        "level": lowered.get_rules_level_display(),
+        "name": lowered.lowered_by,
+    }
+    return format_html("{} · {} ({})", words, level, by_rules)

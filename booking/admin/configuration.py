@@ -1,9 +1,10 @@
 """What is offered, where and when: every version of these rows is kept."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import Closure, OpeningHours, Room, Service, TimeOff
@@ -110,14 +111,12 @@ class OpeningHoursAdmin(ConfigurationAdmin):
 class AbsenceAdmin(ConfigurationAdmin):
     """Instants that staff type on the practice's wall clock."""
 
-    def get_form(self, request: HttpRequest, *args, **kwargs):
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
         zone = Practice.current().time_zone
         for name in ("start", "end"):
             if name in form.base_fields:
-                form.base_fields[name].help_text = format_html(
-                    _("On the clock of {zone}."), zone=zone
-                )
+                form.base_fields[name].help_text = _("On the clock of %(zone)s.") % {"zone": zone}
         return form
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
@@ -44,12 +45,13 @@ class StartField(forms.CharField):
         if not text:
             return None
         instant, _space, key = text.partition(" ")
+        refused = ValidationError(_("Choose one of the times."), code="invalid")
         try:
             start, practitioner = datetime.fromisoformat(instant), int(key) if key else None
         except ValueError:
-            start = practitioner = None
-        if start is None or start.tzinfo is None:
-            raise ValidationError(_("Choose one of the times."), code="invalid")
+            raise refused from None
+        if start.tzinfo is None:
+            raise refused
         return start.astimezone(UTC), practitioner
 
 
@@ -65,13 +67,13 @@ class PlaceForm(forms.Form):
     )
     day = forms.DateField(label=_("From"), widget=DateInput())
 
-    def __init__(self, *args: Any, service: Service | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, for_service: Service | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.service = service
+        self.for_service = for_service
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        service = cleaned.get("service", self.service)
+        service = cleaned.get("service", self.for_service)
         practitioner = cleaned.get("practitioner")
         if service and practitioner and not service.practitioners.contains(practitioner):
             self.add_error("practitioner", _("Does not offer this service."))
@@ -95,6 +97,15 @@ class WishForm(PlaceForm):
     field_order = ["service", "location", "practitioner", "day"]
 
 
+class PatientSelect(AutocompleteSelect):
+    """Says what to type: the admin's own box is empty, and nameless to a screen reader."""
+
+    def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return super().build_attrs(*args, **kwargs) | {
+            "data-placeholder": _("Name, phone or e-mail of the patient")
+        }
+
+
 class CallerForm(WishForm):
     """Who calls or walks in, and for what. E-mail is welcome and not required."""
 
@@ -105,21 +116,29 @@ class CallerForm(WishForm):
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
     birth_date = forms.DateField(label=_("Date of birth"), required=False, widget=DateInput())
     email = forms.EmailField(label=_("E-mail"), required=False)
-    language = forms.ChoiceField(
-        label=_("Language"), choices=Patient._meta.get_field("language").choices
-    )
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     is_new = forms.BooleanField(label=_("This is somebody else"), required=False)
 
-    field_order = ["patient", "name", "phone", "birth_date", "email", "language", "is_new"]
+    who = ["patient", "name", "phone", "birth_date", "email", "language", "is_new"]
+    what = ["service", "location", "practitioner", "day"]
+    field_order = [*who, *what]
 
     def __init__(self, *args: Any, patients: QuerySet[Patient], today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patients, self.today = patients, today
-        field = self.fields["patient"]
+        field: Any = self.fields["patient"]
         field.queryset = patients
-        field.widget = AutocompleteSelect(
+        field.widget = PatientSelect(
             Appointment._meta.get_field("patient"), admin.site, choices=field.choices
         )
+
+    @property
+    def who_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.who]
+
+    @property
+    def what_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.what]
 
     def clean_birth_date(self) -> date | None:
         birth_date = self.cleaned_data["birth_date"]
@@ -212,7 +231,7 @@ class StartForm(forms.Form):
             return cleaned
         if cleaned["start"] is not None:
             start, key = cleaned["start"]
-            practitioner = self.fields["practitioner"].queryset.filter(pk=key).first()
+            practitioner = Practitioner.objects.filter(is_active=True, pk=key).first()
             self.choice = {"start": start, "practitioner": practitioner, "outside_hours": False}
             return cleaned
         for name in ("on", "at", "practitioner"):

@@ -41,18 +41,17 @@ class MailFilter(admin.SimpleListFilter):
 class VisitsOfPatient(admin.TabularInline):
     model = Appointment
     verbose_name_plural = _("visits")
-    fields = readonly_fields = ["when", "service", "practitioner", "location", "status"]
+    fields = ["when", "service", "practitioner", "location", "status"]
+    readonly_fields = ["when", "service", "practitioner", "location", "status"]
     ordering = ["-start"]
     max_num = 0
     can_delete = False
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        return (
-            super()
-            .get_queryset(request)
-            .visible_to(request.user)
-            .select_related("service", "practitioner", "location")
+        # The inline narrows this down to its patient.
+        return Appointment.objects.visible_to(request.user).select_related(
+            "service", "practitioner", "location"
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -92,11 +91,8 @@ class PatientAdmin(AuditedAdmin):
             status=Appointment.Status.BOOKED,
             start__gte=timezone.now(),
         ).order_by("start")
-        return (
-            super()
-            .get_queryset(request)
-            .visible_to(request.user)
-            .annotate(next_start=Subquery(coming.values("start")[:1]))
+        return Patient.objects.visible_to(request.user).annotate(
+            next_start=Subquery(coming.values("start")[:1])
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

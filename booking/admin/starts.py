@@ -24,6 +24,7 @@ class Start:
 class Day:
     date: date
     starts: list[Start] = field(default_factory=list)
+    is_first_free: bool = False
 
 
 def week(
@@ -64,4 +65,8 @@ def week(
             who = f" {together[0]}" if len(together) == 1 else ""
             start = Start(local, f"{at.isoformat()}{who}", tuple(names[key] for key in together))
             shown[local.date()].starts.append(start)
+    for day in shown.values():
+        if day.starts:
+            day.is_first_free = True
+            break
     return list(shown.values())

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -23,6 +24,7 @@ from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, visit_time
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
+from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
 from clinic.models import AuditEvent, Message
 from intake.models import QuestionnaireResponse
@@ -70,9 +72,23 @@ class IntakeFilter(admin.SimpleListFilter):
         return queryset
 
 
+class SafetyHoldFilter(admin.SimpleListFilter):
+    title = _("safety hold")
+    parameter_name = "hold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Call first"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> QuerySet[Appointment]:
+        return queryset.exclude(safety_hold_alert=None) if self.value() else queryset
+
+
 class StatusChanges(admin.TabularInline):
     model = StatusChange
-    fields = readonly_fields = ["at", "from_status", "to_status", "by", "reason"]
+    fields = ["at", "from_status", "to_status", "by", "reason"]
+    readonly_fields = ["at", "from_status", "to_status", "by", "reason"]
     verbose_name_plural = _("what happened")
     max_num = 0
     can_delete = False
@@ -106,14 +122,14 @@ class AppointmentAdmin(ReadOnlyAdmin):
 
     list_display = [
         "when",
+        "status",
         "patient",
         "phone",
         "service",
         "practitioner",
-        "location",
-        "status",
         "intake",
         "hold",
+        "location",
     ]
     list_display_links = ["when"]
     list_filter = [
@@ -122,7 +138,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "practitioner",
         "location",
         IntakeFilter,
-        ("safety_hold_alert", admin.EmptyFieldListFilter),
+        SafetyHoldFilter,
         "service",
     ]
     list_select_related = ["patient", "service", "practitioner", "location", "intake_response"]
@@ -133,6 +149,10 @@ class AppointmentAdmin(ReadOnlyAdmin):
     ordering = ["start"]
     inlines = [StatusChanges]
     reads_are_audited = True
+
+    class Media:
+        css = {"all": ["front_desk.css"]}
+
     actions = [
         "mark_arrived",
         "fulfil",
@@ -181,23 +201,23 @@ class AppointmentAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         # The answers themselves are never read here, not even into memory.
         return (
-            super()
-            .get_queryset(request)
-            .visible_to(request.user)
+            Appointment.objects.visible_to(request.user)
+            .order_by(*self.ordering)
             .select_related(*self.list_select_related)
+            .prefetch_related("intake_response__lowered_levels__lowered_by")
             .defer("intake_response__items", "intake_response__rules")
         )
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
     ) -> list[str]:
-        return [name for _title, options in self.fieldsets for name in options["fields"]]
+        return flatten_fieldsets(self.fieldsets)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("booking.add_appointment")
 
     def get_urls(self) -> list[URLPattern]:
-        pages = [
+        pages: list[tuple[str, Callable[..., HttpResponse]]] = [
             ("<uuid:patient_id>/questions/", add_visit.questions),
             ("<uuid:patient_id>/times/", add_visit.times),
             ("<uuid:visit_id>/move/", change_visit.move),
@@ -337,12 +357,13 @@ class AppointmentAdmin(ReadOnlyAdmin):
         done, refused = 0, []
         for visit in visits:
             try:
-                verb(visit, now=now, by=request.user)
+                verb(visit, now=now, by=staff_user(request))
             except InvalidTransition:
                 visit.refresh_from_db()
                 refused.append(f"{visit_time(visit)}: {visit.get_status_display()}")
             except SlotTaken:
-                refused.append(f"{visit_time(visit)}: {_('The time was given away.')}")
+                given_away = _("the time was given away")
+                refused.append(f"{visit_time(visit)}: {given_away}")
             else:
                 done += 1
                 self.record(AuditEvent.Action.CHANGE, request, visit, ["status"])

@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.core.validators
 import django.db.models.deletion
 import simple_history.models
 from django.conf import settings
@@ -263,13 +264,17 @@ class Migration(migrations.Migration):
                 (
                     "buffer_before",
                     models.PositiveSmallIntegerField(
-                        default=0, verbose_name="minutes kept free before"
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(240)],
+                        verbose_name="minutes kept free before",
                     ),
                 ),
                 (
                     "buffer_after",
                     models.PositiveSmallIntegerField(
-                        default=5, verbose_name="minutes kept free after"
+                        default=5,
+                        validators=[django.core.validators.MaxValueValidator(240)],
+                        verbose_name="minutes kept free after",
                     ),
                 ),
                 (
@@ -277,6 +282,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=15,
                         help_text="Minutes between possible starts.",
+                        validators=[django.core.validators.MinValueValidator(5)],
                         verbose_name="start every",
                     ),
                 ),
@@ -513,13 +519,17 @@ class Migration(migrations.Migration):
                 (
                     "buffer_before",
                     models.PositiveSmallIntegerField(
-                        default=0, verbose_name="minutes kept free before"
+                        default=0,
+                        validators=[django.core.validators.MaxValueValidator(240)],
+                        verbose_name="minutes kept free before",
                     ),
                 ),
                 (
                     "buffer_after",
                     models.PositiveSmallIntegerField(
-                        default=5, verbose_name="minutes kept free after"
+                        default=5,
+                        validators=[django.core.validators.MaxValueValidator(240)],
+                        verbose_name="minutes kept free after",
                     ),
                 ),
                 (
@@ -527,6 +537,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=15,
                         help_text="Minutes between possible starts.",
+                        validators=[django.core.validators.MinValueValidator(5)],
                         verbose_name="start every",
                     ),
                 ),

@@ -2,7 +2,8 @@ import secrets
 import uuid
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -214,6 +215,12 @@ class Appointment(models.Model):
         if others.exclude(pk=self.pk).exists():
             raise SlotTaken
 
+    def seconds_held(self, *, now: datetime) -> int:
+        """How long this hold still lasts, in whole seconds; 0 once it ran out or is a visit."""
+        if self.held_until is None:
+            return 0
+        return max(0, ceil((self.held_until - now).total_seconds()))
+
     def renew_hold(self, *, now: datetime) -> bool:
         """Give a hold another 15 minutes, once; return whether it got them."""
         return bool(
@@ -292,7 +299,9 @@ class Appointment(models.Model):
 
         def write() -> None:
             moved._rewrite(sequence=moved.sequence + 1, moves=moved.moves + 1, confirmed_at=None)
-            current = Appointment.objects.get(pk=moved.pk)
+            current = Appointment.objects.select_related("patient", "practitioner", "service").get(
+                pk=moved.pk
+            )
             current._record(was=Status.BOOKED, now=now, by=by, reason=reason or overlap_reason)
             if current.practitioner_id != former.pk:
                 current._end_care(former, now=now)
@@ -301,7 +310,7 @@ class Appointment(models.Model):
         self.refresh_from_db()
 
     def cancel(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        self._become(Status.CANCELLED, now=now, by=by, reason=reason, sequence=F("sequence") + 1)
+        self._become(Status.CANCELLED, now=now, by=by, reason=reason)
 
     def restore(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Take back a cancellation or an arrival; SlotTaken when the time has gone meanwhile."""
@@ -311,7 +320,6 @@ class Appointment(models.Model):
             now=now,
             by=by,
             reason=reason,
-            sequence=F("sequence") + 1,
             arrived_at=None,
         )
 
@@ -345,11 +353,14 @@ class Appointment(models.Model):
     def _place(
         self, service: Service, location: Location, *, start: datetime, minutes: int
     ) -> None:
+        if start.second or start.microsecond:
+            raise SlotTaken
         self.service = service
         self.location = location
         self.time_zone = location.time_zone
-        self.start = start
-        self.end = start + timedelta(minutes=minutes)
+        # In UTC, or adding minutes below would follow the wall clock over a change.
+        self.start = start.astimezone(UTC)
+        self.end = self.start + timedelta(minutes=minutes)
         self.busy_until = self.end + timedelta(minutes=service.buffer_after)
         self.buffer_before = service.buffer_before
 
@@ -395,22 +406,30 @@ class Appointment(models.Model):
         """Change the status, and with it what ``changes`` says. Raises InvalidTransition."""
 
         def write() -> None:
-            self.refresh_from_db()
-            was = self.status
+            # With what the mails and the care team are written from.
+            visit = Appointment.objects.select_related("patient", "practitioner", "service").get(
+                pk=self.pk
+            )
+            was, written = visit.status, {"status": target, **changes}
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
             if target in HOLDS_TIME and was not in HOLDS_TIME:
-                diary.take(self, now=now)
-                changes["room"] = self.room_id
-            same = Appointment.objects.filter(pk=self.pk, status=was, sequence=self.sequence)
-            changed = same.update(status=target, **changes)
-            # Raises DoesNotExist when it was a hold that has just given way.
-            self.refresh_from_db()
-            if not changed:
-                raise InvalidTransition(was, target)
-            self._record(was=was, now=now, by=by, reason=reason)
+                diary.take(visit, now=now)
+                written["room_id"] = visit.room_id
+            if Status.CANCELLED in (was, target):
+                # Calendars go by it, and so do mails: what was planned before is out of date.
+                written["sequence"] = visit.sequence + 1
+            same = Appointment.objects.filter(pk=visit.pk, status=was, sequence=visit.sequence)
+            if not same.update(**written):
+                # Raises DoesNotExist when it was a hold that has just given way.
+                self.refresh_from_db()
+                raise InvalidTransition(self.status, target)
+            for column, value in written.items():
+                setattr(visit, column, value)
+            visit._record(was=was, now=now, by=by, reason=reason)
 
         diary.in_turn(write)
+        self.refresh_from_db()
 
     def _record(self, *, was: str, now: datetime, by: User | None, reason: str) -> None:
         """Write what goes with every change of a visit, and owe the mails about it."""

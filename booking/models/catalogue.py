@@ -1,4 +1,5 @@
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -64,10 +65,17 @@ class Service(models.Model):
         validators=[validate_durations],
         help_text=_("Minutes, the usual length first: [60, 30, 90]."),
     )
-    buffer_before = models.PositiveSmallIntegerField(_("minutes kept free before"), default=0)
-    buffer_after = models.PositiveSmallIntegerField(_("minutes kept free after"), default=5)
+    buffer_before = models.PositiveSmallIntegerField(
+        _("minutes kept free before"), default=0, validators=[MaxValueValidator(240)]
+    )
+    buffer_after = models.PositiveSmallIntegerField(
+        _("minutes kept free after"), default=5, validators=[MaxValueValidator(240)]
+    )
     grid_minutes = models.PositiveSmallIntegerField(
-        _("start every"), default=15, help_text=_("Minutes between possible starts.")
+        _("start every"),
+        default=15,
+        validators=[MinValueValidator(5)],
+        help_text=_("Minutes between possible starts."),
     )
     booking_mode = models.CharField(
         _("who books"), max_length=10, choices=BookingMode, default=BookingMode.SELF
@@ -143,6 +151,11 @@ class Service(models.Model):
     @property
     def local_price_note(self) -> str:
         return self._local("price_note")
+
+    @property
+    def lengths(self) -> list[int]:
+        """Every length in minutes, short to long, as people read them."""
+        return sorted(self.durations)
 
     @property
     def default_duration(self) -> int:

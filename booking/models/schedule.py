@@ -1,7 +1,7 @@
 """The visits as a whole: which there are, which starts are free, and how a new one is made."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -90,6 +90,8 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         location, or one. Staff are not held to the service's notice and horizon. The time of the
         visit ``moving`` counts as free. Takes at most four queries, however much is asked for.
         """
+        # In UTC, or the sums below would follow the wall clock over a change.
+        since, until, now = (at.astimezone(UTC) for at in (since, until, now))
         if not as_staff:
             since = max(since, now + timedelta(minutes=service.min_notice_minutes))
             until = min(until, now + timedelta(days=service.horizon_days))

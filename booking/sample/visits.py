@@ -47,9 +47,9 @@ def create_visits(
     for hours, opens, closes in _shifts(now):
         start = opens
         while start < closes:
-            fill = 0.75 if start <= now else max(0.2, 0.7 - (start - now).days * 0.025)
+            fill = 0.75 if start <= now else max(0.2, 0.6 - (start - now).days * 0.02)
             if draw.random() > fill:
-                start += timedelta(minutes=30)
+                start += timedelta(minutes=75)
                 continue
             patient = next(queue, None)
             if patient is None:
@@ -148,5 +148,7 @@ def _record_history(visits: list[Appointment], now: datetime) -> None:
     )
     CareTeamMember.objects.bulk_create(
         CareTeamMember(patient_id=patient, practitioner_id=practitioner, since=now)
-        for patient, practitioner in {(v.patient_id, v.practitioner_id) for v in visits}
+        for patient, practitioner in {
+            (visit.patient_id, visit.practitioner_id) for visit in visits if visit.patient_id
+        }
     )

@@ -1,7 +1,6 @@
 """The way to a visit: choose a service, then a time, which is held while details are typed."""
 
 from datetime import datetime
-from math import ceil
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from booking.eligibility import Lock, Offer
-from booking.forms import SlotFilterForm, StartForm
+from booking.forms import HoldForm, SlotFilterForm
 from booking.guest import Guest
 from booking.models import Appointment, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
@@ -55,7 +54,7 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     wanted_at = None
     if request.method == "POST":
         HOLDS_PER_IP.spend(client_ip(request), now=now)
-        form = StartForm(request.POST, service=offer.service)
+        form = HoldForm(request.POST, service=offer.service)
         if form.is_valid():
             try:
                 visit = hold(form, offer, guest=guest, now=now)
@@ -88,7 +87,7 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     )
 
 
-def hold(form: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
+def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
     """Keep the chosen start for this guest; raises SlotTaken, or TooManyTries with too many kept.
 
     The visitor's form key makes it the same hold when they choose again.
@@ -98,7 +97,7 @@ def hold(form: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoi
         raise SlotTaken
     others = list(guest.holds(now=now).exclude(booking_key=form.key)[:HOLDS_PER_VISITOR])
     if len(others) == HOLDS_PER_VISITOR:
-        raise TooManyTries(ceil((others[0].held_until - now).total_seconds()))
+        raise TooManyTries(others[0].seconds_held(now=now))
     return Appointment.objects.hold(
         service=offer.service,
         location=place,
@@ -112,11 +111,16 @@ def hold(form: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoi
 
 
 def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
-    """Lead on to the details of a hold, or to the page of the visit that it became."""
+    """Lead on to the details of a hold, or to the page of the visit that it became.
+
+    Somebody who was a patient before booked by a mailed link, and goes on with that: booking again
+    does not stand in for the birth date.
+    """
     if visit.patient is None:
         return redirect("details", visit.service.slug)
     response = redirect("visit", visit.pk)
-    grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
+    if not Appointment.objects.filter(patient=visit.patient).exclude(pk=visit.pk).exists():
+        grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
     return response
 
 
@@ -126,6 +130,4 @@ def why_not(guest: Guest, service: Service) -> str:
 
 
 def active_service(slug: str) -> Service:
-    return get_object_or_404(
-        Service.objects.prefetch_related("unlocked_by"), slug=slug, is_active=True
-    )
+    return get_object_or_404(Service, slug=slug, is_active=True)

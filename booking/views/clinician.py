@@ -10,13 +10,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.models import Appointment, Service
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
 from clinic.models import AuditEvent, Patient, Practice, Role, User
 from intake.answers import Answers
 from intake.findings import RULE_SET_VERSION
-from intake.models import QuestionnaireResponse, SafetyAlert
+from intake.models import PrivateNote, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
 from intake.sources import SOURCES
 from intake.summary import Summary, summarize
@@ -85,6 +86,11 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "newer": newer,
             "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
             "summary": summary,
+            "notes": PrivateNote.objects.visible_to(request.user)
+            .filter(patient=patient)
+            .select_related("written_by"),
+            "note_form": NoteForm(),
+            "lower_form": LowerLevelForm(shown=shown.shown_level) if shown else None,
             "services": _services(summary.first_services) if summary else [],
             "is_signed_off": practice.signed_off_version == RULE_SET_VERSION,
             "sources": SOURCES,
@@ -132,9 +138,11 @@ def _visits_on(day: date, *, user: User) -> list[Appointment]:
         start__lt=midnight + timedelta(days=1) + WIDEST_OFFSET,
     )
     status = Appointment.Status
-    standing = around.filter(
-        status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED, status.NOSHOW]
-    ).select_related("patient", "service", "location", "intake_response")
+    standing = (
+        around.filter(status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED, status.NOSHOW])
+        .select_related("patient", "service", "location", "intake_response")
+        .prefetch_related("intake_response__lowered_levels__lowered_by")
+    )
     return [visit for visit in standing if visit.local_start.date() == day]
 
 
@@ -145,7 +153,8 @@ def _intakes(
     newest_first = list(
         QuestionnaireResponse.objects.visible_to(user)
         .filter(patient=patient)
-        .select_related("questionnaire")
+        .select_related("questionnaire", "reviewed_by")
+        .prefetch_related("lowered_levels__lowered_by")
         .order_by("-created_at")[:10]
     )
     if not newest_first:

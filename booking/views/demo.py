@@ -10,7 +10,7 @@ from clinic import accounts
 from clinic.models import Role, User
 
 # The sample accounts of the demo, by role.
-SAMPLE_ACCOUNTS = {
+SAMPLE_ACCOUNTS: dict[str, str] = {
     Role.FRONT_DESK: "frontdesk@demo.example",
     Role.CLINICIAN: "clinician@demo.example",
     Role.MANAGER: "manager@demo.example",
@@ -29,5 +29,5 @@ def demo(request: HttpRequest) -> HttpResponse:
             raise Http404
         accounts.sign_in_without_proof(request, user)
         return redirect("staff_home")
-    roles = [(role, role.label, address) for role, address in SAMPLE_ACCOUNTS.items()]
+    roles = [(role, Role(role).label, address) for role, address in SAMPLE_ACCOUNTS.items()]
     return render(request, "booking/demo.html", {"roles": roles})

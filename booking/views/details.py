@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from booking import slots
@@ -22,7 +22,6 @@ from clinic.models import Patient, Practice
 from intake import gate
 
 OPEN_VISITS_PER_EMAIL = 3
-TOO_MANY_VISITS = _("Three visits are open for this e-mail already. Please call us to book more.")
 RETRY_AFTER_SECONDS = 24 * 60 * 60
 NEAREST = 12
 
@@ -30,32 +29,42 @@ NEAREST = 12
 @require_http_methods(["GET", "POST"])
 def details(request: HttpRequest, slug: str) -> HttpResponse:
     # A form sent twice shows the visit it made the first time, whatever has changed since.
-    visit = _made_from(request)
-    if visit is not None:
+    visit = _of_this_form(request)
+    if visit is not None and visit.patient is not None:
         return go_on_with(visit, now=timezone.now())
-    return _details(request, slug)
+    return _details(request, slug, kept=visit)
 
 
 @guest_required
-def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+def _details(
+    request: HttpRequest,
+    slug: str,
+    *,
+    kept: Appointment | None,
+    guest: Guest,
+    practice: Practice,
+) -> HttpResponse:
     now = timezone.now()
     today = now.astimezone(practice.zone).date()
     offer = guest.offer(active_service(slug), today=today)
     if guest.outcome is None or not offer.is_open:
         return redirect(why_not(guest, offer.service))
     if request.method == "GET":
-        held = guest.hold(offer.service, now=now)
-        if held is None:
+        kept = guest.hold(offer.service, now=now)
+        if kept is None:
             return redirect("slots", slug)
         initial = {"birth_date": guest.birth_date, "language": translation.get_language()}
         form = DetailsForm(initial=initial, practice=practice, today=today)
-        return _page(request, held, form=form, guest=guest, now=now)
+        return _page(request, kept, form=form, guest=guest, now=now)
     start = StartForm(request.POST, service=offer.service)
-    if not start.is_valid():
-        return redirect("slots", slug)
     form = DetailsForm(request.POST, practice=practice, today=today)
     try:
-        held = _held(start, offer, guest=guest, now=now)
+        if kept is not None and _is_still_meant(kept, request, offer, now=now):
+            held = kept
+        elif start.is_valid():
+            held = hold(start, offer, guest=guest, now=now)
+        else:
+            return redirect("slots", slug)
         if "book" not in request.POST:
             # Another time was chosen for details typed before: they are shown again.
             return _page(request, held, form=form.as_typed(), guest=guest, now=now)
@@ -67,10 +76,10 @@ def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practic
             offer = guest.offer(offer.service, today=today)
             if not offer.is_open or not is_in_time(offer, held.local_start):
                 return redirect(why_not(guest, offer.service))
-        if _has_too_many_visits(guest.patient or form.new_patient(now=now), now=now):
-            form.add_error(None, TOO_MANY_VISITS)
-            return _page(request, held, form=form, guest=guest, now=now, status=429)
-        _book(held, guest=guest, patient=guest.patient or form.new_patient(now=now), now=now)
+        patient = guest.patient or form.new_patient(now=now)
+        if _has_too_many_visits(patient, now=now):
+            return _page(request, held, form=form, guest=guest, now=now, is_too_much=True)
+        _book(held, guest=guest, patient=patient, now=now)
     except SlotTaken:
         return _taken(request, start, offer, form=form, guest=guest, now=now)
     except InvalidTransition:
@@ -78,10 +87,28 @@ def _details(request: HttpRequest, slug: str, *, guest: Guest, practice: Practic
     return go_on_with(held, now=now)
 
 
-def _held(start: StartForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
-    """The hold behind the form, or a new one when it ran out; raises SlotTaken."""
-    held = guest.holds(now=now).filter(booking_key=start.key, start=start.at).first()
-    return held or hold(start, offer, guest=guest, now=now)
+def _of_this_form(request: HttpRequest) -> Appointment | None:
+    """The hold behind the posted form, or the visit it became, for the browser it belongs to."""
+    form = KeyForm(request.POST)
+    visitor = visitor_hash(request)
+    if request.method != "POST" or not visitor or not form.is_valid():
+        return None
+    return (
+        Appointment.objects.filter(booking_key=form.key, visitor_hash=visitor)
+        .select_related("patient", "service", "location", "practitioner")
+        .first()
+    )
+
+
+def _is_still_meant(
+    kept: Appointment, request: HttpRequest, offer: Offer, *, now: datetime
+) -> bool:
+    """Is the hold running, and for the start on the page that was sent?"""
+    return (
+        kept.service == offer.service
+        and kept.seconds_held(now=now) > 0
+        and request.POST.get("start") == str(slots.floor_minute(kept.start))
+    )
 
 
 def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -> None:
@@ -96,30 +123,11 @@ def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -
 
 def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:
     """Against bookings in bulk: so many visits are open for one address, whoever they are for."""
-    return (
-        Appointment.objects.filter(
-            patient__email__iexact=patient.email,
-            status=Appointment.Status.BOOKED,
-            start__gt=now,
-        ).count()
-        >= OPEN_VISITS_PER_EMAIL
-    )
-
-
-def _made_from(request: HttpRequest) -> Appointment | None:
-    """The visit that this very form made already, for the browser that sent it."""
-    form = KeyForm(request.POST)
-    visitor = visitor_hash(request)
-    if request.method != "POST" or not visitor or not form.is_valid():
-        return None
-    return (
-        Appointment.objects.filter(
-            booking_key=form.cleaned_data["booking_key"].hex, visitor_hash=visitor
-        )
-        .exclude(patient=None)
-        .select_related("patient", "service")
-        .first()
-    )
+    theirs = Q(patient__email__iexact=patient.email) if patient.email else Q(patient=patient.pk)
+    coming = Appointment.objects.filter(
+        theirs, status=Appointment.Status.BOOKED, start__gt=now
+    ).count()
+    return coming >= OPEN_VISITS_PER_EMAIL
 
 
 def _page(
@@ -129,7 +137,7 @@ def _page(
     form: DetailsForm,
     guest: Guest,
     now: datetime,
-    status: int = 200,
+    is_too_much: bool = False,
 ) -> HttpResponse:
     response = render(
         request,
@@ -139,11 +147,12 @@ def _page(
             "start": slots.floor_minute(held.start),
             "form": form,
             "patient": guest.patient,
-            "minutes_left": max(1, int((held.held_until - now).total_seconds() // 60)),
+            "is_too_much": is_too_much,
+            "minutes_left": max(1, held.seconds_held(now=now) // 60),
         },
-        status=status,
+        status=429 if is_too_much else 200,
     )
-    if status == 429:
+    if is_too_much:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -158,6 +167,8 @@ def _taken(
     now: datetime,
 ) -> HttpResponse:
     """The time is gone: the nearest ones, in a form that carries on everything typed."""
+    if not start.is_valid():
+        return redirect("slots", offer.service.slug)
     chosen = start.cleaned_data
     wanted = SlotFilter(
         place=chosen["place"].slug,

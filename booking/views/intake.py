@@ -12,9 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.models import Appointment
+from booking.views.birth_date import is_anything_known
+from clinic import proof
 from clinic.access import patient_grant
 from clinic.models import Practice
 from clinic.privacy import NOTICE_VERSION
@@ -36,31 +38,39 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Pass an intake page the ``visit`` of whoever holds a link to it, and its ``response``.
 
     The response is not stored before something is answered: following a mailed link changes
-    nothing. After an emergency answer every page leads to what to do now.
+    nothing. Nor is anything shown through one before the birth date was given; whoever starts the
+    form of a patient without one on file wrote all there is to show. After an emergency answer
+    every page leads to what to do now.
     """
 
     @wraps(view)
     @never_cache
     def wrapper(request: HttpRequest, visit_id: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
+        grant = patient_grant(request)
         visit = (
-            Appointment.objects.visible_to(patient_grant(request))
+            Appointment.objects.visible_to(grant)
             .select_related("patient", "service", "location", "intake_response__questionnaire")
             .filter(pk=visit_id)
             .first()
         )
-        if visit is None:
+        if visit is None or grant is None:
             raise Http404
+        if not proof.is_proven(request, grant) and is_anything_known(visit):
+            return redirect("intake_birth_date", visit.pk)
         response = visit.intake_response or QuestionnaireResponse(
             questionnaire=_questionnaire_for(visit), patient=visit.patient
         )
         if gate.emergency_alert(visitor_hash="", patient=visit.patient):
             return redirect("emergency")
-        return view(request, *args, visit=visit, response=response, **kwargs)
+        page = view(request, *args, visit=visit, response=response, **kwargs)
+        if not proof.is_proven(request, grant) and visit.intake_response:
+            proof.remember(page, grant)
+        return page
 
     return wrapper
 
 
-@require_GET
+@require_safe
 @own_visit
 def intake(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
@@ -83,7 +93,7 @@ def intake(
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @own_visit
 def intake_page(
     request: HttpRequest, number: int, *, visit: Appointment, response: QuestionnaireResponse
@@ -143,7 +153,7 @@ def intake_page(
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @own_visit
 def intake_review(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse

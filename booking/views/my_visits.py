@@ -11,6 +11,7 @@ from booking.forms import MyVisitsForm
 from booking.models import Appointment
 from clinic.access import GRANT_COOKIE, patient_grant
 from clinic.models import Patient
+from clinic.proof import PROOF_COOKIE
 from clinic.ratelimit import LINKS_PER_EMAIL, LINKS_PER_IP, client_ip
 
 
@@ -21,6 +22,7 @@ def my_visits(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and "leave" in request.POST:
         response = redirect("my_visits")
         response.delete_cookie(GRANT_COOKIE, samesite="Lax")
+        response.delete_cookie(PROOF_COOKIE, samesite="Lax")
         return response
     form = MyVisitsForm(request.POST if request.method == "POST" else None)
     is_asked = request.method == "POST" and form.is_valid()
@@ -29,7 +31,8 @@ def my_visits(request: HttpRequest) -> HttpResponse:
         LINKS_PER_IP.spend(client_ip(request), now=now)
         LINKS_PER_EMAIL.spend(email.lower(), now=now)
         # The same work for an unknown address: neither words nor time tell whether we know it.
-        for patient in list(Patient.objects.filter(email__iexact=email)) or [None]:
+        known: list[Patient | None] = [*Patient.objects.filter(email__iexact=email)]
+        for patient in known or [None]:
             emails.plan_my_visits(patient, now)
     grant = patient_grant(request)
     visits = (

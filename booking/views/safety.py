@@ -14,13 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from booking.forms import CallbackForm, VisitForm
 from booking.guest import Guest
-from booking.models import Service
+from booking.models import Appointment, Service
 from clinic.access import set_visitor_cookie, visitor_hash
 from clinic.models import Practice
 from clinic.ratelimit import GATES_PER_IP, client_ip
 from intake import gate, triage
 from intake.advice import advice
 from intake.answers import Answers
+from intake.filling import known_beforehand
 from intake.forms import QuestionForm
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
@@ -63,13 +64,14 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         answers = QuestionnaireResponse(
             questionnaire=gate.questionnaire(), visitor_hash=guest.visitor_hash
         )
+    today = now.astimezone(practice.zone).date()
     form = QuestionForm(
         request.POST if request.method == "POST" else None,
         questionnaire=answers.form,
         items=gate.items(answers.form),
-        stored=answers.items,
+        stored=known_beforehand(answers.form, answers.items, patient=guest.patient, today=today),
         language=translation.get_language() or "en",
-        today=now.astimezone(practice.zone).date(),
+        today=today,
         placeholders={"emergency_number": practice.emergency_number},
     )
     if request.method == "POST":
@@ -86,6 +88,8 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         )
         # A danger sign is answered at once, whatever else was left out.
         if outcome.level == Level.EMERGENCY:
+            for alert in answers.safety_alerts.blocking():
+                Appointment.objects.hold_for_safety(alert, now=now)
             return redirect("emergency")
         if is_complete:
             return redirect(_after_the_gate(request, guest.judged(outcome), service, form.today))
@@ -132,7 +136,11 @@ def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpR
         return redirect(path_for(service, "safety"))
     form = CallbackForm(
         request.POST if request.method == "POST" else None,
-        initial={"birth_date": guest.birth_date},
+        initial={
+            "name": guest.patient.name if guest.patient else "",
+            "phone": guest.patient.phone if guest.patient else "",
+            "birth_date": guest.birth_date,
+        },
     )
     if request.method == "POST" and form.is_valid():
         gate.leave_number(alert, **form.cleaned_data)
@@ -167,7 +175,10 @@ def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> 
                 can_be_called=guest.can_be_called,
             ),
             "asked_for": next((offer for offer in offers if offer.service == service), None),
-            "open_offers": [offer for offer in offers if offer.is_open],
+            "open_offers": sorted(
+                (offer for offer in offers if offer.is_open),
+                key=lambda offer: offer.last_day or date.max,  # today's before tomorrow's
+            ),
             "is_urgent": guest.outcome.level == Level.URGENT,
         },
     )

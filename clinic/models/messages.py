@@ -219,6 +219,11 @@ class Link(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    @property
+    def is_mailed(self) -> bool:
+        """Did it travel by mail, where others may have read it? A booking's own grant did not."""
+        return self.message_id is not None
+
 
 class Tick(models.Model):
     """The scheduler's heartbeat: one row, stamped each time a tick completed."""

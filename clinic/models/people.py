@@ -186,11 +186,12 @@ class CareTeamMember(models.Model):
     @classmethod
     def join(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
         """Begin the practitioner's care of the patient, or take it up again."""
-        member, created = cls.objects.get_or_create(
-            patient=patient, practitioner=practitioner, defaults={"since": now}
+        CareTeamMember.objects.bulk_create(
+            [CareTeamMember(patient=patient, practitioner=practitioner, since=now)],
+            update_conflicts=True,
+            unique_fields=["patient", "practitioner"],
+            update_fields=["until"],
         )
-        if not created and member.until is not None:
-            cls.objects.filter(pk=member.pk).update(until=None)
 
     @classmethod
     def leave(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:

@@ -173,6 +173,7 @@ def test_an_emergency_stops_the_booking_and_says_what_to_tell_the_caller(desk):
     assert (alert.patient, alert.level) == (patient, Level.EMERGENCY)
     shown = desk.get(response["Location"]).content.decode()
     assert "Call 911" in shown
+    assert "No one here is reading" not in shown
     assert alert.code in shown
     assert 'name="start"' not in shown
     desk.post(response["Location"], listed(at(9)) | note())

@@ -213,6 +213,15 @@ def test_managers_look_at_the_schedule_and_do_not_change_it(manager):
     assert manager.get(f"{VISITS}cancel/?visit={visit.pk}").status_code == 403
 
 
+def test_a_denial_is_recorded(front_desk):
+    front_desk.get("/admin/clinic/auditevent/")
+    event = AuditEvent.objects.get(action=AuditEvent.Action.DENIED)
+    assert (event.user, event.subject_type) == (
+        front_desk.user,
+        "admin:clinic_auditevent_changelist",
+    )
+
+
 def test_cancelling_asks_for_a_reason_and_plans_the_mail(front_desk):
     visits = [make.make_appointment(start=in_days(day)) for day in (1, 2)]
     page = choose(front_desk, visits, "cancel")["Location"]
@@ -273,6 +282,20 @@ def test_a_safety_hold_is_released_by_name(front_desk):
     visit.refresh_from_db()
     assert visit.safety_hold_alert is None
     assert audited("change") == [("booking.appointment", ["safety_hold_alert"])]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "intake/safetyalert/?rules__icontains=canary",
+        "intake/safetyalert/?visitor_hash__startswith=a",
+        "clinic/message/?raw__contains=canary",
+        "clinic/link/?token_hash__startswith=a",
+    ],
+)
+def test_what_a_page_leaves_out_cannot_be_guessed_by_filtering(front_desk, question):
+    make.make_alert(rules=["T-CANARY"])
+    assert front_desk.get(f"/admin/{question}").status_code == 400
 
 
 def test_an_alert_is_found_by_the_code_on_the_callers_page_and_booking_reopened(front_desk):

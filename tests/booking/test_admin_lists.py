@@ -86,7 +86,7 @@ LIST_QUERIES = {
     "timeoff": 14,
     "patient": 11,
     "statuschange": 11,
-    "appointment": 15,
+    "appointment": 16,
 }
 
 

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -171,6 +171,14 @@ def test_a_staff_form_sent_twice_books_once(clinic, staff):
 def test_a_start_that_was_never_offered_counts_as_taken(clinic, start):
     with pytest.raises(SlotTaken):
         clinic.hold(start)
+
+
+def test_a_visit_over_a_clock_change_lasts_as_long_as_any_other(staff):
+    clinic = SmallClinic(durations=[120])
+    local = datetime(2026, 11, 1, 0, 30, tzinfo=clinic.location.zone)
+    visit = clinic.book(local, by=staff, practitioner=clinic.practitioners[0], outside_hours=True)
+    assert visit.start == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert visit.end == datetime(2026, 11, 1, 7, 30, tzinfo=UTC)
 
 
 def test_a_length_that_is_not_offered_is_refused(clinic):
@@ -370,6 +378,14 @@ def test_every_change_plans_the_mail_about_it(clinic, staff):
     assert waiting(visit) == {"reminder"}
     visit.mark_entered_in_error(now=NOW, by=staff, reason="Wrong patient")
     assert waiting(visit) == set()
+
+
+def test_an_arrival_taken_back_leaves_mails_and_calendars_as_they_were(clinic):
+    visit = clinic.book()
+    visit.mark_arrived(now=NOW)
+    visit.restore(now=NOW)
+    assert (visit.sequence, visit.arrived_at) == (0, None)
+    assert waiting(visit) == {"confirmation", "reminder"}
 
 
 def test_a_change_that_fails_plans_no_mail(clinic):

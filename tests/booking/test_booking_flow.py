@@ -115,7 +115,7 @@ def test_a_day_without_free_time_points_to_the_next_one(visitor):
     visitor.answer_gate()
     response = visitor.client.get(visitor.slots_url, {"day": "2026-06-02"})
     assert response.context["picker"].parts == []
-    assert "Next free day: Wednesday, 3 June" in response.content.decode()
+    assert "Next free day: Wednesday, June 3" in response.content.decode()
 
 
 def test_no_free_time_at_all_leaves_the_phone():
@@ -150,7 +150,7 @@ def test_choosing_again_moves_the_hold(visitor):
     visitor.answer_gate()
     visitor.hold()
     response = visitor.client.get(visitor.slots_url)
-    assert "We are holding Tuesday, 2 June, 9 a.m. for you" in response.content.decode()
+    assert "We are holding Tuesday, June 2, 9:00 AM for you" in response.content.decode()
     # The own hold is in nobody's way.
     assert NINE in {time.local for time in response.context["picker"].times}
     visitor.key = response.context["booking_key"]

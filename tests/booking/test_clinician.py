@@ -245,8 +245,8 @@ def test_a_summary_takes_the_same_queries_however_many_intakes_there_are(
         client.get(summary_url(patient))
 
 
-SUMMARY_QUERIES = 13
-DAY_QUERIES = 9
+SUMMARY_QUERIES = 15
+DAY_QUERIES = 10
 
 
 @pytest.mark.parametrize("visits", [1, 3])

@@ -9,6 +9,7 @@ from intake.models import QuestionnaireResponse, SafetyAlert
 from tests.booking.small_clinic import NINE
 from tests.booking.visitor import (
     Visitor,
+    as_patient,
     open_clinic,
     the_visit,
 )
@@ -202,6 +203,23 @@ def test_three_open_visits_of_one_address_are_enough(visitor):
     assert response["Retry-After"]
     assert "Three visits are open" in response.content.decode()
     assert not Patient.objects.filter(name="Ana Runner").exists()
+
+
+def test_visits_of_people_without_an_address_are_not_counted_together(visitor):
+    for day in (3, 4, 5):
+        make_appointment(patient=make_patient(email=""), start=NOW + timedelta(days=day))
+    patient = make_patient(email="")
+    as_patient(visitor.client, patient)
+    visitor.book_all_the_way()
+    assert patient.appointments.count() == 1
+
+
+def test_a_form_of_an_older_tab_books_the_time_it_shows(visitor):
+    visitor.answer_gate()
+    visitor.hold(NINE)
+    visitor.hold(NINE + timedelta(hours=1))
+    visitor.book(NINE)
+    assert the_visit().start == NINE
 
 
 def test_a_booking_stands_and_says_so_while_its_mail_is_still_owed(visitor):

@@ -1,6 +1,6 @@
 """What ``Appointment.objects.free_starts`` reads, and that booking agrees with what it offers."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.db import transaction
@@ -31,6 +31,13 @@ WHOLE_DAY = list(range(-60, 435, 15))
 
 def test_an_empty_day_is_offered_from_opening_to_an_hour_before_closing():
     assert SmallClinic().free(**TOMORROW) == WHOLE_DAY
+
+
+def test_a_day_may_be_asked_for_on_the_wall_clock():
+    clinic = SmallClinic(horizon_days=365)
+    day = datetime(2026, 11, 1, tzinfo=clinic.location.zone)
+    found = clinic.free(since=day, until=day + timedelta(days=1))
+    assert len(found) == len(WHOLE_DAY)
 
 
 def test_visits_take_their_time_whatever_their_status_says_they_should():

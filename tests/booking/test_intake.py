@@ -121,8 +121,8 @@ def test_numbers_worth_a_trend_become_observations_in_kilometers(ana, visit):
 
 def test_following_the_mailed_link_stores_nothing(ana, visit):
     for name, args in (("intake", []), ("intake_page", [1]), ("intake_review", [])):
-        ana.get(reverse(name, args=[visit.pk, *args]))
-        ana.head(reverse(name, args=[visit.pk, *args]))
+        for fetch in (ana.get, ana.head):
+            assert fetch(reverse(name, args=[visit.pk, *args]), follow=True).status_code == 200
     assert not QuestionnaireResponse.objects.exists()
     assert stored(visit) is None
 
@@ -245,6 +245,14 @@ def test_after_an_emergency_coming_hands_on_visits_are_held_with_their_status_ke
     assert hands_on.safety_hold_alert == SafetyAlert.objects.get()
     assert hands_on.status == Appointment.Status.BOOKED
     assert visit.safety_hold_alert is None
+
+
+def test_an_emergency_at_the_safety_gate_holds_a_known_patient_s_visits_too(ana, visit):
+    visit.service.is_hands_on = True
+    visit.service.save()
+    ana.post(reverse("safety"), {"safety-nerve": ["bowel-loss"]})
+    visit.refresh_from_db()
+    assert visit.safety_hold_alert.level == Level.EMERGENCY
 
 
 def test_staff_reopening_the_alert_lets_the_form_go_on(ana, visit, django_user_model):

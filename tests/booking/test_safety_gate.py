@@ -87,6 +87,13 @@ def test_answers_a_day_old_are_asked_again(visitor):
         assert visitor.client.get(visitor.slots_url)["Location"].startswith("/book/safety/")
 
 
+def test_a_known_patient_is_not_asked_what_we_know(visitor):
+    as_patient(visitor.client, make_patient(birth_date=date(1985, 2, 3), phone="512 555 0177"))
+    assert 'value="1985-02-03"' in visitor.client.get("/book/safety/").text
+    response = visitor.answer_gate(**URGENT)
+    assert 'value="512 555 0177"' in visitor.client.get(response["Location"]).text
+
+
 def test_a_service_in_the_address_that_does_not_exist_is_ignored(visitor):
     assert visitor.client.get("/book/safety/?service=nonsense").status_code == 200
 
@@ -202,7 +209,7 @@ def test_urgent_answers_first_offer_to_leave_a_number(visitor):
     assert (alert.callback_name, alert.callback_phone) == ("Ana", "512 555 0123")
     page = visitor.client.get(response["Location"]).content.decode()
     assert "We have told our team" in page
-    assert "by 9 a.m." in page
+    assert "by 9:00 AM" in page
 
 
 def test_without_a_number_nobody_promises_a_call(visitor):

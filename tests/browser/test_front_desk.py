@@ -62,6 +62,7 @@ def test_every_page_of_the_admin_keeps_the_content_policy(clinic, live_server, o
                 pages.append(reverse(f"{name}_history", args=[row.pk]))
         for path in pages:
             page.goto(live_server.url + path)
+            assert "nonce=" not in page.inner_text("body"), path
 
 
 def test_a_caller_is_booked_from_the_home_page(clinic, live_server, open_page):
@@ -76,9 +77,15 @@ def test_a_caller_is_booked_from_the_home_page(clinic, live_server, open_page):
     tomorrow = timezone.now() + timedelta(days=2)
     page.get_by_label("From").fill(f"{tomorrow:%Y-%m-%d}")
     page.get_by_role("button", name="Next: red-flag questions").click()
+    assert "nonce=" not in page.inner_text("body")
     page.get_by_role("link", name="Not asked").click()
     page.get_by_label("Red-flag questions not asked because").fill("Walked in, asked in person")
     page.locator(".starts button").first.click()
     page.get_by_text("Booked for").wait_for()
+    page.get_by_label("Action").select_option(label="Move")
+    page.get_by_role("button", name="Run").click()
+    assert "nonce=" not in page.inner_text("body")
+    page.locator(".starts button").nth(3).click()
+    page.get_by_text("Moved to").wait_for()
     patient = Patient.objects.get(name="Bo Larsen")
     assert Appointment.objects.get(patient=patient).phone_screen_note

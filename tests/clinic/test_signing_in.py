@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
@@ -187,6 +188,15 @@ def test_guessing_passwords_is_slowed_down_for_the_account(client):
     for _ in range(6):
         give_password(client, user, password="wrong")
     assert "Location" not in give_password(client, user)
+
+
+def test_an_address_of_the_next_protocol_signs_in_too(client):
+    user, secret = make_enrolled()
+    client.defaults["REMOTE_ADDR"] = "2001:db8:1:2:3::4"
+    give_password(client, user)
+    client.post("/accounts/2fa/authenticate/", {"code": code_for(secret)})
+    assert reaches_records(client)
+    assert UserSession.objects.get(user=user).ip == "2001:db8:1:2::"
 
 
 def test_nobody_signs_up(client):

@@ -3,10 +3,12 @@ from datetime import date
 
 import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as FhirResponse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from intake.answers import Answers
 from intake.questionnaire import Form
-from intake.responses import missing, replace_answers, settle, validate_response
+from intake.responses import answer_for, missing, replace_answers, settle, validate_response
 from tests.intake.small import make_choice, make_content, make_item
 from tests.intake.test_forms import TODAY, fill_up_to
 from tests.intake.test_questionnaire import FORM
@@ -203,3 +205,41 @@ def test_what_is_missing_is_listed_in_the_order_of_the_form():
     assert names[:3] == ["pain-now", "pain-average", "pain-worst"]
     assert "leg-pain" not in names
     assert missing(FORM, Answers.from_response({"item": FULL})) == []
+
+
+def some_value(item):
+    match item.type:
+        case "choice":
+            return st.sampled_from([option.value for option in item.options])
+        case "boolean":
+            return st.booleans()
+        case "date":
+            return st.dates(date(1900, 1, 1), date(2030, 1, 1))
+        case "integer":
+            return st.integers(0, 40)
+        case "decimal":
+            return st.integers(0, 60)
+    return st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1)
+
+
+@st.composite
+def any_items(draw):
+    """Answers to any of the questions, fitting together or not."""
+    questions = [item for item in FORM.walk() if item.is_question and item not in ACTIVITY]
+    changes = {
+        item.link_id: [answer_for(item, draw(some_value(item)))]
+        for item in draw(st.lists(st.sampled_from(questions), unique=True))
+    }
+    return replace_answers(FORM, [], changes)
+
+
+ACTIVITY = FORM.item("activity").items
+
+
+@given(any_items())
+@settings(max_examples=100)
+def test_whatever_was_answered_settles_into_what_the_form_asks(items):
+    settled = settle(FORM, items, today=TODAY)
+    assert settle(FORM, settled, today=TODAY) == settled
+    found = rules(make_response(settled, status="in-progress"))
+    assert not found & {"disabled", "order", "nesting", "structure", "type", "option"}

@@ -416,3 +416,19 @@ def test_the_impact_plot_has_a_dot_for_each_answer_on_one_scale():
     assert [dot.x for dot in plot.dots] == [plot.ticks[0].x, plot.ticks[-1].x]
     assert plot.dots[0].y < plot.dots[1].y < plot.height
     assert plot.text == "Daily impact is highest for running, 10 of 10."
+
+
+def test_a_foreign_questionnaire_still_makes_a_page():
+    form = Form.parse(
+        {
+            "resourceType": "Questionnaire",
+            "status": "active",
+            "url": "https://clinic.example/fhir/Questionnaire/other",
+            "version": "1",
+            "item": [{"linkId": "mood", "type": "string", "text": "How are you?"}],
+        }
+    )
+    answers = Answers.of(mood="Well", body_regions=["elbow"], body_main="elbow")
+    summary = summarize(form, answers, today=TODAY, now=NOW, language="en", answered_in="en")
+    assert summary.level == Level.ROUTINE
+    assert summary.body_map.places == ()

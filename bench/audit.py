@@ -1,0 +1,130 @@
+"""`make audit`: outside validators on the pages of a demo of its own. Needs Node.js.
+
+Downloads html-validate and Lighthouse through npx. Exit status 1 when one of them objects.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+import tests.environment  # noqa: F401  before the settings are
+from tests.demo import Demo
+from tests.throwaway import NotInstalled, chromium
+
+PAGES = (
+    "/",
+    "/guide/",
+    "/guide/when-to-see-someone/",
+    "/services/",
+    "/locations/",
+    "/privacy/",
+    "/book/",
+    "/book/safety/",
+    "/my-visits/",
+    "/accounts/login/",
+    "/nothing-here/",
+)
+VALIDATOR, LIGHTHOUSE = "html-validate@10", "lighthouse@12"
+RULES = {
+    "extends": ["html-validate:standard"],
+    "rules": {
+        # Files of our own origin, under a policy that lets in no other.
+        "require-sri": "off",
+        "no-trailing-whitespace": "off",
+        "void-style": "off",
+        "doctype-style": "off",
+    },
+}
+LEAST = {"accessibility": 1.0, "best-practices": 0.95, "performance": 0.9}
+SCORED = ("/", "/guide/when-to-see-someone/", "/book/safety/")
+
+
+def main() -> int:
+    if shutil.which("npx") is None:
+        print("The audit needs Node.js: apt-get install nodejs npm", file=sys.stderr)
+        return 2
+    try:
+        browser = chromium()
+    except NotInstalled as error:
+        print(f"The audit {error}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="backstride-audit-") as name:
+        folder = Path(name)
+        with Demo(folder / "state") as demo:
+            demo.first_line()
+            site = f"http://127.0.0.1:{demo.port}"
+            objections = validate(site, folder) + [
+                objection for page in SCORED for objection in score(site + page, folder, browser)
+            ]
+    for objection in objections:
+        print(objection)
+    print(f"{len(PAGES)} pages, {len(objections)} objections")
+    return 1 if objections else 0
+
+
+def validate(site: str, folder: Path) -> list[str]:
+    for page in PAGES:
+        for language in ("en", "es"):
+            request = urllib.request.Request(site + page, headers={"Cookie": f"lang={language}"})
+            file = folder / f"{page.strip('/').replace('/', '-') or 'home'}.{language}.html"
+            file.write_bytes(read(request))
+    (folder / ".htmlvalidate.json").write_text(json.dumps({"root": True, **RULES}))
+    report = npx(VALIDATOR, "--formatter", "json", "*.html", folder=folder)
+    return [
+        f"{Path(found['filePath']).name}:{message['line']} {message['message']}"
+        for found in json.loads(report)
+        for message in found["messages"]
+    ]
+
+
+def read(request: urllib.request.Request) -> bytes:
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.read()
+    except urllib.error.HTTPError as answer:  # the error pages are pages too
+        return answer.read()
+
+
+def score(url: str, folder: Path, browser: str) -> list[str]:
+    report = npx(
+        LIGHTHOUSE,
+        url,
+        "--quiet",
+        "--output=json",
+        f"--only-categories={','.join(LEAST)}",
+        "--chrome-flags=--headless --no-sandbox --disable-background-networking",
+        folder=folder,
+        CHROME_PATH=browser,
+    )
+    categories = json.loads(report)["categories"]
+    scores = {name: categories[name]["score"] for name in LEAST}
+    print(url, scores, flush=True)
+    return [
+        f"{url}: {name} {scores[name]} is below {least}"
+        for name, least in LEAST.items()
+        if scores[name] < least
+    ]
+
+
+def npx(package: str, *arguments: str, folder: Path, **environ: str) -> str:
+    command: Sequence[str] = ["npx", "--yes", package, *arguments]
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,  # the validator exits with 1 when it objects
+    )
+    return result.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

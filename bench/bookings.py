@@ -1,0 +1,222 @@
+"""Bookings over real HTTP, beside a bare transaction that writes the same rows."""
+
+import os
+import re
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection, connections
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from bench.budgets import Report
+from booking.models import Appointment, Service
+from booking.models.diary import FreeStart
+from booking.slots import floor_minute
+from clinic.models import Location, Practitioner
+from intake.models import QuestionnaireResponse
+from tests.guest import HEALTHY, Guest, Server, details
+
+CLIENTS = 8
+CROWD = 50
+SERVICE = "pt-eval"
+# Keys, hashes and calendar UIDs. psycopg writes a UUID without its hyphens.
+KEY_OR_SECRET = r"\b[0-9a-f]{32,64}\b"
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+def measure(report: Report, *, bookings: int) -> None:
+    service = Service.objects.get(slug=SERVICE)
+    service.practitioners.set(Practitioner.objects.filter(name__startswith="Practitioner"))
+    starts = apart(service, count=2 * bookings + 2)
+    log = Path(settings.STATE_DIR) / "server.log"
+    with Server(os.environ | {"TRUSTED_PROXY": "1"}, log=log) as server:
+        crowd(report, server, service, starts.pop())
+        ours = rate(server, service, starts[:bookings])
+    report.at_least(f"bookings, {CLIENTS} clients over HTTP", ours, 100, unit="/s")
+    if connection.vendor == "postgresql":
+        bare = bare_rate(service, starts[bookings:])
+        report.fact("bare transactions that write the same rows", f"{bare:.0f} /s")
+        report.at_least("bookings to bare transactions", ours / bare, 0.3)
+
+
+def apart(service: Service, *, count: int) -> list[FreeStart]:
+    """Free starts of which each can be booked without losing another."""
+    now = timezone.now()
+    room = timedelta(
+        minutes=service.default_duration + service.buffer_before + service.buffer_after
+    )
+    chosen: list[FreeStart] = []
+    busy_until: dict[int, datetime] = {}
+    for free in Appointment.objects.free_starts(
+        service=service, since=now, until=now + timedelta(days=service.horizon_days), now=now
+    ):
+        if free.start >= busy_until.get(free.practitioner_id, free.start):
+            busy_until[free.practitioner_id] = free.start + room
+            chosen.append(free)
+    assert len(chosen) >= count, f"only {len(chosen)} starts for {count} bookings"
+    return chosen[-count:]
+
+
+def choices(
+    guests: Sequence[Guest], service: Service, starts: Sequence[FreeStart]
+) -> list[dict[str, object]]:
+    places = dict(Location.objects.values_list("pk", "slug"))
+    people = dict(Practitioner.objects.values_list("pk", "public_id"))
+    return [
+        guest.choice(
+            start=floor_minute(free.start),
+            place=places[free.location_id],
+            who=people[free.practitioner_id],
+            minutes=service.default_duration,
+        )
+        for guest, free in zip(guests, starts, strict=True)
+    ]
+
+
+def arrive(server: Server, service: Service, *, count: int, first: int) -> list[Guest]:
+    """Guests who have answered the safety check."""
+    guests = [Guest(server, number=first + number, host="127.0.0.1") for number in range(count)]
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(lambda guest: guest.answer_gate(service.slug), guests))
+    return guests
+
+
+def crowd(report: Report, server: Server, service: Service, start: FreeStart) -> None:
+    """Fifty want one start: how they are answered, and how long the last one waits."""
+    guests = arrive(server, service, count=CROWD, first=1)
+    wanted = choices(guests, service, [start] * CROWD)
+    together = threading.Barrier(CROWD)
+
+    def hold(guest: Guest, choice: dict[str, object]) -> tuple[int, float]:
+        together.wait()
+        began = time.perf_counter()
+        status = guest.hold(service.slug, choice)
+        return status, time.perf_counter() - began
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        outcomes = list(pool.map(hold, guests, wanted))
+    statuses = Counter(status for status, _ in outcomes)
+    assert statuses == {302: 1, 409: CROWD - 1}, statuses
+    slowest = max(waited for _, waited in outcomes)
+    patience = 2 if connection.vendor == "postgresql" else 5
+    report.at_most(f"{CROWD} guests, one start: the longest wait", slowest, patience, unit="s")
+    for guest in guests:
+        guest.close()
+
+
+def rate(server: Server, service: Service, starts: Sequence[FreeStart]) -> float:
+    """Bookings a second; one is a POST that holds and a POST with details."""
+    guests = arrive(server, service, count=len(starts), first=1000)
+    wanted = choices(guests, service, starts)
+
+    def book(number: int) -> None:
+        guest, choice = guests[number], wanted[number]
+        held = guest.hold(service.slug, choice)
+        booked, answer = guest.book(service.slug, choice)
+        assert (held, booked) == (302, 302), (held, booked, answer[:500])
+
+    before = Appointment.objects.filter(status=Appointment.Status.BOOKED).count()
+    seconds = spread(book, len(starts))
+    after = Appointment.objects.filter(status=Appointment.Status.BOOKED).count()
+    assert after - before == len(starts)
+    for guest in guests:
+        guest.close()
+    return len(starts) / seconds
+
+
+def spread(act: Callable[[int], None], count: int) -> float:
+    """Seconds that it takes `CLIENTS` threads to do `act` for every number below `count`."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(act, range(count)))
+    return time.perf_counter() - began
+
+
+def bare_rate(service: Service, starts: Sequence[FreeStart]) -> float:
+    """Transactions a second that repeat what one booking wrote, with no program around it."""
+    sample, *starts = starts
+    writes, answers = writes_of_one_booking(service, sample)
+    visit = Appointment.objects.latest("created_at")
+    copies = [
+        QuestionnaireResponse(
+            questionnaire_id=answers.questionnaire_id,
+            items=answers.items,
+            visitor_hash=secrets.token_hex(32),
+        )
+        for _ in starts
+    ]
+    QuestionnaireResponse.objects.bulk_create(copies)
+    scripts = [
+        retold(writes, visit, free, answers=answers, copy=copy)
+        for free, copy in zip(starts, copies, strict=True)
+    ]
+
+    def write(number: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(scripts[number])
+
+    def close(number: int) -> None:
+        connections.close_all()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        began = time.perf_counter()
+        list(pool.map(write, range(len(scripts))))
+        seconds = time.perf_counter() - began
+        list(pool.map(close, range(CLIENTS)))
+    return len(scripts) / seconds
+
+
+def writes_of_one_booking(
+    service: Service, start: FreeStart
+) -> tuple[list[str], QuestionnaireResponse]:
+    """The SQL with which the project books this start, reads left out."""
+    guest = Client()
+    with override_settings(ALLOWED_HOSTS=["testserver"], ROOT_URLCONF="clinic.urls"):
+        guest.post(f"/book/safety/?service={service.slug}", HEALTHY)
+        answers = QuestionnaireResponse.objects.latest("created_at")
+        choice = {
+            "start": floor_minute(start.start),
+            "place": Location.objects.get(pk=start.location_id).slug,
+            "who": Practitioner.objects.get(pk=start.practitioner_id).public_id,
+            "minutes": service.default_duration,
+            "booking_key": uuid4().hex,
+        }
+        with CaptureQueriesContext(connection) as captured:
+            held = guest.post(f"/book/{service.slug}/", choice)
+            booked = guest.post(f"/book/{service.slug}/details/", choice | details(0))
+    assert (held.status_code, booked.status_code) == (302, 302)
+    statements = [query["sql"] for query in captured]
+    return [sql for sql in statements if sql.startswith(WRITES)], answers
+
+
+def retold(
+    writes: Sequence[str],
+    visit: Appointment,
+    free: FreeStart,
+    *,
+    answers: QuestionnaireResponse,
+    copy: QuestionnaireResponse,
+) -> str:
+    """The same statements for another start, with keys and secrets of their own."""
+    script = ";\n".join(["BEGIN", *writes, "COMMIT"])
+    fresh = {
+        found: secrets.token_hex(32)[: len(found)] for found in re.findall(KEY_OR_SECRET, script)
+    } | {answers.pk.hex: copy.pk.hex}
+    later = free.start - visit.start
+    for at in (visit.start, visit.end, visit.busy_until):
+        fresh[at.isoformat(" ")] = (at + later).isoformat(" ")
+    script = re.sub("|".join(map(re.escape, fresh)), lambda found: fresh[found[0]], script)
+    return script.replace(
+        f", {visit.practitioner_id}, {visit.location_id},",
+        f", {free.practitioner_id}, {free.location_id},",
+    )

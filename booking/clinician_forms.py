@@ -1,0 +1,37 @@
+"""What clinicians type on a patient's page."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.plain_text import OneLineField
+from intake.levels import Level
+
+
+class LowerLevelForm(forms.Form):
+    """A level below ``shown``, with the reason in words."""
+
+    level = forms.TypedChoiceField(label=_("Lower to"), coerce=lambda value: Level(int(value)))
+    reason = OneLineField(
+        label=_("Because"),
+        max_length=300,
+        help_text=_("Stays with the answers, with your name. Front desk does not see it."),
+    )
+
+    def __init__(self, data: Any = None, *, shown: Level) -> None:
+        super().__init__(data, auto_id="lower-%s")
+        lower = [(level.value, level.label) for level in reversed(Level) if level < shown]
+        self.fields["level"].choices = lower  # type: ignore[attr-defined]
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("New note"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        help_text=_("Only clinicians of the care team read it. It is never mailed."),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, auto_id="note-%s")

@@ -1,0 +1,35 @@
+"""Days and times on the page as they stand in the mails: on the wall clock they were made with.
+
+Django's own ``date`` filter first moves an aware time into the current zone.
+"""
+
+from datetime import date, datetime
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.translation import pgettext
+
+from clinic.letters import day_text, time_text, zone_text
+
+register = template.Library()
+
+register.filter("day", day_text)
+register.filter("clock", time_text)
+register.filter("zone", zone_text)
+
+
+@register.filter
+def short_day(local: date | datetime) -> str:
+    # Translators: a day where room is short, as in Django's date filter.
+    return date_format(local, pgettext("short date format", "D, M j"))
+
+
+@register.filter
+def month(local: date | datetime) -> str:
+    # Translators: a month above a calendar week, as in Django's date filter.
+    return date_format(local, pgettext("month format", "F Y"))
+
+
+@register.filter
+def weekday(local: date | datetime) -> str:
+    return date_format(local, "D")
