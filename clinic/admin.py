@@ -20,7 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 from simple_history.admin import SimpleHistoryAdmin
 
 from clinic import accounts, audit, days, outbox
@@ -38,6 +38,12 @@ from clinic.models import (
 )
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+
+# Words of Django's own admin pages that it has no Spanish for yet.
+gettext_noop("- Select an option -")
+gettext_noop("Run")
+gettext_noop("Search %(name)s")
+gettext_noop("Pagination %(name)s")
 
 
 class AuditedAdmin(admin.ModelAdmin):
