@@ -306,9 +306,11 @@ LOGGING = {
         "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": "clinic.logs.JSONFormatter"},
     },
+    "filters": {"no_link_tokens": {"()": "clinic.logs.NoLinkTokens"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
+            "filters": ["no_link_tokens"],
             "formatter": env_str("LOG_FORMAT", "text"),
         }
     },
