@@ -21,7 +21,7 @@ PRODUCTION = env -i PATH="$$PATH" DEBUG=0 LOG_FORMAT=json \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak audit lock clean
+.PHONY: help demo test check bench soak audit screenshots lock clean
 
 help:
 	@echo "make demo   a running clinic with sample data on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench  the benchmark: our time as a ratio to limits measured in the same run"
 	@echo "make soak   the long storms and kill runs at full size"
 	@echo "make audit  outside validators on the running demo (needs Node.js)"
+	@echo "make screenshots  the pictures in docs/screenshots, made again from a demo"
 	@echo "make lock   renew requirements*.lock (needs uv; LOCKFLAGS=-U raises every version)"
 	@echo "make clean  remove the environment, caches and the demo's state"
 
@@ -73,6 +74,9 @@ soak: $(VENV)/.dev
 
 audit: $(VENV)/.dev
 	DJANGO_SETTINGS_MODULE=clinic.settings $(BIN)/python -m bench.audit
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.browser.screenshots
 
 lock:
 	uv pip compile -q pyproject.toml --universal --python-version 3.12 --generate-hashes \

@@ -1,12 +1,13 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class BookingConfig(AppConfig):
     default = True
     name = "booking"
-    verbose_name = "Booking"
+    verbose_name = _("Booking")
 
     def ready(self) -> None:
         from booking import emails, guards

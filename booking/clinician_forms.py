@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from booking.forms import BirthDateField, name_field
 from clinic.plain_text import OneLineField
 from intake.levels import Level
 
@@ -23,6 +24,19 @@ class LowerLevelForm(forms.Form):
         super().__init__(data, auto_id="lower-%s")
         lower = [(level.value, level.label) for level in reversed(Level) if level < shown]
         self.fields["level"].choices = lower  # type: ignore[attr-defined]
+
+
+class EmergencyAccessForm(forms.Form):
+    """Whose record, as the patient says it, and why it cannot wait for the care team."""
+
+    name = name_field(label=_("Full name of the patient"))
+    birth_date = BirthDateField(label=_("Date of birth"))
+    reason = OneLineField(
+        label=_("Reason"),
+        min_length=10,
+        max_length=300,
+        help_text=_("The managers read it, with your name and the time."),
+    )
 
 
 class NoteForm(forms.Form):

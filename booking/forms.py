@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from booking import slots
 from booking.models import Service
 from clinic.models import Location, Patient, Practice, Practitioner
-from clinic.plain_text import OneLineField
+from clinic.plain_text import MailAddressField, OneLineField
 
 MAX_AGE = 110
 # The year 2200, in minutes since 1970: far out, and still well within what datetime can add to.
@@ -43,8 +43,8 @@ def phone_field(**options: Any) -> OneLineField:
     )
 
 
-def email_field(**options: Any) -> forms.EmailField:
-    return forms.EmailField(
+def email_field(**options: Any) -> MailAddressField:
+    return MailAddressField(
         label=_("E-mail"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "dir": "ltr"}),

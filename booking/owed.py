@@ -4,9 +4,11 @@ The verbs of ``booking.models`` plan them in the transaction that changes the vi
 is in ``booking.emails``.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 from clinic import outbox
 from clinic.models import Message
@@ -28,14 +30,63 @@ class Step(NamedTuple):
     until: timedelta
 
 
-STEPS = (
-    Step("7d", timedelta(days=7), timedelta(hours=48)),
-    Step("24h", timedelta(hours=24), timedelta(hours=4)),
-    Step("2h", timedelta(hours=2), timedelta(minutes=30)),
-)
+def steps(offsets: Sequence[int]) -> list[Step]:
+    """Return a step for each offset (hours before the visit), the earliest first.
+
+    A step is of use until twice the next one's offset, but gives way to the next one halfway at
+    the latest; the last is of use for three quarters of its time. So 168, 24 and 2 hours end 48
+    hours, 4 hours and 30 minutes before the visit.
+    """
+    ordered = sorted((timedelta(hours=hours) for hours in offsets), reverse=True)
+    return [
+        Step(
+            _step_name(before),
+            before,
+            before / 4 if after is None else min(2 * after, (before + after) / 2),
+        )
+        for before, after in zip_longest(ordered, ordered[1:])
+    ]
+
+
+def _step_name(before: timedelta) -> str:
+    """Return "24h", or "7d" for whole days beyond the first."""
+    hours = before // timedelta(hours=1)
+    return f"{hours // 24}d" if hours > 24 and hours % 24 == 0 else f"{hours}h"
+
+
+# On the location's wall clock, nobody is written to in between unless the visit is near.
+QUIET_FROM, QUIET_UNTIL = time(21), time(8)
+# Reminders this short before a visit come whenever they are due.
+QUIET_EXEMPT = timedelta(hours=2)
+
+
+def outside_quiet_hours(
+    due_at: datetime, *, expires_at: datetime, zone: ZoneInfo, now: datetime
+) -> datetime:
+    """Return ``due_at``, or the edge of the quiet hours around it at which the mail is of use.
+
+    That is the morning after, or the evening before when the morning is too late. When both are
+    out of reach the mail comes in the night rather than not at all.
+    """
+    local = due_at.astimezone(zone)
+    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return due_at
+    is_evening = local.time() >= QUIET_FROM
+    evening_on = local.date() if is_evening else local.date() - timedelta(days=1)
+    # Edges are put together from wall clocks, so a night of a clock change is as long as it is.
+    evening = datetime.combine(evening_on, QUIET_FROM, zone).astimezone(UTC)
+    morning = datetime.combine(evening_on + timedelta(days=1), QUIET_UNTIL, zone).astimezone(UTC)
+    if morning < expires_at:
+        return morning
+    return evening if evening > now else due_at
+
 
 # A change can be undone for this long; the mail about it waits.
 UNDO_WINDOW = timedelta(minutes=3)
+
+# News of a booking or a change is mailed within this time or not at all. A weekend on safety hold
+# is shorter; a backup that is restored later than this sends no old news.
+NEWS_LASTS = timedelta(days=3)
 
 # The form is asked for on its own a day after booking (the confirmation asked already), and
 # early enough to be filled in without haste.
@@ -45,26 +96,23 @@ INTAKE_UNTIL = timedelta(hours=4)
 
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
-    confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=appointment.end)
+    last_use = _no_news_after(appointment, now)
+    confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=last_use)
     outbox.plan_all([confirmation, *_ahead(appointment, now)])
 
 
 def plan_moved(appointment: "Appointment", now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
-    moved = _mail(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=appointment.end)
+    last_use = _no_news_after(appointment, now)
+    moved = _mail(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=last_use)
     outbox.plan_all([moved, *_ahead(appointment, now)])
 
 
 def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
-    cancelled = _mail(
-        appointment,
-        CANCELLED,
-        due_at=now + UNDO_WINDOW,
-        expires_at=max(appointment.end, now + timedelta(days=1)),
-    )
-    outbox.plan_all([cancelled])
+    due_at, last_use = now + UNDO_WINDOW, now + NEWS_LASTS
+    outbox.plan_all([_mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)])
 
 
 def plan_restored(appointment: "Appointment", now: datetime) -> None:
@@ -101,18 +149,29 @@ def plan_ahead(appointment: "Appointment", now: datetime) -> None:
 def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
     """Yield what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
-    for step in STEPS:
-        if start - step.before > now:
-            yield _mail(
-                appointment,
-                REMINDER,
-                step=step.name,
-                due_at=start - step.before,
-                expires_at=start - step.until,
+    # Two that the quiet hours bring to one moment are one: the later, which is of use for longer.
+    reminders: dict[datetime, Step] = {}
+    for step in steps(appointment.service.reminder_offsets):
+        due_at, expires_at = start - step.before, start - step.until
+        if due_at <= now:
+            continue
+        if step.before > QUIET_EXEMPT:
+            due_at = outside_quiet_hours(
+                due_at, expires_at=expires_at, zone=appointment.zone, now=now
             )
+        reminders[due_at] = step
+    for due_at, step in reminders.items():
+        expires_at = start - step.until
+        yield _mail(appointment, REMINDER, step=step.name, due_at=due_at, expires_at=expires_at)
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
-        yield _mail(appointment, INTAKE, due_at=due_at, expires_at=start - INTAKE_UNTIL)
+        expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        yield _mail(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
+
+
+def _no_news_after(appointment: "Appointment", now: datetime) -> datetime:
+    return min(appointment.end, now + NEWS_LASTS)
 
 
 def _mail(

@@ -10,6 +10,7 @@ from booking.views import (
     demo,
     demo_mail,
     details,
+    emergency_access,
     intake,
     my_visits,
     pages,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("my-visits/", my_visits.my_visits, name="my_visits"),
     # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),
+    path("clinician/emergency/", emergency_access.open_in_emergency, name="open_in_emergency"),
     path(
         "clinician/patients/<uuid:patient_id>/",
         clinician.clinician_summary,

@@ -20,13 +20,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 from simple_history.admin import SimpleHistoryAdmin
 
 from clinic import accounts, audit, days, outbox
 from clinic.access import staff_user
 from clinic.models import (
     AuditEvent,
+    EmergencyAccess,
     Link,
     Location,
     Message,
@@ -37,6 +38,12 @@ from clinic.models import (
 )
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+
+# Words of Django's own admin pages that it has no Spanish for yet.
+gettext_noop("- Select an option -")
+gettext_noop("Run")
+gettext_noop("Search %(name)s")
+gettext_noop("Pagination %(name)s")
 
 
 class AuditedAdmin(admin.ModelAdmin):
@@ -424,6 +431,23 @@ class LinkAdmin(ReadOnlyAdmin):
             % {"count": len(live)},
             messages.SUCCESS,
         )
+
+
+class OpenedDayFilter(DayFilter):
+    title = _("opened")
+    field = "opened_at"
+
+
+@admin.register(EmergencyAccess)
+class EmergencyAccessAdmin(ReadOnlyAdmin):
+    """For managers to ask about: every record that was opened outside the care team."""
+
+    list_display = ["opened_at", "user", "patient", "reason", "expires_at"]
+    list_filter = [OpenedDayFilter]
+    list_select_related = ["user", "patient"]
+    search_fields = ["user__email", "patient__name"]
+    search_help_text = _("Patient, or the e-mail of a member of staff")
+    reads_are_audited = True
 
 
 class AuditDayFilter(DayFilter):

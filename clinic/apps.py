@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ClinicConfig(AppConfig):
     name = "clinic"
-    verbose_name = "Clinic"
+    verbose_name = _("Clinic")
 
     def ready(self) -> None:
         # Imported for what they register: deploy checks, and a receiver of allauth's signal.
@@ -26,13 +27,15 @@ class ClinicConfig(AppConfig):
             patient=VIEW,
             message=VIEW,
             auditevent=VIEW,
+            emergencyaccess=VIEW,
             practice=CHANGE,
             location=ALL,
             practitioner=ALL,
             user=ALL,
         )
 
-        from clinic import emails, outbox
+        from clinic import emails, emergency_access, outbox
 
         outbox.register(outbox.LATE_NOTE, emails.late_note)
+        outbox.register(emergency_access.ALERT, emergency_access.alert)
         outbox.register(accounts.RESET_MAIL, emails.password_reset)

@@ -24,7 +24,8 @@ def late_note(message: Message, now: datetime) -> Mail | Skip:
     count = Message.objects.filter(
         state__in=[Message.State.SKIPPED, Message.State.FAILED],
         reason__in=[Message.LATE, Message.UNREACHABLE, Message.DEFERRED],
-        expires_at__gt=now - timedelta(days=1),
+        # When they were given up; an old backup's mails were of no use long before.
+        next_attempt_at__gt=now - timedelta(days=1),
     ).count()
     messages_url = settings.BASE_URL + reverse("admin:index") + "clinic/message/"
     with translation.override(settings.LANGUAGE_CODE):

@@ -274,6 +274,7 @@ def _claim(message: Message, now: datetime) -> bool:
         "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
         "handed_at": None,
         "attempts": message.attempts + 1,
+        "next_attempt_at": now,
         "is_retried_after_unknown": message.is_retried_after_unknown
         or message.state == Message.State.UNKNOWN,
     }
@@ -325,7 +326,7 @@ def _hand_over(
         # An address that cannot be written in SMTP.
         _mark_bounced(message, now)
         return _settle(message, Message.State.FAILED, reason="address")
-    if message.has_bounced:
+    if message.patient_id and message.has_bounced:
         Patient.objects.filter(pk=message.patient_id).update(email_bounced_at=None)
     raw = outgoing.message().as_bytes() if settings.DEMO else None
     return _settle(message, Message.State.SENT, sent_at=clock(), last_reply="", raw=raw)

@@ -4,6 +4,12 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.encoding import punycode
+
+# Without Django's exception for "localhost": that mail would stay on our own server.
+_is_address = EmailValidator(allowlist=[])
 
 # They reorder what follows them: "Anna<U+202E>gpj.exe" reads backwards in a list or a subject.
 _BIDI_CONTROLS = frozenset(
@@ -34,3 +40,27 @@ class OneLineField(forms.CharField):
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return super().widget_attrs(widget) | {"dir": "auto"}
+
+
+def validate_mailable(address: str) -> None:
+    """Refuse what RFC 5321 allows and no mail provider hands out.
+
+    That is a quoted local part, which may hold commas and control characters, an address literal
+    such as ``a@[127.0.0.1]``, and a domain that cannot be encoded for mail.
+    """
+    _is_address(address)
+    local_part, _, domain = address.rpartition("@")
+    try:
+        punycode(domain)
+    except UnicodeError:
+        is_encodable = False
+    else:
+        is_encodable = True
+    if local_part.startswith('"') or domain.startswith("[") or not is_encodable:
+        raise ValidationError(_is_address.message, code=_is_address.code)
+
+
+class MailAddressField(forms.EmailField):
+    """An e-mail address that we will be able to write to."""
+
+    default_validators = [validate_mailable]

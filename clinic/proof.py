@@ -30,7 +30,7 @@ def is_proven(request: HttpRequest, link: Link) -> bool:
     proven = request.get_signed_cookie(
         PROOF_COOKIE, default="", salt="clinic.proof", max_age=GRANT_SECONDS
     )
-    return constant_time_compare(proven, str(link.pk))
+    return constant_time_compare(proven or "", str(link.pk))
 
 
 def remember(response: HttpResponse, link: Link) -> None:

@@ -292,6 +292,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
 }
 
+# Monitoring
+
+# Who scrapes /metrics sends it as a bearer token; without one there is no such page.
+METRICS_TOKEN = env_str("METRICS_TOKEN", "")
+
 # Logging
 
 LOGGING = {

@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class IntakeConfig(AppConfig):
     name = "intake"
-    verbose_name = "Intake"
+    verbose_name = _("Intake")
 
     def ready(self) -> None:
         from clinic.access import CHANGE, VIEW, allow
@@ -12,7 +13,9 @@ class IntakeConfig(AppConfig):
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)
 
-        from clinic import outbox
+        from clinic import metrics, outbox
         from intake import emails
+        from intake.metrics import AlertCollector
 
         outbox.register(emails.SAFETY_ALERT, emails.safety_alert)
+        metrics.registry.register(AlertCollector())

@@ -6,8 +6,12 @@ shape and pattern, not only by colour, so that a black-and-white print keeps its
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from django.utils import formats
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -101,6 +105,110 @@ class ImpactPlot:
     height: int
     left: int = LABELS_WIDTH
     width: int = PLOT_WIDTH
+
+
+class Dated(NamedTuple):
+    """One intake's answers, with the day they were given."""
+
+    day: dt.date
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """One intake on the time axis; its bar is as high as the week's distance."""
+
+    day: str
+    average: str
+    worst: str
+    distance: str
+    x: float
+    y_average: float
+    y_worst: float
+    bar_top: float
+    bar_height: float
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Pain above, distance a week below, on one time axis; never two scales in one panel.
+
+    The band is two points around the first average: inside it nothing clear has changed.
+    """
+
+    points: tuple[TrendPoint, ...]
+    line: str
+    band_top: float
+    band_height: float
+    ticks: tuple[tuple[str, float], ...]
+    events: tuple[Mark, ...]
+    text: str
+    floor: float
+    left: int = 24
+    width: int = PLOT_WIDTH
+    height: int = 118
+
+
+def trend(intakes: Sequence[Dated], *, events: Sequence[tuple[dt.date, str]] = ()) -> Trend | None:
+    """None with fewer than two intakes that say how bad the pain is. Oldest first."""
+    told = [one for one in intakes if one.answers.number("pain-average") is not None]
+    if len(told) < 2:
+        return None
+    top, pain_height, floor, bars = 6, 60, 104, 30
+    left, right = 34, PLOT_WIDTH - 12
+    days = max(1, (told[-1].day - told[0].day).days)
+
+    def x(day: dt.date) -> float:
+        return round(left + (right - left) * (day - told[0].day).days / days, 1)
+
+    def y(score: float) -> float:
+        return round(top + pain_height * (1 - score / 10), 1)
+
+    # One unit for all bars, whatever each intake was counted in.
+    km = [_km(one.answers) for one in told]
+    longest = max([distance for distance in km if distance], default=1)
+    points = []
+    for one, distance in zip(told, km, strict=True):
+        average = one.answers.number("pain-average") or 0
+        worst = one.answers.number("pain-worst")
+        height = round(bars * (distance or 0) / longest, 1)
+        load = one.answers.number("load-now")
+        points.append(
+            TrendPoint(
+                day=formats.date_format(one.day, "SHORT_DATE_FORMAT"),
+                average=wording.number(average),
+                worst=wording.number(worst) if worst is not None else "",
+                distance=wording.distance(one.answers, load) if load is not None else "",
+                x=x(one.day),
+                y_average=y(average),
+                y_worst=y(worst if worst is not None else average),
+                bar_top=round(floor - height, 1),
+                bar_height=height,
+            )
+        )
+    first, last = (one.answers.number("pain-average") or 0 for one in (told[0], told[-1]))
+    return Trend(
+        points=tuple(points),
+        line=" ".join(f"{point.x},{point.y_average}" for point in points),
+        band_top=y(min(10, first + 2)),
+        band_height=round(y(max(0, first - 2)) - y(min(10, first + 2)), 1),
+        ticks=tuple((str(score), y(score)) for score in (0, 5, 10)),
+        events=tuple(
+            Mark(label, x(day)) for day, label in events if told[0].day < day < told[-1].day
+        ),
+        text=gettext("Average pain %(first)s at first, %(last)s now, over %(count)s intakes.")
+        % {
+            "first": wording.number(first),
+            "last": wording.number(last),
+            "count": len(points),
+        },
+        floor=floor,
+    )
+
+
+def _km(answers: Answers) -> float | None:
+    load = answers.number("load-now")
+    return load * v.KM_PER_MILE if load and answers.has("run-unit", "mi") else load
 
 
 def body_map(answers: Answers) -> BodyMap:

@@ -67,7 +67,7 @@ def _lines() -> Iterator[str]:
         ((row.name, f"{row.value:g}", row.unit, ", ".join(row.used_by)) for row in OURS.rows()),
     )
     yield "## Sources\n"
-    yield from _table(("Key", "Source"), SOURCES.items())
+    yield from _table(("Key", "Source"), ((key, str(name)) for key, name in SOURCES.items()))
 
 
 def _basis(rule: Rule | Finding) -> Iterator[str]:

@@ -75,6 +75,8 @@ class Thresholds:
 
     gait_pain_at_most: int = ours(5, "of 10", "gait-locked")
     mild_pain_at_most: int = ours(4, "of 10", "M7")
+    impact_change_at_least: int = ours(10, "of 100", "summary")
+    activity_change_at_least: int = ours(2, "of 10", "summary")
     safety_answers_stale_after: int = ours(14, "days", "summary")
 
     def rows(self) -> Iterator[Threshold]:

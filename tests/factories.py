@@ -14,6 +14,7 @@ from booking.models import Appointment, Closure, OpeningHours, Room, Service, Ti
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
+    EmergencyAccess,
     Link,
     Location,
     Message,
@@ -216,6 +217,14 @@ def make_link(*, patient=None, **fields):
         "expires_at": NOW + timedelta(days=3650),
     }
     return Link.objects.create(patient=patient or make_patient(), **defaults | fields)
+
+
+def make_emergency_access(*, opened_at=NOW, **fields):
+    defaults = {"reason": "Collapsed in the waiting room"}
+    expires_at = fields.pop("expires_at", opened_at + timedelta(hours=1))
+    return EmergencyAccess.objects.create(
+        opened_at=opened_at, expires_at=expires_at, **defaults | fields
+    )
 
 
 def make_audit_event(**fields):

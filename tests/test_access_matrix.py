@@ -32,7 +32,7 @@ PUBLIC = {
     "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe"}
+BEARER = {"open_link", "unsubscribe", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
@@ -42,8 +42,10 @@ LINK = {
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
-    "write_note",
+    "write_note", "open_in_emergency",
 }  # fmt: skip
+# Of these every clinician has one of their own.
+OWN_DAY = {"clinician_day", "open_in_emergency"}
 STAFF = {"staff_home"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
@@ -175,6 +177,7 @@ class World:
         self.message = make.make_message(
             patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
         )
+        make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)
         make.make_audit_event(patient_id=self.patient.pk, subject_id=str(self.patient.pk))
@@ -249,7 +252,7 @@ def is_denied(who, name):
     if name in LINK:
         return who not in {"link of B", "mailed link of B"}
     if name in CLINICIAN:
-        return who != "clinician of B" and (who != "other clinician" or name != "clinician_day")
+        return who != "clinician of B" and (who != "other clinician" or name not in OWN_DAY)
     if name in STAFF:
         return who in {"anonymous", "deactivated manager"} or "link of" in who or "without" in who
     if name in DEMO | BEARER:

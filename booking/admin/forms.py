@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.models import Appointment, Service, SlotTaken
 from clinic.models import Location, Patient, Practitioner
+from clinic.plain_text import MailAddressField
 
 
 class DateInput(forms.DateInput):
@@ -115,7 +116,7 @@ class CallerForm(WishForm):
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
     birth_date = forms.DateField(label=_("Date of birth"), required=False, widget=DateInput())
-    email = forms.EmailField(label=_("E-mail"), required=False)
+    email = MailAddressField(label=_("E-mail"), required=False)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     is_new = forms.BooleanField(label=_("This is somebody else"), required=False)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import EmailField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from booking.admin.columns import visit_time
 from booking.models import Appointment
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient
+from clinic.plain_text import MailAddressField
 
 
 class MailFilter(admin.SimpleListFilter):
@@ -83,6 +84,7 @@ class PatientAdmin(AuditedAdmin):
         (_("Mail"), {"fields": ["reminders_stopped_at", "email_bounced_at", "created_at"]}),
     ]
     inlines = [VisitsOfPatient]
+    formfield_overrides = {EmailField: {"form_class": MailAddressField}}
     reads_are_audited = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:

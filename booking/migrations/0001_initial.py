@@ -336,6 +336,16 @@ class Migration(migrations.Migration):
                         default=24, verbose_name="change by link until … hours before"
                     ),
                 ),
+                (
+                    "reminder_offsets",
+                    models.JSONField(
+                        blank=True,
+                        default=booking.models.catalogue.default_reminder_offsets,
+                        help_text="Hours before the visit: [168, 24, 2] is a week, a day and two hours. [] sends none. A change counts for visits booked or moved from now on.",
+                        validators=[booking.models.catalogue.validate_reminder_offsets],
+                        verbose_name="reminders",
+                    ),
+                ),
                 ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -579,6 +589,16 @@ class Migration(migrations.Migration):
                     "change_cutoff_hours",
                     models.PositiveSmallIntegerField(
                         default=24, verbose_name="change by link until … hours before"
+                    ),
+                ),
+                (
+                    "reminder_offsets",
+                    models.JSONField(
+                        blank=True,
+                        default=booking.models.catalogue.default_reminder_offsets,
+                        help_text="Hours before the visit: [168, 24, 2] is a week, a day and two hours. [] sends none. A change counts for visits booked or moved from now on.",
+                        validators=[booking.models.catalogue.validate_reminder_offsets],
+                        verbose_name="reminders",
                     ),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order")),

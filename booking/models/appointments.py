@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from booking import owed
 from booking.models import diary
@@ -56,7 +57,7 @@ class Appointment(models.Model):
 
         NONE = "none", _("Not started")
         STARTED = "started", _("Started")
-        DONE = "done", _("Done")
+        DONE = "done", pgettext_lazy("intake", "Done")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ical_uid = models.CharField(max_length=80, unique=True, default=new_ical_uid, editable=False)

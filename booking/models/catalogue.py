@@ -20,6 +20,23 @@ def validate_durations(minutes: list[int]) -> None:
         raise ValidationError(_("Give a list of minutes between 5 and 480, the usual one first."))
 
 
+def validate_reminder_offsets(hours: list[int]) -> None:
+    """Accept up to five different whole hours, at most 30 days; none means no reminders."""
+    if (
+        not isinstance(hours, list)
+        or len(hours) > 5
+        or any(type(h) is not int or not 1 <= h <= 720 for h in hours)
+        or len(set(hours)) < len(hours)
+    ):
+        raise ValidationError(
+            _("Give a list of up to five different numbers of hours between 1 and 720.")
+        )
+
+
+def default_reminder_offsets() -> list[int]:
+    return [168, 24, 2]
+
+
 def validate_not_reserved(slug: str) -> None:
     if slug in RESERVED_SLUGS:
         raise ValidationError(_("This short name is used by a page of the booking flow."))
@@ -96,6 +113,16 @@ class Service(models.Model):
     horizon_days = models.PositiveSmallIntegerField(_("book at most … days ahead"), default=60)
     change_cutoff_hours = models.PositiveSmallIntegerField(
         _("change by link until … hours before"), default=24
+    )
+    reminder_offsets = models.JSONField(
+        _("reminders"),
+        default=default_reminder_offsets,
+        blank=True,
+        validators=[validate_reminder_offsets],
+        help_text=_(
+            "Hours before the visit: [168, 24, 2] is a week, a day and two hours. [] sends none. "
+            "A change counts for visits booked or moved from now on."
+        ),
     )
     position = models.PositiveSmallIntegerField(_("order"), default=0)
     is_active = models.BooleanField(_("active"), default=True)

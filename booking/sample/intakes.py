@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from itertools import cycle
 
 from booking.models import Appointment
-from booking.sample.runners import STORIES, answers_of, suits
+from booking.sample.runners import FIRST_TIME, STORIES, answers_of, suits
 from clinic.models import Patient
 from intake.answers import Answers
 from intake.findings import RULE_SET_VERSION
@@ -15,6 +15,9 @@ from intake.triage import evaluate
 
 # An open alert or two, not a clinic full of them.
 _RARE, _RARE_AT = "feverish", (4, 13)
+
+# One runner is back after this long, so that a summary has something to compare.
+_BEFORE = timedelta(weeks=6)
 
 # What the visits ahead show in turn: most forms done, some begun, some not.
 _STATES = ("done", "done", "begun", "none", "done", "safety-only")
@@ -28,6 +31,7 @@ def create_intakes(
     stories, states = cycle(story for story in STORIES if story != _RARE), cycle(_STATES)
     today = now.date()
     ahead = sorted((v for v in visits if v.end > now), key=lambda v: v.start)
+    is_anybody_back = False
     met: dict[Patient, QuestionnaireResponse | None] = {}
     for visit in [*ahead, *(v for v in visits if v.end <= now)]:
         if visit.patient is None or visit.status == Appointment.Status.CANCELLED:
@@ -40,6 +44,17 @@ def create_intakes(
                 if len(met) in _RARE_AT
                 else next(s for s in stories if suits(s, name=visit.patient.name, age=age))
             )
+            if state == "done" and story in FIRST_TIME and not is_anybody_back:
+                is_anybody_back = True
+                _intake(
+                    form,
+                    questionnaire,
+                    visit,
+                    story=story,
+                    state=state,
+                    now=now - _BEFORE,
+                    is_first_time=True,
+                )
             met[visit.patient] = _intake(
                 form, questionnaire, visit, story=story, state=state, now=now
             )
@@ -55,6 +70,7 @@ def _intake(
     story: str,
     state: str,
     now: datetime,
+    is_first_time: bool = False,
 ) -> QuestionnaireResponse | None:
     patient = visit.patient
     if state == "none" or patient is None:
@@ -67,6 +83,7 @@ def _intake(
         birth_date=patient.birth_date or date(1990, 1, 1),
         race_on=today + timedelta(days=36),
         today=today,
+        is_first_time=is_first_time,
     )
     pages = [page.group.link_id for page in form.pages() if page.group]
     done = {"done": pages, "begun": pages[:6], "safety-only": pages[:1]}[state]

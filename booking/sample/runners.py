@@ -342,6 +342,31 @@ STORIES: dict[str, dict[str, Any]] = {
 }
 
 
+# How the runners of a story were at their first intake, for those who are back.
+FIRST_TIME: dict[str, dict[str, Any]] = {
+    "half-marathon": {
+        "pain-now": 6,
+        "pain-average": 7,
+        "pain-worst": 9,
+        "leg-pain": 6,
+        "load-now": 4,
+        "run-days": 1,
+        "run-missed": 9,
+        "body-regions": ["low-back-right", "buttock-right", "calf-right", "foot-right"],
+        "body-numb": ["calf-right", "foot-right"],
+        "tx-tried": ["rest"],
+        "sleep-hours": 5.5,
+        "impact-sit": 8,
+        "impact-sleep": 7,
+        "activity": [
+            {"activity-name": "run 10 km", "activity-score": 1},
+            {"activity-name": "sit through a meeting", "activity-score": 3},
+        ],
+        "mind-harm": 8,
+    },
+}
+
+
 def suits(story: str, *, name: str, age: int) -> bool:
     """Could this person tell this story?"""
     told_by = STORIES[story].get("about-sex")
@@ -349,13 +374,24 @@ def suits(story: str, *, name: str, age: int) -> bool:
 
 
 def answers_of(
-    form: Form, story: str, *, name: str, birth_date: date, race_on: date, today: date
+    form: Form,
+    story: str,
+    *,
+    name: str,
+    birth_date: date,
+    race_on: date,
+    today: date,
+    is_first_time: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the story as QuestionnaireResponse items, only what the form asks of this person."""
+    """Return the story as QuestionnaireResponse items, only what the form asks of this person.
+
+    ``is_first_time`` tells it as it was weeks earlier.
+    """
     flat = {
         **EVERYBODY,
         "about-sex": _sex(name),
         **STORIES[story],
+        **(FIRST_TIME.get(story, {}) if is_first_time else {}),
         "about-birth-date": birth_date,
         "consent-signature": name,
     }

@@ -14,14 +14,17 @@ from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.models import Appointment, Service
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
-from clinic.models import AuditEvent, Patient, Practice, Role, User
+from clinic.models import AuditEvent, EmergencyAccess, Patient, Practice, Role, User
+from intake import charts
 from intake.answers import Answers
+from intake.change import Change, Intake, compare
 from intake.findings import RULE_SET_VERSION
 from intake.models import PrivateNote, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
 from intake.sources import SOURCES
 from intake.summary import Summary, summarize
 
+MOST_INTAKES = 50
 # The farthest that a zone's calendar is from UTC's.
 WIDEST_OFFSET = timedelta(hours=14)
 
@@ -66,7 +69,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         raise Http404
     now = timezone.now()
     practice = Practice.current()
-    shown, newer = _intakes(patient, user=request.user)
+    shown, newer, earlier = _intakes(patient, user=request.user)
     summary = _summary(shown, practice=practice, now=now) if shown else None
     audit.record(
         action=AuditEvent.Action.READ,
@@ -86,6 +89,11 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "newer": newer,
             "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
             "summary": summary,
+            "changes": _changes(shown, earlier, practice=practice) if shown else [],
+            "trend": _trend(shown, earlier, practice=practice) if shown else None,
+            "opened": EmergencyAccess.objects.standing(now=now)
+            .filter(patient=patient, user=request.user)
+            .first(),
             "notes": PrivateNote.objects.visible_to(request.user)
             .filter(patient=patient)
             .select_related("written_by"),
@@ -148,20 +156,59 @@ def _visits_on(day: date, *, user: User) -> list[Appointment]:
 
 def _intakes(
     patient: Patient, *, user: User
-) -> tuple[QuestionnaireResponse | None, QuestionnaireResponse | None]:
-    """The answers to show, and newer ones that are under way: these must not hide a sent form."""
+) -> tuple[QuestionnaireResponse | None, QuestionnaireResponse | None, list[QuestionnaireResponse]]:
+    """The answers to show, newer ones under way, and submitted ones of the same form before.
+
+    Those under way must not hide a sent form. The earlier ones come oldest first.
+    """
     newest_first = list(
         QuestionnaireResponse.objects.visible_to(user)
         .filter(patient=patient)
         .select_related("questionnaire", "reviewed_by")
         .prefetch_related("lowered_levels__lowered_by")
-        .order_by("-created_at")[:10]
+        .order_by("-created_at")[:MOST_INTAKES]
     )
     if not newest_first:
-        return None, None
+        return None, None, []
     newest = newest_first[0]
     shown = next((one for one in newest_first if one.submitted_at), newest)
-    return shown, newest if newest is not shown else None
+    earlier = [
+        one
+        for one in reversed(newest_first)
+        if one.submitted_at
+        and shown.submitted_at
+        and one.submitted_at < shown.submitted_at
+        and one.questionnaire.url == shown.questionnaire.url
+    ]
+    return shown, newest if newest is not shown else None, earlier
+
+
+def _changes(
+    shown: QuestionnaireResponse, earlier: list[QuestionnaireResponse], *, practice: Practice
+) -> list[Change]:
+    """What changed since the intake before and, if that was another one, since the first."""
+    then = [earlier[-1], earlier[0]] if len(earlier) > 1 else earlier
+    now = _intake(shown, practice=practice)
+    return [compare(_intake(one, practice=practice), now) for one in then]
+
+
+def _intake(response: QuestionnaireResponse, *, practice: Practice) -> Intake:
+    day = _given_on(response, practice=practice)
+    return Intake(response.form, response.answers, response.shown_level, day)
+
+
+def _trend(
+    shown: QuestionnaireResponse, earlier: list[QuestionnaireResponse], *, practice: Practice
+) -> charts.Trend | None:
+    told = [
+        charts.Dated(_given_on(one, practice=practice), one.answers) for one in [*earlier, shown]
+    ]
+    races = {one.answers.date("goal-event-date") for one in told} - {None}
+    return charts.trend(told, events=[(day, _("race")) for day in sorted(filter(None, races))])
+
+
+def _given_on(response: QuestionnaireResponse, *, practice: Practice) -> date:
+    return (response.submitted_at or response.updated_at).astimezone(practice.zone).date()
 
 
 def _services(codes: tuple[str, ...]) -> list[Service]:
@@ -186,11 +233,10 @@ def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointmen
 
 
 def _summary(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Summary:
-    given_at = response.submitted_at or response.updated_at
     return summarize(
         Form.parse(response.questionnaire.content),
         Answers.from_response({"item": response.items}),
-        today=given_at.astimezone(practice.zone).date(),
+        today=_given_on(response, practice=practice),
         now=now,
         language=translation.get_language() or "en",
         answered_in=response.language,

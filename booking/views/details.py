@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from booking import slots
 from booking.eligibility import Offer
-from booking.forms import DetailsForm, KeyForm, StartForm
+from booking.forms import DetailsForm, KeyForm, HoldForm
 from booking.guest import Guest
 from booking.models import Appointment, InvalidTransition, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
@@ -56,7 +56,7 @@ def _details(
         initial = {"birth_date": guest.birth_date, "language": translation.get_language()}
         form = DetailsForm(initial=initial, practice=practice, today=today)
         return _page(request, kept, form=form, guest=guest, now=now)
-    start = StartForm(request.POST, service=offer.service)
+    start = HoldForm(request.POST, service=offer.service)
     form = DetailsForm(request.POST, practice=practice, today=today)
     try:
         if kept is not None and _is_still_meant(kept, request, offer, now=now):
@@ -166,7 +166,7 @@ def _page(
 
 def _taken(
     request: HttpRequest,
-    start: StartForm,
+    start: HoldForm,
     offer: Offer,
     *,
     form: DetailsForm,

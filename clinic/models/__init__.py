@@ -1,12 +1,13 @@
 from clinic.models.audit import AuditEvent
 from clinic.models.messages import Link, Message, Tick
-from clinic.models.people import CareTeamMember, Patient, Practitioner, Role, User
+from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
 from clinic.models.ratelimit import RateLimit
 
 __all__ = [
     "AuditEvent",
     "CareTeamMember",
+    "EmergencyAccess",
     "Link",
     "Location",
     "Message",

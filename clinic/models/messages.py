@@ -151,6 +151,10 @@ class Message(models.Model):
     )
     created_at = models.DateTimeField(_("planned"), auto_now_add=True)
 
+    # Set by ``with_circumstances``.
+    is_overtaken: bool
+    has_bounced: bool
+
     objects = MessageQuerySet.as_manager()
 
     class Meta:

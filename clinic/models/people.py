@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
 from django.db import models
-from django.utils import translation
+from django.db.models import Q
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -120,9 +121,15 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         return self.in_care_of(viewer)
 
     def in_care_of(self, user: User) -> "PatientQuerySet":
-        """Return the patients who have or had a visit with this user as practitioner."""
+        """Return the patients who have or had a visit with this user as practitioner.
+
+        Those opened to the user in an emergency count for as long as that lasts.
+        """
         care = CareTeamMember.objects.filter(practitioner__user=user, until=None)
-        return self.filter(pk__in=care.values("patient"))
+        opened = EmergencyAccess.objects.standing(now=timezone.now()).filter(user=user)
+        return self.filter(
+            Q(pk__in=care.values("patient")) | Q(pk__in=opened.values("patient")),
+        )
 
 
 class Patient(models.Model):
@@ -197,3 +204,43 @@ class CareTeamMember(models.Model):
     def leave(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
         """End the care, and with it what the practitioner may see of the patient."""
         cls.objects.filter(patient=patient, practitioner=practitioner, until=None).update(until=now)
+
+
+class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):
+    def standing(self, *, now: datetime) -> "EmergencyAccessQuerySet":
+        return self.filter(opened_at__lte=now, expires_at__gt=now)
+
+
+class EmergencyAccess(models.Model):
+    """A clinician outside the care team opened a patient's record ("break-glass"), saying why.
+
+    Rows are never changed; ``clinic.emergency_access`` writes them and tells the managers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(
+        Patient,
+        verbose_name=_("patient"),
+        on_delete=models.CASCADE,
+        related_name="emergency_accesses",
+    )
+    user = models.ForeignKey(User, verbose_name=_("who"), on_delete=models.PROTECT)
+    reason = models.CharField(_("reason"), max_length=300)
+    opened_at = models.DateTimeField(_("opened"))
+    expires_at = models.DateTimeField(_("until"))
+
+    objects = EmergencyAccessQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at"]
+        verbose_name = _("emergency access")
+        verbose_name_plural = _("emergency accesses")
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason=""), name="emergencyaccess_has_reason"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("opened_at")), name="emergencyaccess_ends_later"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -2,11 +2,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from clinic.metrics import registry
 from clinic.models import Message, Tick
 
 
@@ -27,6 +30,17 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """
     failing = _failing_parts()
     return JsonResponse({"ok": not failing, "failing": failing}, status=503 if failing else 200)
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer Prometheus in its text format, given the bearer token; 404 for everybody else."""
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    given = request.headers.get("Authorization", "")
+    if not settings.METRICS_TOKEN or not constant_time_compare(given, expected):
+        raise Http404
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _failing_parts() -> list[str]:

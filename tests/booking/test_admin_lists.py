@@ -43,6 +43,8 @@ def fill(model, number):
             make.make_message(user=make.make_user())
         case "Link":
             make.make_link()
+        case "EmergencyAccess":
+            make.make_emergency_access(user=make.make_clinician(), patient=visit.patient)
         case "AuditEvent":
             make.make_audit_event(user=make.make_user())
 
@@ -79,6 +81,7 @@ LIST_QUERIES = {
     "auditevent": 11,
     "questionnaire": 12,
     "safetyalert": 12,
+    "emergencyaccess": 12,
     "service": 13,
     "room": 14,
     "openinghours": 14,

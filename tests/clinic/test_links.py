@@ -126,7 +126,7 @@ def test_fetching_every_link_of_every_mail_changes_nothing(client, mailoutbox, m
     visit = make_appointment(start=now + timedelta(days=10), service=service)
     owed.plan_booked(visit, now)
     emails.plan_my_visits(visit.patient, now)
-    for moment in (now, now + timedelta(days=1), visit.start - timedelta(hours=23)):
+    for moment in (now, now + timedelta(days=1), visit.start - timedelta(hours=5)):
         outbox.tick(moment)
     assert {mail.subject.split(":")[0] for mail in mailoutbox} > {"Booked", "Reminder"}
     words = " ".join(mail.body for mail in mailoutbox).split()

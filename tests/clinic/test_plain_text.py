@@ -1,7 +1,8 @@
 import pytest
 from django import forms
+from django.core.exceptions import ValidationError
 
-from clinic.plain_text import OneLineField, one_line
+from clinic.plain_text import MailAddressField, OneLineField, one_line
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,30 @@ def test_a_field_of_invisible_characters_only_counts_as_empty():
 
 def test_a_field_lets_the_browser_find_the_direction():
     assert OneLineField().widget.attrs["dir"] == "auto"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["ana@example.org", "o'neil+run@example.org", "ana@exämple.org", "ana@xn--exmple-cua.org"],
+)
+def test_an_address_that_can_be_written_to_is_taken_as_typed(typed):
+    assert MailAddressField().clean(typed) == typed
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '"a,b@example.net"@example.org',
+        '"\x01"@example.org',
+        "ana@exam\u202eple.org",
+        "ana@[127.0.0.1]",
+        "ana@localhost",
+        "ana@example.org\r\nBcc: x@example.net",
+        "ana@example.org, x@example.net",
+        "not an address",
+    ],
+)
+def test_an_address_that_no_mail_would_reach_is_refused_once(typed):
+    with pytest.raises(ValidationError) as refused:
+        MailAddressField().clean(typed)
+    assert len(refused.value.messages) == 1

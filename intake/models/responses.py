@@ -17,6 +17,7 @@ from clinic.models import Link, Patient, Role, User
 from intake.answers import Answers
 from intake.items import Issue
 from intake.levels import Level
+from intake.models.decisions import LoweredLevel
 from intake.questionnaire import Form, InvalidQuestionnaire, Page, load_json
 from intake.responses import missing, validate_response
 from intake.variables import KM_PER_MILE
@@ -29,7 +30,7 @@ def new_reference_code() -> str:
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
 
 
-SHIPPED = Path(__file__).parent / "questionnaires" / "running-lbp-intake-1.0.0.json"
+SHIPPED = Path(__file__).parents[1] / "questionnaires" / "running-lbp-intake-1.0.0.json"
 
 # Parsing costs 20 ms and a published questionnaire never changes.
 _forms: dict[tuple[int, datetime], Form] = {}
@@ -212,7 +213,7 @@ class QuestionnaireResponse(models.Model):
         return Answers.from_response({"item": self.items})
 
     @property
-    def lowered(self) -> "LoweredLevel | None":
+    def lowered(self) -> LoweredLevel | None:
         """The last clinician's judgement that the rules have not overtaken since."""
         judgements = self.lowered_levels.all()
         return next((one for one in judgements if one.rules_level == self.level), None)
@@ -327,7 +328,7 @@ class QuestionnaireResponse(models.Model):
             self.refresh_from_db()
             self._observe(answers, now)
 
-    def lower(self, *, level: Level, reason: str, by: User, now: datetime) -> "LoweredLevel":
+    def lower(self, *, level: Level, reason: str, by: User, now: datetime) -> LoweredLevel:
         """Put a clinician's level beside that of the rules; raises ValueError unless lower."""
         if level >= self.shown_level:
             raise ValueError(f"{level!r} is not below {self.shown_level!r}")
@@ -365,74 +366,6 @@ class QuestionnaireResponse(models.Model):
                 unit=unit,
                 effective_at=now,
             )
-
-
-class LoweredLevel(models.Model):
-    """A named clinician's judgement beside the rules' own level; rows are never changed.
-
-    It stands only while the rules say what they said then. It does not open booking: that is
-    ``SafetyAlert.reopen_booking``.
-    """
-
-    response = models.ForeignKey(
-        QuestionnaireResponse, on_delete=models.CASCADE, related_name="lowered_levels"
-    )
-    rules_level = models.PositiveSmallIntegerField(_("level by the rules"), choices=Level)
-    level = models.PositiveSmallIntegerField(_("level"), choices=Level)
-    reason = models.CharField(_("reason"), max_length=300)
-    lowered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("lowered by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    lowered_at = models.DateTimeField(_("lowered"))
-
-    class Meta:
-        ordering = ["-lowered_at", "-pk"]
-        verbose_name = _("lowered level")
-        verbose_name_plural = _("lowered levels")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(level__lt=F("rules_level")), name="loweredlevel_is_lower"
-            ),
-            models.CheckConstraint(condition=~Q(reason=""), name="loweredlevel_has_reason"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.rules_level} → {self.level}"
-
-
-class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
-    def visible_to(self, viewer: User) -> "PrivateNoteQuerySet":
-        """Return the notes about a clinician's own patients; nobody else reads any."""
-        if viewer.is_active and viewer.role == Role.CLINICIAN:
-            return self.filter(patient__in=Patient.objects.in_care_of(viewer))
-        return self.none()
-
-
-class PrivateNote(models.Model):
-    """What clinicians of the care team tell each other about a patient; never mailed."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="private_notes")
-    text = models.TextField(_("note"), max_length=2000)
-    written_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("written by"),
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
-    written_at = models.DateTimeField(_("written"))
-
-    objects = PrivateNoteQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-written_at", "-pk"]
-        verbose_name = _("private note")
-        verbose_name_plural = _("private notes")
-
-    def __str__(self) -> str:
-        return str(self.pk)
 
 
 class Observation(models.Model):

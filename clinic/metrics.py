@@ -1,0 +1,49 @@
+"""Figures for monitoring, counted from rows when they are asked for.
+
+Counters kept by processes would differ from each other and start again with every restart; the
+rows are the truth for these too. Figures are totals: no label names a person, a visit or an id.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from clinic.models import Message, Tick
+
+# Apps above add their own collectors in ``AppConfig.ready()``.
+registry = CollectorRegistry()
+
+
+class MessageCollector(Collector):
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing, so that registering does not count: there may be no tables yet."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        now = timezone.now()
+        states = GaugeMetricFamily("backstride_messages", "Mails by state.", labels=["state"])
+        counts = dict(Message.objects.order_by().values_list("state").annotate(count=Count("pk")))
+        for state in Message.State.values:
+            states.add_metric([state], counts.get(state, 0))
+        yield states
+
+        oldest = Message.objects.due(now).order_by().aggregate(at=Min("due_at"))["at"]
+        yield GaugeMetricFamily(
+            "backstride_oldest_due_message_age_seconds",
+            "How long the mail that has been due for longest has waited; 0 when none is due.",
+            value=(now - oldest).total_seconds() if oldest else 0,
+        )
+
+        tick = Tick.objects.first()
+        yield GaugeMetricFamily(
+            "backstride_tick_age_seconds",
+            "Since the scheduler's last completed tick; NaN before the first one.",
+            value=(now - tick.completed_at).total_seconds() if tick else float("nan"),
+        )
+
+
+registry.register(MessageCollector())

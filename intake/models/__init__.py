@@ -1,0 +1,20 @@
+from intake.models.decisions import LoweredLevel, PrivateNote
+from intake.models.responses import (
+    IncompleteResponse,
+    Observation,
+    Questionnaire,
+    QuestionnaireResponse,
+    SafetyAlert,
+    StaleRevision,
+)
+
+__all__ = [
+    "IncompleteResponse",
+    "LoweredLevel",
+    "Observation",
+    "PrivateNote",
+    "Questionnaire",
+    "QuestionnaireResponse",
+    "SafetyAlert",
+    "StaleRevision",
+]

@@ -1,0 +1,142 @@
+"""The summary of a patient who has filled in the intake before."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+from pypdf import PdfReader
+
+from intake.levels import Level
+from intake.models import QuestionnaireResponse
+from tests.booking.test_clinician import (
+    CONTENT,
+    HEAVY,
+    SUMMARY_QUERIES,
+    make_intake,
+    make_own_patient,
+    open_clinician_page,
+    story_items,
+    summary_url,
+)
+from tests.factories import (
+    NOW,
+    make_alert,
+    make_appointment,
+    make_clinician,
+    make_practice,
+    make_questionnaire,
+    sign_in,
+)
+
+pytestmark = pytest.mark.django_db
+
+EARLIER = {
+    "pain-average": 8,
+    "pain-worst": 9,
+    "body-regions": ["low-back-right"],
+    "body-numb": [],
+    "load-now": 5,
+    "tx-tried": ["rest"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def clinician(client):
+    user = make_clinician()
+    make_practice()
+    sign_in(client, user)
+    return user
+
+
+def make_two_intakes(clinician, *, weeks=(5,), answers=None):
+    """A patient with an intake each so many weeks ago, and one of today."""
+    patient = make_own_patient(clinician)
+    questionnaire = make_questionnaire(content=CONTENT)
+    for ago in weeks:
+        day = NOW - dt.timedelta(weeks=ago)
+        with time_machine.travel(day, tick=False):
+            make_intake(
+                patient,
+                questionnaire=questionnaire,
+                items=story_items(**EARLIER),
+                submitted_at=day,
+                safety_answered_at=day,
+            )
+    make_intake(patient, questionnaire=questionnaire, items=story_items(**answers or {}))
+    return patient
+
+
+def words_of(client, patient):
+    return " ".join(client.get(summary_url(patient)).content.decode().split())
+
+
+def test_the_summary_compares_with_the_intake_before(client, clinician):
+    page = words_of(client, make_two_intakes(clinician))
+    assert "Average pain went from 8 to 5 in 5 weeks." in page
+    assert "8/10 → 5/10 <b>better</b>" in page
+    assert "<b>spread further down the leg</b>" in page
+    assert "Everything that changed between intakes" in page
+    assert "Pain and distance over time" in page
+    assert "dot: average, line: to worst" in page
+
+
+def test_it_compares_with_the_first_intake_too_when_that_is_another_one(client, clinician):
+    page = words_of(client, make_two_intakes(clinician, weeks=(20, 5)))
+    assert "in 5 weeks." in page
+    assert "in 20 weeks." in page
+    assert page.index("in 5 weeks.") < page.index("in 20 weeks.")
+
+
+def test_one_intake_has_no_trend_and_nothing_to_compare(client, clinician):
+    page = words_of(client, make_two_intakes(clinician, weeks=()))
+    assert "Everything that changed" not in page
+    assert "over time" not in page
+    assert "Onset run" in page
+
+
+def test_an_unsent_intake_or_another_form_is_not_compared(client, clinician):
+    patient = make_two_intakes(clinician)
+    first = QuestionnaireResponse.objects.earliest("created_at")
+    first.questionnaire = make_questionnaire(content=CONTENT)
+    first.save()
+    assert "Everything that changed" not in words_of(client, patient)
+    first.questionnaire = QuestionnaireResponse.objects.latest("created_at").questionnaire
+    first.submitted_at = None
+    first.save()
+    assert "Everything that changed" not in words_of(client, patient)
+
+
+def test_a_level_that_a_clinician_lowered_is_the_level_then(client, clinician):
+    patient = make_two_intakes(clinician)
+    first = QuestionnaireResponse.objects.earliest("created_at")
+    first.lower(level=Level.ROUTINE, reason="Seen", by=clinician, now=NOW)
+    assert "Level Routine → <b>Soon</b>" in words_of(client, patient)
+
+
+@pytest.mark.parametrize("weeks", [(5,), (20, 10, 5)])
+def test_comparing_takes_no_query_more(client, clinician, django_assert_num_queries, weeks):
+    patient = make_two_intakes(clinician, weeks=weeks)
+    make_alert(patient=patient)
+    make_appointment(patient=patient, practitioner=clinician.practitioner, start=NOW)
+    with django_assert_num_queries(SUMMARY_QUERIES):
+        client.get(summary_url(patient))
+
+
+@pytest.mark.parametrize("answers", [{}, HEAVY], ids=["ordinary", "heavy"])
+@pytest.mark.parametrize("paper", ["Letter", "A4"])
+def test_two_intakes_still_print_on_one_page(
+    client, clinician, live_server, open_page, tmp_path, paper, answers
+):
+    patient = make_two_intakes(clinician, weeks=(20, 5), answers=answers)
+    page = open_clinician_page(client, live_server, open_page, summary_url(patient))
+    if paper == "A4":
+        assert page.evaluate("document.querySelector('.sheet').scrollWidth") <= 1280
+    printed = tmp_path / "summary.pdf"
+    page.pdf(path=printed, format=paper)
+    assert len(PdfReader(printed).pages) == 1
