@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from booking import slots
 from booking.eligibility import Offer
-from booking.forms import DetailsForm, KeyForm, HoldForm
+from booking.forms import DetailsForm, HoldForm, KeyForm
 from booking.guest import Guest
 from booking.models import Appointment, InvalidTransition, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
