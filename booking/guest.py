@@ -56,7 +56,7 @@ class Guest:
         """The alert to which a way to call back belongs, while the answers are URGENT."""
         if self.response is None or self.outcome is None or self.outcome.level != Level.URGENT:
             return None
-        return self.response.safety_alerts.blocking().order_by("raised_at").last()
+        return gate.urgent_alert(self.response, patient=self.patient)
 
     @property
     def can_be_called(self) -> bool:

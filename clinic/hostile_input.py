@@ -1,10 +1,15 @@
 """Requests no honest browser sends, turned away before a view or the database meets them."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+
+# Whoever announces more has no form of ours in front of them, and is not heard out.
+MOST_DISCARDED = 32 * 1024 * 1024
+CHUNK = 64 * 1024
 
 
 class HostileInputMiddleware:
@@ -19,8 +24,10 @@ class HostileInputMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Said by the header alone: the body is not read, so it costs nothing.
-        if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        length = _content_length(request)
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            if length <= MOST_DISCARDED:
+                _discard_body(request)
             raise RequestDataTooBig("the body is too long")
         if any(map(_is_unstorable, _texts(request))):
             raise SuspiciousOperation("a NUL byte or lone surrogate in the request")
@@ -32,6 +39,16 @@ def _content_length(request: HttpRequest) -> int:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return 0
+
+
+def _discard_body(request: HttpRequest) -> None:
+    """Read the body without keeping it: senders look for an answer only once all is sent.
+
+    To a server that hangs up before that they say "connection reset".
+    """
+    with suppress(UnreadablePostError):
+        while request.read(CHUNK):
+            pass
 
 
 def _texts(request: HttpRequest) -> Iterable[str]:

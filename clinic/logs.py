@@ -1,8 +1,22 @@
-"""Log lines as JSON for machines that collect them."""
+"""What log lines look like, and what never gets into one."""
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
+
+# The paths of mailed links (clinic/pages.py): what follows opens somebody's visit.
+_TOKEN = re.compile(r"(/(?:l|unsubscribe)/)[^/\s]+")
+
+
+class NoLinkTokens(logging.Filter):
+    """Takes the tokens of mailed links out: Django logs the path of whatever it refuses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if _TOKEN.search(message):
+            record.msg, record.args = _TOKEN.sub(r"\1…", message), None
+        return True
 
 
 class JSONFormatter(logging.Formatter):

@@ -103,8 +103,9 @@ def standing(
 ) -> Triage:
     """How these answers count for booking today, together with the patient's earlier intake.
 
-    The level is at least that of every alert these answers have raised. Urgent rules on an alert
-    that staff have reopened are left out: a person has judged them.
+    The level is at least that of every alert that stands about these answers or this patient.
+    Urgent rules on an alert of these answers that staff have reopened are left out: a person has
+    judged them.
     """
     answers = response.answers
     if patient is not None:
@@ -113,10 +114,15 @@ def standing(
     outcome = triage.evaluate(
         answers, today=today, strict_public_advice=practice.strict_public_advice
     )
-    if max(outcome.level, response.level) < Level.URGENT:
+    if patient is None and max(outcome.level, response.level) < Level.URGENT:
         return outcome  # So no alert was raised, or none that still has a say.
-    alerts = [] if response._state.adding else list(response.safety_alerts.all())
-    judged = {rule for alert in alerts if alert.booking_reopened_at for rule in alert.rules}
+    alerts = SafetyAlert.objects.filter(_about(response, patient))
+    judged = {
+        rule
+        for alert in alerts
+        if alert.booking_reopened_at and alert.response_id == response.pk
+        for rule in alert.rules
+    }
     held = [rule for rule in outcome.rules if rule.level < Level.URGENT or rule.id not in judged]
     level = max(
         [rule.level for rule in held]
@@ -132,10 +138,14 @@ def raise_alert(
     """Make sure an alert stands for EMERGENCY and URGENT answers; a worse level raises another."""
     if outcome.level < Level.URGENT:
         return None
+    # An earlier alert of the patient will do only when it alone gives the level.
+    has_sign = any(rule.level >= Level.URGENT for rule in outcome.rules)
     with transaction.atomic():
-        alert = response.safety_alerts.filter(
-            level__gte=outcome.level, booking_reopened_at=None
-        ).first()
+        alert = (
+            SafetyAlert.objects.blocking()
+            .filter(_about(response, None if has_sign else patient), level__gte=outcome.level)
+            .first()
+        )
         if alert is None:
             alert = SafetyAlert.objects.create(
                 response=response,
@@ -159,6 +169,16 @@ def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAler
         .filter(owner, level=Level.EMERGENCY)
         .order_by("raised_at")
         .first()
+    )
+
+
+def urgent_alert(response: QuestionnaireResponse, *, patient: Patient | None) -> SafetyAlert | None:
+    """The alert to which a way to call back belongs; the latest about the answers or patient."""
+    return (
+        SafetyAlert.objects.blocking()
+        .filter(_about(response, patient))
+        .order_by("raised_at")
+        .last()
     )
 
 
@@ -191,6 +211,12 @@ def forget_unclaimed(*, now: datetime) -> int:
         .exclude(Exists(SafetyAlert.objects.filter(response=OuterRef("pk"))))
         .delete()[0]
     )
+
+
+def _about(response: QuestionnaireResponse, patient: Patient | None) -> Q:
+    """Which alerts are about these answers, or about their patient."""
+    about = Q(pk__in=[]) if response._state.adding else Q(response=response)
+    return about if patient is None else about | Q(patient=patient)
 
 
 def _with_earlier(answers: Answers, patient: Patient) -> Answers:

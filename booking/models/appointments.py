@@ -435,7 +435,7 @@ class Appointment(models.Model):
     def _take_over(self, written: "Appointment") -> None:
         """Hold what this same row held when it was written, as reading it again would."""
         for field in self._meta.concrete_fields:
-            has_object = field.is_relation and field.is_cached(written)
+            has_object = field.name in written._state.fields_cache
             name = field.name if has_object else field.attname
             setattr(self, name, getattr(written, name))
 

@@ -176,9 +176,17 @@ def take(appointment: "Appointment", *, now: datetime) -> None:
         .order_by()
     )
     lapsed, met_practitioners, met_rooms = [], set(), set()
-    for pk, status, held_until, practitioner_id, room_id, begin, end, before, free_again in (
-        near.values_list("pk", "status", "held_until", *BUSY_COLUMNS)
-    ):
+    for (
+        pk,
+        status,
+        held_until,
+        practitioner_id,
+        room_id,
+        begin,
+        end,
+        before,
+        free_again,
+    ) in near.values_list("pk", "status", "held_until", *BUSY_COLUMNS):
         busy = Busy(begin, end, before, free_again - end)
         if not any(a <= start < b for a, b in slots.collisions([busy], visit)):
             continue

@@ -1,5 +1,8 @@
 """What a visitor meets when a page cannot be shown."""
 
+from contextlib import closing
+from io import BytesIO
+
 import pytest
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.template.loader import render_to_string
@@ -66,3 +69,35 @@ def test_a_body_that_is_too_large_is_answered_413(db):
     response = Client(enforce_csrf_checks=True).post("/lang/", huge)
     assert response.status_code in {403, 413}
     assert Client().post("/lang/", huge).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "page", ["/", "/no/such/page/", "/static/theme.css", "/static/no-such.css", "/healthz"]
+)
+def test_every_answer_carries_the_content_policy(client, db, page):
+    make_practice()
+    with closing(client.get(page)) as response:
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_the_refusal_of_a_foreign_host_carries_the_content_policy(client, db, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    response = client.get("/", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+
+
+def test_a_refused_body_is_read_to_its_end_so_that_the_answer_arrives(db):
+    make_practice()
+    body = BytesIO(b"a" * 10_000_000)
+    response = Client().generic("POST", "/book/", **{"wsgi.input": body, "CONTENT_LENGTH": 10**7})
+    assert response.status_code == 413
+    assert not body.read()
+
+
+def test_a_body_announced_as_endless_is_not_waited_for(db):
+    make_practice()
+    body = BytesIO(b"a")
+    response = Client().generic("POST", "/book/", **{"wsgi.input": body, "CONTENT_LENGTH": 10**12})
+    assert response.status_code == 413
+    assert body.read()

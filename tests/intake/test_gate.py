@@ -110,6 +110,25 @@ def test_a_rule_that_staff_have_judged_no_longer_counts(response):
     assert SafetyAlert.objects.blocking().get().rules[0] == "T-E3"
 
 
+def test_a_patients_new_answers_do_not_lower_the_level_of_an_alert_that_stands(questionnaire):
+    patient = make_patient()
+    alert = make_alert(patient=patient, level=Level.URGENT)
+    again = QuestionnaireResponse(questionnaire=questionnaire, visitor_hash=VISITOR)
+    assert save(again, item("safety-illness", "none"), patient=patient).level == Level.URGENT
+    assert SafetyAlert.objects.get() == alert
+    alert.reopen_booking(by=make_user(), now=NOW)
+    assert save(again, item("safety-illness", "none"), patient=patient).level == Level.ROUTINE
+
+
+def test_a_rule_judged_for_earlier_answers_counts_when_it_comes_up_again(questionnaire):
+    patient = make_patient()
+    make_alert(patient=patient, level=Level.URGENT, rules=["T-U4"], booking_reopened_at=NOW)
+    again = QuestionnaireResponse(questionnaire=questionnaire, visitor_hash=VISITOR)
+    outcome = save(again, item("safety-illness", "fever"), patient=patient)
+    assert outcome.level == Level.URGENT
+    assert SafetyAlert.objects.blocking().get().response == again
+
+
 def test_an_emergency_shuts_booking_for_its_visitor_and_its_patient():
     patient = make_patient()
     alert = make_alert(visitor_hash=VISITOR, patient=patient)
