@@ -1,8 +1,8 @@
-from booking.models.appointments import Appointment, StatusChange
+from booking.models.appointments import Appointment
 from booking.models.catalogue import Room, Service
 from booking.models.diary import FreeStart
 from booking.models.hours import Closure, OpeningHours, TimeOff
-from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken
+from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
 
 __all__ = [
     "TRANSITIONS",

@@ -17,7 +17,14 @@ from booking.models import diary
 from booking.models.catalogue import Room, Service
 from booking.models.diary import LONGEST
 from booking.models.schedule import HOLD, AppointmentQuerySet
-from booking.models.status import HOLDS_TIME, TRANSITIONS, InvalidTransition, SlotTaken, Status
+from booking.models.status import (
+    HOLDS_TIME,
+    TRANSITIONS,
+    InvalidTransition,
+    SlotTaken,
+    Status,
+    StatusChange,
+)
 from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 
@@ -472,31 +479,3 @@ class Appointment(models.Model):
         visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner)
         if not visits.exclude(status__in=CALLED_OFF).exists():
             CareTeamMember.leave(patient=self.patient, practitioner=practitioner, now=now)
-
-
-class StatusChange(models.Model):
-    """Who changed a visit's status, when and why. The reason is erased with the patient."""
-
-    appointment = models.ForeignKey(
-        Appointment, on_delete=models.CASCADE, related_name="status_changes"
-    )
-    from_status = models.CharField(_("from"), max_length=20, choices=Status, blank=True)
-    to_status = models.CharField(_("to"), max_length=20, choices=Status)
-    at = models.DateTimeField(_("at"))
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("by"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
-
-    class Meta:
-        ordering = ["at", "pk"]
-        verbose_name = _("status change")
-        verbose_name_plural = _("status changes")
-
-    def __str__(self) -> str:
-        return f"{self.from_status} → {self.to_status}"
