@@ -7,11 +7,13 @@ address or the e-mail itself.
 
 import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
@@ -51,9 +53,10 @@ class Limit:
             full_until = rows.values_list("full_until", flat=True).first()
             if full_until is not None and full_until > room_until:
                 raise TooManyTries(ceil((full_until - room_until).total_seconds()))
-            RateLimit.objects.bulk_create(
-                [RateLimit(key=key, full_until=now)], ignore_conflicts=True
-            )
+            # Or did another process write the first row just now? Then its room is counted again.
+            with suppress(IntegrityError):
+                RateLimit.objects.create(key=key, full_until=now + self.every)
+                return
         raise TooManyTries(ceil(self.every.total_seconds()))
 
     def key(self, subject: str) -> str:

@@ -406,7 +406,7 @@ class Appointment(models.Model):
     ) -> None:
         """Change the status, and with it what ``changes`` says. Raises InvalidTransition."""
 
-        def write() -> None:
+        def write() -> Appointment:
             # With what the mails and the care team are written from.
             visit = Appointment.objects.select_related("patient", "practitioner", "service").get(
                 pk=self.pk
@@ -428,9 +428,16 @@ class Appointment(models.Model):
             for column, value in written.items():
                 setattr(visit, column, value)
             visit._record(was=was, now=now, by=by, reason=reason)
+            return visit
 
-        diary.in_turn(write)
-        self.refresh_from_db()
+        self._take_over(diary.in_turn(write))
+
+    def _take_over(self, written: "Appointment") -> None:
+        """Hold what this same row held when it was written, as reading it again would."""
+        for field in self._meta.concrete_fields:
+            has_object = field.name in written._state.fields_cache
+            name = field.name if has_object else field.attname
+            setattr(self, name, getattr(written, name))
 
     def _record(self, *, was: str, now: datetime, by: User | None, reason: str) -> None:
         """Write what goes with every change of a visit, and owe the mails about it."""

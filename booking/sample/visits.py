@@ -47,9 +47,9 @@ def create_visits(
     for hours, opens, closes in _shifts(now):
         start = opens
         while start < closes:
-            fill = 0.75 if start <= now else max(0.2, 0.6 - (start - now).days * 0.02)
+            fill = 0.75 if start <= now else max(0.2, 0.66 - (start - now).days * 0.025)
             if draw.random() > fill:
-                start += timedelta(minutes=75)
+                start += timedelta(minutes=45)
                 continue
             patient = next(queue, None)
             if patient is None:

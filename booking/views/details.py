@@ -13,7 +13,7 @@ from booking import slots
 from booking.eligibility import Offer
 from booking.forms import DetailsForm, HoldForm, KeyForm
 from booking.guest import Guest
-from booking.models import Appointment, InvalidTransition, SlotTaken
+from booking.models import Appointment, InvalidTransition, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
 from booking.views.booking import active_service, go_on_with, hold, why_not
 from booking.views.safety import guest_required
@@ -46,7 +46,7 @@ def _details(
 ) -> HttpResponse:
     now = timezone.now()
     today = now.astimezone(practice.zone).date()
-    offer = guest.offer(active_service(slug), today=today)
+    offer = guest.offer(_service(slug, kept), today=today)
     if guest.outcome is None or not offer.is_open:
         return redirect(why_not(guest, offer.service))
     if request.method == "GET":
@@ -98,6 +98,13 @@ def _of_this_form(request: HttpRequest) -> Appointment | None:
         .select_related("patient", "service", "location", "practitioner")
         .first()
     )
+
+
+def _service(slug: str, kept: Appointment | None) -> Service:
+    """The service of the page's address: most often it was read along with the hold."""
+    if kept is not None and kept.service.slug == slug and kept.service.is_active:
+        return kept.service
+    return active_service(slug)
 
 
 def _is_still_meant(

@@ -18,6 +18,7 @@ from booking.models import Appointment
 from booking.views.birth_date import is_anything_known
 from clinic import proof
 from clinic.access import patient_grant
+from clinic.context import practice_of
 from clinic.models import Practice
 from clinic.privacy import NOTICE_VERSION
 from intake import filling, gate
@@ -75,7 +76,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def intake(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
-    practice, now = Practice.current(), timezone.now()
+    practice, now = practice_of(request), timezone.now()
     return render(
         request,
         "intake/intake.html",
@@ -104,7 +105,7 @@ def intake_page(
     page = next((page for page in pages if page.number == number), None)
     if page is None:
         raise Http404
-    practice, now = Practice.current(), timezone.now()
+    practice, now = practice_of(request), timezone.now()
     today = _today(practice, now)
     form = QuestionForm(
         request.POST if request.method == "POST" else None,
@@ -160,7 +161,7 @@ def intake_review(
 ) -> HttpResponse:
     if response.is_final or response._state.adding:
         return redirect("intake", visit.pk)
-    practice, now = Practice.current(), timezone.now()
+    practice, now = practice_of(request), timezone.now()
     problem = ""
     if request.method == "POST":
         try:

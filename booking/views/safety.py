@@ -16,6 +16,7 @@ from booking.forms import CallbackForm, VisitForm
 from booking.guest import Guest
 from booking.models import Appointment, Service
 from clinic.access import set_visitor_cookie, visitor_hash
+from clinic.context import practice_of
 from clinic.models import Practice
 from clinic.ratelimit import GATES_PER_IP, client_ip
 from intake import gate, triage
@@ -36,7 +37,7 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @wraps(view)
     @never_cache
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        practice = Practice.current()
+        practice = practice_of(request)
         # The visitor's token may be born here, before it is known which page carries it home.
         jar = HttpResponse()
         guest = Guest.of(
@@ -113,7 +114,7 @@ def _after_the_gate(
 @never_cache
 def emergency(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    practice = Practice.current()
+    practice = practice_of(request)
     guest = Guest.of(request, visitor_hash=visitor_hash(request), practice=practice, now=now)
     alert = guest.emergency
     if alert is None:

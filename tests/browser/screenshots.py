@@ -148,7 +148,7 @@ def front_desk(camera: Camera) -> None:
         camera.take(page, "move-visit", f"{visit}move/")
         camera.take(page, "add-visit", "/admin/booking/appointment/add/")
         page.goto("/admin/intake/safetyalert/")
-        press(page.locator("#result_list tbody th a").first)
+        press(page.locator("#result_list tr:has(.level-urgent) th a").first)
         camera.take(page, "alert")
 
 

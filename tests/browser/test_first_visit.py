@@ -123,6 +123,7 @@ def book(page: Page, site: str) -> date:
         "aria-current", "true"
     )
     page.get_by_label("With").select_option(label="Daniel Reyes, DPT, Physical therapist")
+    page.get_by_role("button", name="Show").click()
     expect(page).to_have_url(re.compile(r"who=[0-9a-f-]{36}"))
     last_day = page.locator(".week-strip a").last
     last_day.click()

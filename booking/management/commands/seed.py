@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from booking.sample import marker
 from booking.sample.clinic import create_clinic
-from clinic.models import Patient, Practice
 
 
 class Command(BaseCommand):
@@ -21,12 +21,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, size: str, **options: Any) -> None:
-        if Practice.objects.exists() or Patient.objects.exists():
-            if Practice.current().is_demo:
-                raise CommandError(
-                    "The sample clinic is already there; `demo --fresh` starts over."
-                )
-            raise CommandError("This database belongs to a real clinic: seed needs an empty one.")
+        try:
+            is_empty = marker.is_empty_or_raise()
+        except marker.NotASample as error:
+            raise CommandError(str(error)) from None
+        if not is_empty:
+            raise CommandError("The sample clinic is already there; `demo --fresh` starts over.")
         with transaction.atomic():
             create_clinic(size=size, now=timezone.now())
         if options["verbosity"]:
