@@ -89,6 +89,9 @@ def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 @own_visit
 def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
+    if visit.status == Appointment.Status.CANCELLED:
+        # Pressed twice, or the mailed link opened again: done already, and the page says so.
+        return redirect("visit", visit.pk)
     if not can_change(visit, now=now):
         return render(request, "booking/too_late.html", {"visit": visit}, status=409)
     form = CancelForm(request.POST if request.method == "POST" else None)

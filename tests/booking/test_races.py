@@ -1,6 +1,7 @@
 """The same form, or the same time, at the same moment: threads against the real database."""
 
 import threading
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -88,3 +89,14 @@ def test_three_free_practitioners_take_exactly_three():
     answers = all_at_once(*[each.hold for each in visitors])
     assert [answer.status_code for answer in answers].count(302) == 3
     assert len({hold.practitioner_id for hold in Appointment.objects.all()}) == 3
+
+
+def test_holds_of_one_visitor_sent_at_once_stay_within_the_limit():
+    visitor = Visitor(open_clinic(practitioners=8))
+    visitor.answer_gate()
+    tabs = [twin(visitor) for _ in range(8)]
+    for tab in tabs:
+        tab.key = uuid4().hex
+    answers = all_at_once(*[tab.hold for tab in tabs])
+    assert {answer.status_code for answer in answers} <= {302, 429}
+    assert Appointment.objects.filter(status="pending").count() <= 3
