@@ -48,6 +48,10 @@ def _details(
     today = now.astimezone(practice.zone).date()
     offer = guest.offer(_service(slug, kept), today=today)
     if guest.outcome is None or not offer.is_open:
+        # Or its twin, sent in the same moment, has just booked and taken the answers along.
+        visit = _of_this_form(request)
+        if visit is not None and visit.patient is not None:
+            return go_on_with(visit, now=now)
         return redirect(why_not(guest, offer.service))
     if request.method == "GET":
         kept = guest.hold(offer.service, now=now)
