@@ -33,7 +33,7 @@ def new_reference_code() -> str:
 SHIPPED = Path(__file__).parents[1] / "questionnaires" / "running-lbp-intake-1.0.0.json"
 
 # Parsing costs 20 ms and a published questionnaire never changes.
-_forms: dict[tuple[int, datetime], Form] = {}
+_forms: dict[tuple[int, str, str, datetime], Form] = {}
 
 
 class StaleRevision(Exception):
@@ -116,7 +116,7 @@ class Questionnaire(models.Model):
         """The questions, parsed; kept in memory once published."""
         if self.published_at is None:
             return Form.parse(self.content)
-        key = (self.pk, self.created_at)
+        key = (self.pk, self.url, self.version, self.created_at)
         if key not in _forms:
             _forms[key] = Form.parse(self.content)
         return _forms[key]
