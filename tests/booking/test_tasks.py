@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from booking import tasks
 from booking.models import Appointment
+from clinic.models import RateLimit
 from intake.models import QuestionnaireResponse
 from tests.factories import make_alert, make_appointment, make_patient, make_response
 
@@ -35,3 +36,12 @@ def test_the_sweep_deletes_day_old_answers_of_visitors_who_neither_booked_nor_ra
 
     assert set(QuestionnaireResponse.objects.all()) == {fresh, alerting, booked}
     assert old not in QuestionnaireResponse.objects.all()
+
+
+def test_the_sweep_forgets_addresses_that_are_not_held_back_any_more():
+    now = timezone.now()
+    for key, minutes in (("old", -1), ("held back", 1)):
+        RateLimit.objects.create(key=key, full_until=now + timedelta(minutes=minutes))
+    tasks.sweep()
+
+    assert [bucket.key for bucket in RateLimit.objects.all()] == ["held back"]
