@@ -6,7 +6,7 @@ from django.db.models import Count, Q, QuerySet
 
 from booking.models import Appointment
 from clinic import days
-from clinic.models import Message, Practice
+from clinic.models import DeskTask, Message, Practice
 from intake.models import QuestionnaireResponse, SafetyAlert
 
 
@@ -14,7 +14,7 @@ def counts(*, now: datetime) -> dict[str, int]:
     """Return today's numbers, where today is the practice's calendar day.
 
     ``visits`` and ``arrived`` are today's; ``forms_missing`` are today's visits whose intake is
-    not finished; ``open_alerts``, ``late_mail`` and ``failed_mail`` are what needs somebody now.
+    not finished; the others are what needs somebody now.
     """
     zone = Practice.current().zone
     today = days.local_date(now, zone)
@@ -35,6 +35,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "open_alerts": SafetyAlert.objects.open().count(),
         "late_mail": Message.objects.late(now).count(),
         "failed_mail": failed.count(),
+        "desk_tasks": DeskTask.objects.open().count(),
     }
 
 

@@ -27,6 +27,7 @@ from clinic import accounts, audit, days, outbox
 from clinic.access import staff_user
 from clinic.models import (
     AuditEvent,
+    DeskTask,
     EmergencyAccess,
     Link,
     Location,
@@ -400,6 +401,32 @@ class MessageAdmin(ReadOnlyAdmin):
                 "%(count)d mail is on its way.", "%(count)d mails are on their way.", len(sent)
             )
             % {"count": len(sent)},
+            messages.SUCCESS,
+        )
+
+
+@admin.register(DeskTask)
+class DeskTaskAdmin(ReadOnlyAdmin):
+    list_display = ["raised_at", "kind", "patient", "done_at", "done_by"]
+    list_filter = [("done_at", admin.EmptyFieldListFilter), "kind"]
+    list_select_related = ["patient", "done_by"]
+    search_fields = ["patient__name", "patient__email"]
+    search_help_text = _("Name or e-mail of the patient")
+    show_full_result_count = False
+    exclude = ["subject_type", "subject_id"]
+    actions = ["mark_done"]
+    reads_are_audited = True
+
+    @admin.action(description=_("Done"), location=EVERYWHERE, permissions=["operate"])
+    def mark_done(self, request: HttpRequest, queryset: QuerySet[DeskTask]) -> None:
+        now = timezone.now()
+        done = [task for task in queryset if task.finish(by=staff_user(request), now=now)]
+        for task in done:
+            self.record(AuditEvent.Action.CHANGE, request, task, ["done_at"])
+        self.message_user(
+            request,
+            ngettext("%(count)d task is done.", "%(count)d tasks are done.", len(done))
+            % {"count": len(done)},
             messages.SUCCESS,
         )
 

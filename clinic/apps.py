@@ -18,6 +18,7 @@ class ClinicConfig(AppConfig):
             patient=KEEP,
             link=CHANGE,
             message=CHANGE,
+            desktask=CHANGE,
             practitioner=VIEW,
             location=VIEW,
         )
@@ -26,6 +27,7 @@ class ClinicConfig(AppConfig):
             "clinic",
             patient=VIEW,
             message=VIEW,
+            desktask=VIEW,
             auditevent=VIEW,
             emergencyaccess=VIEW,
             practice=CHANGE,

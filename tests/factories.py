@@ -14,6 +14,7 @@ from booking.models import Appointment, Closure, OpeningHours, Room, Service, Ti
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
+    DeskTask,
     EmergencyAccess,
     Link,
     Location,
@@ -195,6 +196,13 @@ def make_response(*, patient=None, questionnaire=None, **fields):
 def make_alert(**fields):
     defaults = {"level": Level.EMERGENCY, "rules": ["T-E1"], "raised_at": NOW}
     return SafetyAlert.objects.create(**defaults | fields)
+
+
+def make_desk_task(**fields):
+    fields.setdefault("patient", None)
+    subject = fields.pop("subject", None) or fields["patient"] or make_patient()
+    kind, now = fields.pop("kind", DeskTask.Kind.BOUNCED), fields.pop("raised_at", NOW)
+    return DeskTask.objects.ask(kind=kind, subject=subject, now=now, **fields)
 
 
 def make_message(*, patient=None, due_at=NOW, **fields):

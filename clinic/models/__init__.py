@@ -1,4 +1,5 @@
 from clinic.models.audit import AuditEvent
+from clinic.models.desk import DeskTask
 from clinic.models.messages import Link, Message, Tick
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
@@ -7,6 +8,7 @@ from clinic.models.ratelimit import RateLimit
 __all__ = [
     "AuditEvent",
     "CareTeamMember",
+    "DeskTask",
     "EmergencyAccess",
     "Link",
     "Location",
