@@ -87,6 +87,7 @@ def test_the_home_page_counts_today(front_desk):
         "open_alerts": 1,
         "late_mail": 1,
         "failed_mail": 1,
+        "desk_tasks": 0,
     }
 
 
