@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import slots
 from booking.models import Service
+from booking.owed import REMINDER
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
 
@@ -238,7 +239,7 @@ class DetailsForm(forms.Form):
             language=details["language"],
             guardian_name=details["guardian_name"] if self.is_minor else "",
             guardian_attested_at=now if self.is_minor else None,
-            reminders_stopped_at=None if details["wants_reminders"] else now,
+            mail_stops={} if details["wants_reminders"] else {REMINDER: now.isoformat()},
         )
 
 

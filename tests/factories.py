@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from allauth.usersessions.models import UserSession
 
 from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
+from clinic import wordings
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
@@ -18,6 +19,7 @@ from clinic.models import (
     EmergencyAccess,
     Link,
     Location,
+    MailText,
     Message,
     Patient,
     Practice,
@@ -216,6 +218,14 @@ def make_message(*, patient=None, due_at=NOW, **fields):
         "next_attempt_at": due_at,
     }
     return Message.objects.create(patient=patient, due_at=due_at, **defaults | fields)
+
+
+def make_mail_text(*, kind="confirmation", language="en", **fields):
+    """Return the clinic's own words for one kind of mail."""
+    words = wordings.find(kind).words._replace(**fields)
+    text = MailText.of(kind, language, words)
+    text.save()
+    return text
 
 
 def make_link(*, patient=None, **fields):

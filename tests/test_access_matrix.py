@@ -70,6 +70,12 @@ FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
 }  # fmt: skip
+# The admin's pages of one mail, for whoever may see the list it stands in.
+MAILS = {
+    "admin:clinic_message_look": "message",
+    "admin:clinic_mailtext_words": "mailtext",
+    "admin:clinic_mailtext_look": "mailtext",
+}
 SIGN_OUT = {"account_logout", "admin:logout"}
 
 ANYBODY = [
@@ -102,6 +108,8 @@ def patterns(resolver=None, prefix="", namespace=""):
 
 def model_of(name):
     """The model whose list, form or history the admin's pattern is, or None."""
+    if name in MAILS:
+        return next(m for m in admin.site._registry if m._meta.model_name == MAILS[name])
     for model in admin.site._registry:
         stem = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
         if re.fullmatch(stem + "(changelist|add|change|delete|history|simple_history)", name):
@@ -178,6 +186,7 @@ class World:
             patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
         )
         make.make_desk_task(patient=self.patient)
+        make.make_mail_text()
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)
@@ -200,6 +209,8 @@ class World:
             "response_id": self.response.pk,
             "message_id": self.message.pk,
             "number": 1,
+            "kind": "confirmation",
+            "language": "en",
             "token": "unknown-token-unknown-token-unknown",
             "slug": "why-it-hurts" if name == "guide_page" else self.service.slug,
             "content_type_id": 1,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
 from booking.models import Appointment
+from booking.owed import REMINDER
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient
 from clinic.plain_text import MailAddressField
@@ -33,7 +34,7 @@ class MailFilter(admin.SimpleListFilter):
             case "bounced":
                 return queryset.exclude(email_bounced_at=None)
             case "stopped":
-                return queryset.exclude(reminders_stopped_at=None)
+                return queryset.filter(mail_stops__has_key=REMINDER)
             case "none":
                 return queryset.filter(email="")
         return queryset
@@ -74,14 +75,13 @@ class PatientAdmin(AuditedAdmin):
     readonly_fields = [
         "add_visit",
         "guardian_attested_at",
-        "reminders_stopped_at",
         "email_bounced_at",
         "created_at",
     ]
     fieldsets = [
         (None, {"fields": ["name", "birth_date", "phone", "email", "language", "add_visit"]}),
         (_("Parent or guardian"), {"fields": ["guardian_name", "guardian_attested_at"]}),
-        (_("Mail"), {"fields": ["reminders_stopped_at", "email_bounced_at", "created_at"]}),
+        (_("Mail"), {"fields": ["email_bounced_at", "created_at"]}),
     ]
     inlines = [VisitsOfPatient]
     formfield_overrides = {EmailField: {"form_class": MailAddressField}}
@@ -111,7 +111,7 @@ class PatientAdmin(AuditedAdmin):
             return _("No e-mail")
         if patient.email_bounced_at:
             return _("E-mail bounced: please phone")
-        return _("Reminders stopped") if patient.reminders_stopped_at else ""
+        return _("Reminders stopped") if patient.has_stopped(REMINDER) else ""
 
     @admin.display(description=_("visit"))
     def add_visit(self, patient: Patient) -> str:
