@@ -81,7 +81,7 @@ LIST_QUERIES = {
     "practitioner": 14,
     "user": 12,
     "message": 11,
-    "mailtext": 11,
+    "mailtext": 13,
     "desktask": 11,
     "link": 11,
     "auditevent": 11,
