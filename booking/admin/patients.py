@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import EmailField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
-from booking.models import Appointment
+from booking.mail_choices import MailChoicesForm, every_offset, retime_reminders
+from booking.models import Appointment, Service
 from booking.owed import REMINDER
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient
@@ -64,8 +66,29 @@ class VisitsOfPatient(admin.TabularInline):
         return visit_time(visit)
 
 
+class PatientForm(MailChoicesForm):
+    """The patient's own choices beside what the front desk keeps."""
+
+    class Meta(MailChoicesForm.Meta):
+        fields = [
+            *("name", "birth_date", "phone", "email", "guardian_name"),
+            *MailChoicesForm.Meta.fields,
+        ]
+        labels: dict[str, Any] = {}
+        widgets: dict[str, Any] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        services = Service.objects.filter(is_active=True)
+        super().__init__(*args, offsets=every_offset(services), **kwargs)
+        fields: dict[str, Any] = self.fields
+        fields["reminders"].label = _("Reminders")
+        fields["time_zone"].label = _("Time zone")
+        fields["time_zone"].help_text = Patient._meta.get_field("time_zone").help_text
+
+
 @admin.register(Patient)
 class PatientAdmin(AuditedAdmin):
+    form = PatientForm
     list_display = ["name", "birth_date", "phone", "email", "reachable", "next_visit"]
     list_filter = [MailFilter, "language"]
     search_fields = ["name", "email", "phone"]
@@ -79,9 +102,12 @@ class PatientAdmin(AuditedAdmin):
         "created_at",
     ]
     fieldsets = [
-        (None, {"fields": ["name", "birth_date", "phone", "email", "language", "add_visit"]}),
+        (None, {"fields": ["name", "birth_date", "phone", "email", "add_visit"]}),
         (_("Parent or guardian"), {"fields": ["guardian_name", "guardian_attested_at"]}),
-        (_("Mail"), {"fields": ["email_bounced_at", "created_at"]}),
+        (
+            _("Mail"),
+            {"fields": ["language", "reminders", "time_zone", "email_bounced_at", "created_at"]},
+        ),
     ]
     inlines = [VisitsOfPatient]
     formfield_overrides = {EmailField: {"form_class": MailAddressField}}
@@ -96,6 +122,14 @@ class PatientAdmin(AuditedAdmin):
         return Patient.objects.visible_to(request.user).annotate(
             next_start=Subquery(coming.values("start")[:1])
         )
+
+    def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            form.apply(obj, now=now)
+            super().save_model(request, obj, form, change)
+            if "time_zone" in form.changed_data:
+                retime_reminders(obj, now=now)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Erasing a patient is more than removing a row: the command does all of it.
