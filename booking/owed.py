@@ -10,6 +10,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from clinic import outbox
 from clinic.models import Message, Patient
 
@@ -87,6 +89,9 @@ def outside_quiet_hours(
     return evening if evening > now else due_at
 
 
+# Why a mail about a visit was called off: a later change took its place.
+CALLED_OFF = ("moved", "cancelled", "undone", "superseded")
+
 # A change can be undone for this long; the mail about it waits.
 UNDO_WINDOW = timedelta(minutes=3)
 
@@ -131,19 +136,29 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
     A patient who was not told of the change is not told of its undoing either.
     """
     outbox.cancel_planned(appointment, reason="undone")
-    was_told = (
-        Message.objects.about(appointment)
-        .filter(
-            kind__in=[MOVED, CANCELLED],
-            subject_version=appointment.sequence - 1,
-            handed_at__isnull=False,
-        )
-        .exists()
-    )
-    if was_told:
-        plan_booked(appointment, now)
-    else:
+    if _is_known(appointment):
         plan_ahead(appointment, now)
+    else:
+        plan_booked(appointment, now)
+
+
+def _is_known(appointment: "Appointment") -> bool:
+    """Does the last mail that left say what is true again, now that a change was taken back?"""
+    told = (
+        Message.objects.about(appointment)
+        .filter(kind__in=[*SAY_WHEN, CANCELLED], handed_at__isnull=False)
+        .order_by("handed_at")
+        .last()
+    )
+    if told is None or told.subject_version == appointment.sequence - 1:
+        return False
+    since = appointment.status_changes.filter(
+        at__gte=told.handed_at,
+        from_status__in=["booked", "cancelled"],
+        to_status__in=["booked", "cancelled"],
+    )
+    untold = Q(undoes=None, undone_by=None) | Q(undoes__at__lt=told.handed_at)
+    return not since.filter(untold).exists()
 
 
 def call_off(appointment: "Appointment", *, reason: str) -> None:
