@@ -69,6 +69,7 @@ ADMIN_SITE = {
 FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
+    "admin:booking_appointment_undo",
 }  # fmt: skip
 # The admin's pages of one mail, for whoever may see the list it stands in.
 MAILS = {

@@ -1,4 +1,4 @@
-"""Moving a visit to a listed or named time, and cancelling visits with a reason."""
+"""Moving a visit to a listed or named time, cancelling visits with a reason, and taking it back."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from booking.admin.columns import visit_time
-from booking.admin.forms import PlaceForm, ReasonForm, StartForm
+from booking.admin.forms import MoveForm, PlaceForm, ReasonForm
 from booking.admin.starts import week
-from booking.models import Appointment, InvalidTransition
+from booking.models import Appointment, InvalidTransition, SlotTaken
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
 from clinic.models import AuditEvent
@@ -44,11 +44,14 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             status=400,
         )
     location = place.cleaned_data["location"]
-    form = StartForm(request.POST or None, zone=location.zone, is_screened=True)
+    form = MoveForm(request.POST or None, zone=location.zone, is_screened=True)
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
-            visit.move(location=location, now=now, by=staff_user(request), **choice)
+            is_told = form.cleaned_data["is_told"]
+            visit.move(
+                location=location, now=now, by=staff_user(request), is_told=is_told, **choice
+            )
             return visit
 
         try:
@@ -95,7 +98,7 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         now, done = timezone.now(), 0
         for visit in visits:
             try:
-                visit.cancel(now=now, by=staff_user(request), reason=form.cleaned_data["reason"])
+                visit.cancel(now=now, by=staff_user(request), **form.cleaned_data)
             except InvalidTransition:
                 continue
             done += 1
@@ -111,6 +114,31 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         "visits": [(visit, visit_time(visit)) for visit in visits],
     }
     return render(request, "admin/booking/appointment/cancel.html", context)
+
+
+def undo(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> HttpResponse:
+    """Take back the move or cancellation of the last three minutes; nobody is told of either."""
+    now = timezone.now()
+    visit = get_object_or_404(model_admin.get_queryset(request), pk=visit_id)
+    page = reverse("admin:booking_appointment_change", args=[visit.pk])
+    change = visit.undoable(now=now)
+    if change is None:
+        messages.warning(request, _("It is too late to take this back."))
+        return redirect(page)
+    if request.method == "POST":
+        try:
+            visit.undo(now=now, by=staff_user(request))
+        except InvalidTransition:
+            messages.warning(request, _("This visit was changed meanwhile. Please look again."))
+        except SlotTaken:
+            messages.warning(request, _("The former time has been given away meanwhile."))
+        else:
+            model_admin.record(AuditEvent.Action.CHANGE, request, visit, ["status", "start"])
+            when = visit_time(visit)
+            messages.success(request, _("Taken back: the visit is on %(when)s.") % {"when": when})
+        return redirect(page)
+    context = _context(request, model_admin, visit, title=_("Take back"), change=change)
+    return render(request, "admin/booking/appointment/undo.html", context)
 
 
 def _context(
