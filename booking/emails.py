@@ -349,7 +349,7 @@ def _sample_visit(kind: str, now: datetime) -> Visit:
         status=Appointment.Status.BOOKED,
         patient=patient,
         location=location,
-        service=Service(questionnaire_id=0),
+        service=Service(questionnaire_id=1),
         start=start.astimezone(UTC),
         end=(start + timedelta(minutes=60)).astimezone(UTC),
         time_zone=location.time_zone,

@@ -9,6 +9,7 @@ import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 
 from allauth.usersessions.models import UserSession
+from django.utils import translation
 
 from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
 from clinic import wordings
@@ -222,7 +223,8 @@ def make_message(*, patient=None, due_at=NOW, **fields):
 
 def make_mail_text(*, kind="confirmation", language="en", **fields):
     """Return the clinic's own words for one kind of mail."""
-    words = wordings.find(kind).words._replace(**fields)
+    with translation.override(language):
+        words = wordings.find(kind).words._replace(**fields)
     text = MailText.of(kind, language, words)
     text.save()
     return text

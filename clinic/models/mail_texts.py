@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -38,10 +39,17 @@ class MailText(models.Model):
     subject = models.CharField(_("subject"), max_length=120)
     heading = models.CharField(_("heading"), max_length=120)
     text = models.TextField(
-        _("text"), max_length=2000, help_text=_("An empty line begins a new paragraph.")
+        _("text"),
+        max_length=2000,
+        validators=[MaxLengthValidator(2000)],
+        help_text=_("An empty line begins a new paragraph."),
     )
     note = models.TextField(
-        _("note at the end"), max_length=600, blank=True, help_text=_("In small letters.")
+        _("note at the end"),
+        max_length=600,
+        validators=[MaxLengthValidator(600)],
+        blank=True,
+        help_text=_("In small letters."),
     )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     history = HistoricalRecords()
