@@ -12,7 +12,7 @@ from booking import owed
 from booking.mail_choices import time_zones
 from booking.owed import REMINDER
 from clinic import outbox, wordings
-from clinic.access import set_grant_cookie
+from clinic.access import issue_links, set_grant_cookie
 from clinic.models import AuditEvent, Link, Message
 from tests.factories import (
     NOW,
@@ -242,12 +242,13 @@ def test_a_click_in_one_kind_of_mail_stops_that_kind_only(monkeypatch):
     urls = {}
     for kind in ("weekly", REMINDER):
         message = make_message(patient=patient, kind=kind)
-        urls[kind] = emails.issue_links(
+        (url,) = issue_links(
             Link.Purpose.UNSUBSCRIBE,
             message=message,
             patient=patient,
             expires_at=timezone.now() + DAY,
-        )[Link.Purpose.UNSUBSCRIBE].removeprefix("http://testserver")
+        ).values()
+        urls[kind] = url.removeprefix("http://testserver")
     client = Client(enforce_csrf_checks=True)
     assert "Stop weekly mails" in client.get(urls["weekly"]).content.decode()
     assert client.post(urls["weekly"], {"List-Unsubscribe": "One-Click"}).status_code == 200
