@@ -63,7 +63,7 @@ class MailChoicesForm(forms.ModelForm):
     others = forms.MultipleChoiceField(
         label=_("Other mails"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    time_zone = forms.ChoiceField(label=_("Where you live by the clock"), required=False)
+    time_zone = forms.ChoiceField(label=_("Your time zone"), required=False)
 
     saved_fields = ["language", "time_zone", "declined_reminders", "mail_stops"]
 
