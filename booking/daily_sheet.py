@@ -20,6 +20,7 @@ from clinic.letters import day_text, time_text, worded, zone_text
 from clinic.models import Location, Message, Patient, Practice, Practitioner
 from clinic.outbox import Mail, Skip
 from clinic.wordings import Wording
+from intake.models import QuestionnaireResponse
 
 DAILY_SHEET = "daily-sheet"
 SUBJECT_TYPE = Practitioner._meta.label_lower
@@ -34,7 +35,7 @@ WORDING = Wording(
     label=gettext_lazy("Daily sheet"),
     subject=gettext_lazy("Your day: {day}"),
     heading=gettext_lazy("Your day"),
-    text=gettext_lazy("You have {visits}."),
+    text=gettext_lazy("On {day} you have {visits}."),
     note=gettext_lazy("Names and forms are in the system only."),
     placeholders=CLINIC
     | {"day": gettext_lazy("the day"), "visits": gettext_lazy("how many visits there are")},
@@ -143,7 +144,12 @@ def sample(now: datetime) -> Mail:
     location = Location.objects.filter(is_active=True).first() or Location(name=practice.name)
     day = days.local_date(now, practice.zone) + timedelta(days=1)
     visits = []
-    for name, clock in ((SAMPLE_NAME, time(9)), ("Tom Berg", time(10, 30)), ("Ana Sol", time(14))):
+    states = QuestionnaireResponse.Status
+    for name, clock, form in (
+        (SAMPLE_NAME, time(9), QuestionnaireResponse(status=states.COMPLETED)),
+        ("Tom Berg", time(10, 30), QuestionnaireResponse(status=states.IN_PROGRESS)),
+        ("Ana Sol", time(14), None),
+    ):
         start = datetime.combine(day, clock, practice.zone)
         visits.append(
             Appointment(
@@ -152,6 +158,7 @@ def sample(now: datetime) -> Mail:
                 start=start.astimezone(UTC),
                 end=start.astimezone(UTC) + timedelta(minutes=60),
                 time_zone=practice.time_zone,
+                intake_response=form,
             )
         )
     return _write(visits, day=day, to="clinician@example.org", practice=practice)

@@ -51,19 +51,29 @@ def offset_label(hours: int) -> str:
 
 
 def every_offset(services: Iterable[Service]) -> list[int]:
-    return sorted({hours for service in services for hours in service.reminder_offsets})
+    """Return the hours before a visit at which any of these remind, the earliest first."""
+    hours = {hours for service in services for hours in service.reminder_offsets}
+    return sorted(hours, reverse=True)
 
 
 class MailChoicesForm(forms.ModelForm):
     """No reminder ticked is the same as having stopped them with one click in a mail."""
 
     reminders = forms.TypedMultipleChoiceField(
-        label=_("Remind me"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Remind me by e-mail"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     others = forms.MultipleChoiceField(
         label=_("Other mails"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    time_zone = forms.ChoiceField(label=_("Your time zone"), required=False)
+    time_zone = forms.ChoiceField(
+        label=_("Your time zone"),
+        required=False,
+        help_text=_("We also show you the time there, and do not write at night."),
+    )
+    field_order = ["reminders", "others", "language", "time_zone"]
 
     saved_fields = ["language", "time_zone", "declined_reminders", "mail_stops"]
 

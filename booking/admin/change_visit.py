@@ -8,8 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from booking.admin.columns import visit_time
 from booking.admin.forms import MoveForm, PlaceForm, ReasonForm
@@ -61,7 +62,8 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             return redirect(page)
         if moved:
             model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])
-            messages.success(request, _("Moved to %(when)s.") % {"when": visit_time(moved)})
+            said = gettext("Moved to %(when)s.") % {"when": visit_time(moved)}
+            messages.success(request, _with_undo(said, moved))
             return redirect(page)
     listed = week(
         service=visit.service,
@@ -95,16 +97,17 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         return redirect("admin:booking_appointment_changelist")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now, done = timezone.now(), 0
+        now, done = timezone.now(), []
         for visit in visits:
             try:
                 visit.cancel(now=now, by=staff_user(request), **form.cleaned_data)
             except InvalidTransition:
                 continue
-            done += 1
+            done.append(visit)
             model_admin.record(AuditEvent.Action.CHANGE, request, visit, ["status"])
-        message = ngettext("%(count)d visit cancelled.", "%(count)d visits cancelled.", done)
-        messages.success(request, message % {"count": done})
+        said = ngettext("%(count)d visit cancelled.", "%(count)d visits cancelled.", len(done))
+        said %= {"count": len(done)}
+        messages.success(request, _with_undo(said, done[0]) if len(done) == 1 else said)
         return redirect("admin:booking_appointment_changelist")
     context = {
         **model_admin.admin_site.each_context(request),
@@ -139,6 +142,15 @@ def undo(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
         return redirect(page)
     context = _context(request, model_admin, visit, title=_("Take back"), change=change)
     return render(request, "admin/booking/appointment/undo.html", context)
+
+
+def _with_undo(said: str, visit: Appointment) -> str:
+    return format_html(
+        '{} <a href="{}">{}</a>',
+        said,
+        reverse("admin:booking_appointment_undo", args=[visit.pk]),
+        gettext("Take it back"),
+    )
 
 
 def _context(

@@ -183,6 +183,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
+        (_("Mails"), {"fields": ["mails"]}),
         (
             _("Booking"),
             {
@@ -198,7 +199,6 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
-        (_("Mails"), {"fields": ["mails"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:

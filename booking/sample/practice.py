@@ -268,8 +268,8 @@ def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
 def create_mail_texts() -> None:
     """The clinic's own words for one mail, in both languages."""
     for language, heading, text in (
-        ("en", "You are on our list", "We look forward to seeing you at {place}, {clinic}."),
-        ("es", "Ya está en nuestra lista", "Le esperamos con gusto en {place}, {clinic}."),
+        ("en", "Your time is kept for you", "We look forward to seeing you at {place}, {clinic}."),
+        ("es", "Su hora está guardada", "Le esperamos con gusto en {place}, {clinic}."),
     ):
         with translation.override(language):
             shipped = next(w.words for w in wordings.every() if w.kind == CONFIRMATION)

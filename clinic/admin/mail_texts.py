@@ -108,7 +108,7 @@ class MailTextAdmin(ConfigurationAdmin):
                     for code, _name in settings.LANGUAGES
                 ],
             )
-            for wording in wordings.every()
+            for wording in sorted(wordings.every(), key=lambda one: not one.is_editable)
         ]
         context = {"kinds": kinds, "languages": settings.LANGUAGES, **(extra_context or {})}
         return super().changelist_view(request, context)

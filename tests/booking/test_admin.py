@@ -238,57 +238,6 @@ def test_cancelling_asks_for_a_reason_and_plans_the_mail(front_desk):
     assert Message.objects.filter(kind=emails.CANCELLED).count() == 2
 
 
-def test_staff_who_have_told_the_patient_themselves_cause_no_mail(front_desk):
-    visit = make.make_appointment(start=in_days(1))
-    page = choose(front_desk, [visit], "cancel")["Location"]
-    assert "is_told" in front_desk.get(page).content.decode()
-    front_desk.post(page, {"reason": "Said so on the phone"})
-    assert not Message.objects.about(visit).exists()
-
-
-def test_staff_take_back_a_cancellation_for_three_minutes_and_nobody_is_told(front_desk):
-    visit = make.make_appointment(start=in_days(1))
-    page = choose(front_desk, [visit], "cancel")["Location"]
-    front_desk.post(page, {"reason": "Wrong patient", "is_told": "on"})
-    undo = choose(front_desk, [visit], "undo")["Location"]
-    assert front_desk.get(undo).status_code == 200
-    visit.refresh_from_db()
-    assert visit.status == Status.CANCELLED
-
-    front_desk.post(undo)
-    visit.refresh_from_db()
-    assert visit.status == Status.BOOKED
-    assert Message.objects.get(kind=emails.CANCELLED).reason == "undone"
-
-
-def test_nothing_is_taken_back_after_three_minutes(front_desk):
-    visit = make.make_appointment(start=in_days(1))
-    visit.cancel(now=timezone.now() - timedelta(minutes=4), by=front_desk.user)
-    front_desk.post(f"{VISITS}{visit.pk}/undo/")
-    visit.refresh_from_db()
-    assert visit.status == Status.CANCELLED
-
-
-def test_a_visits_page_lists_its_mails_and_why_one_was_not_sent(front_desk):
-    visit = make.make_appointment(start=in_days(3))
-    about = {"subject_type": "booking.appointment", "subject_id": visit.pk}
-    make.make_message(patient=visit.patient, state="sent", sent_at=timezone.now(), **about)
-    make.make_message(
-        patient=visit.patient,
-        kind="reminder",
-        step="24h",
-        state="skipped",
-        reason="stopped",
-        **about,
-    )
-    text = front_desk.get(change_page(visit)).content.decode()
-    log = text.split('class="mail-log"')[1].split("</table>")[0]
-    for words in ("Confirmation", "Sent", "Reminder 24h", "the patient stopped these mails"):
-        assert words in log
-    for message in Message.objects.about(visit):
-        assert f"/admin/clinic/message/{message.pk}/change/" in log
-
-
 @pytest.mark.parametrize("query", ["", "visit=nonsense", f"visit={'0' * 32}"])
 def test_cancelling_nothing_is_no_error(front_desk, query):
     assert front_desk.get(f"{VISITS}cancel/?{query}").status_code in {302, 404}

@@ -101,7 +101,7 @@ def test_a_sheet_holds_times_initials_and_the_state_of_the_form_and_nothing_else
     assert sent.to == [reader.user.email]
     assert sent.subject == "Your day: Tuesday, June 2"
     assert "8:00 AM – 9:00 AM CDT: ZC · Form: Not started · Austin" in sent.body
-    assert "You have 1 visit." in sent.body
+    assert "On Tuesday, June 2 you have 1 visit." in sent.body
     assert "http://testserver/clinician/" in sent.body
     for word in ("Zara", "Canary", "zara@", "999", "Service", "Practitioner"):
         assert word not in sent.body

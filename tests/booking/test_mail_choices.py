@@ -67,7 +67,7 @@ def test_the_page_shows_what_is_chosen_and_looking_changes_nothing():
     )
     page = holder_of(visit.patient).get(f"/visits/{visit.pk}/mails/")
     form = page.context["form"]
-    assert form["reminders"].value() == [2, 24]
+    assert form["reminders"].value() == [24, 2]
     assert form["time_zone"].value() == "Asia/Kathmandu"
     assert form["language"].value() == "es"
     assert (
