@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinic.models.practice import Location, validate_time_zone
+from clinic.plain_text import one_line
 
 if TYPE_CHECKING:
     from clinic.models.messages import Link
@@ -191,7 +192,9 @@ class Patient(models.Model):
 
     @property
     def initials(self) -> str:
-        return "".join(part[0].upper() for part in self.name.split()[:3])
+        """The first letters of up to three names; signs and controls before them do not count."""
+        letters = (next(filter(str.isalnum, part), "") for part in one_line(self.name).split())
+        return "".join([letter.upper() for letter in letters if letter][:3])
 
     @property
     def zone(self) -> ZoneInfo | None:
