@@ -42,7 +42,7 @@ def fill(model, number):
         case "Message":
             make.make_message(user=make.make_user())
         case "DeskTask":
-            make.make_desk_task(patient=visit.patient)
+            make.make_desk_task(patient=visit.patient).finish(by=make.make_user(), now=timezone.now())
         case "MailText":
             make.make_mail_text(kind=("confirmation", "moved", "cancelled")[number])
         case "Link":
@@ -82,8 +82,8 @@ LIST_QUERIES = {
     "user": 12,
     "message": 11,
     "mailtext": 13,
-    "desktask": 11,
     "link": 11,
+    "desktask": 11,
     "auditevent": 11,
     "questionnaire": 12,
     "safetyalert": 12,
