@@ -42,7 +42,9 @@ def fill(model, number):
         case "Message":
             make.make_message(user=make.make_user())
         case "DeskTask":
-            make.make_desk_task(patient=visit.patient).finish(by=make.make_user(), now=timezone.now())
+            make.make_desk_task(patient=visit.patient).finish(
+                by=make.make_user(), now=timezone.now()
+            )
         case "MailText":
             make.make_mail_text(kind=("confirmation", "moved", "cancelled")[number])
         case "Link":
@@ -80,7 +82,7 @@ LIST_QUERIES = {
     "location": 13,
     "practitioner": 14,
     "user": 12,
-    "message": 11,
+    "message": 12,
     "mailtext": 13,
     "link": 11,
     "desktask": 11,
