@@ -27,6 +27,16 @@ is_phone_number = RegexValidator(
 )
 
 
+class TrapForm(forms.Form):
+    """A field that people never see; programs that fill in every field do."""
+
+    website = forms.CharField(required=False)
+
+    @property
+    def is_sprung(self) -> bool:
+        return not self.is_valid() or bool(self.cleaned_data["website"])
+
+
 def name_field(**options: Any) -> OneLineField:
     return OneLineField(
         max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}), **options
@@ -158,8 +168,6 @@ class DetailsForm(forms.Form):
     is_guardian = forms.BooleanField(
         label=_("I am the parent or legal guardian, and I will come along."), required=False
     )
-    # People never see it; programs that fill in every field do.
-    website = forms.CharField(required=False)
 
     def __init__(self, data: Any = None, *, practice: Practice, today: date, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -169,13 +177,8 @@ class DetailsForm(forms.Form):
         self.helper.form_tag = False
         self.helper.disable_csrf = True
         guardian = ["guardian_name", "is_guardian"] if self.shows_guardian else []
-        # The page itself shows the field that people never see.
         self.helper.layout = Layout(
-            *(
-                name
-                for name in self.fields
-                if name not in {"guardian_name", "is_guardian", "website"}
-            ),
+            *(name for name in self.fields if name not in {"guardian_name", "is_guardian"}),
             *guardian,
         )
 
@@ -189,11 +192,6 @@ class DetailsForm(forms.Form):
                 params={"age": self.practice.min_age},
             )
         return born
-
-    def clean_website(self) -> str:
-        if self.cleaned_data["website"]:
-            raise ValidationError(_("Please leave this empty."), code="program")
-        return ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -226,6 +224,11 @@ class DetailsForm(forms.Form):
         """A fresh form with the same words in it, not judged yet."""
         typed = {name: self[name].value() for name in self.fields}
         return DetailsForm(initial=typed, practice=self.practice, today=self.today)
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What was sent, for a form like this one to read again."""
+        return {name: self.data[name] for name in self.fields if name in self.data}
 
     def new_patient(self, *, now: datetime) -> Patient:
         """A patient as these details say, not saved yet."""

@@ -6,6 +6,7 @@ from booking.views import (
     birth_date,
     booking,
     clinician,
+    confirm,
     decisions,
     demo,
     demo_mail,
@@ -28,6 +29,8 @@ urlpatterns = [
     path("book/safety/emergency/", safety.emergency, name="emergency"),
     path("book/safety/callback/", safety.callback, name="callback"),
     path("book/safety/result/", safety.safety_result, name="safety_result"),
+    path("book/confirm/", confirm.confirm_address, name="confirm_address"),
+    path("book/confirm/<str:token>/", confirm.confirm_booking, name="confirm_booking"),
     path("book/<slug:slug>/", booking.slots, name="slots"),
     path("book/<slug:slug>/details/", details.details, name="details"),
     # One visit, by link

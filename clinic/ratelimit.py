@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
@@ -41,7 +41,8 @@ class Limit:
     def spend(self, subject: str, *, now: datetime) -> None:
         """Count one try by ``subject`` (an address, an e-mail); raises TooManyTries.
 
-        Call it outside a transaction: a try that fails later was still a try.
+        Call it outside a transaction, where a try that fails later was still a try; or inside,
+        to count only what came about.
         """
         key = self.key(subject)
         # The bucket is full when the next conforming try lies this far ahead.
@@ -54,7 +55,7 @@ class Limit:
             if full_until is not None and full_until > room_until:
                 raise TooManyTries(ceil((full_until - room_until).total_seconds()))
             # Or did another process write the first row just now? Then its room is counted again.
-            with suppress(IntegrityError):
+            with suppress(IntegrityError), transaction.atomic():
                 RateLimit.objects.create(key=key, full_until=now + self.every)
                 return
         raise TooManyTries(ceil(self.every.total_seconds()))
@@ -75,6 +76,10 @@ class Limit:
 
 HOLDS_PER_IP = Limit("hold-ip", every=timedelta(seconds=1), burst=100)
 GATES_PER_IP = Limit("gate-ip", every=timedelta(seconds=2), burst=60)
+# Bookings by people who have not shown that the address they give is theirs; beyond that, a mailed
+# link is asked for, and of those there are so many too.
+UNPROVEN_PER_IP = Limit("booking-ip", every=timedelta(hours=2), burst=10)
+ADDRESS_CHECKS_PER_IP = Limit("address-check-ip", every=timedelta(minutes=10), burst=10)
 LINKS_PER_IP = Limit("my-visits-ip", every=timedelta(seconds=30), burst=20)
 BIRTH_DATES_PER_IP = Limit("birth-date-ip", every=timedelta(seconds=30), burst=20)
 # Each fresh link brings five tries of its own: this is what bounds all of them together.
