@@ -72,12 +72,20 @@ class Visit(NamedTuple):
         facts = [
             (_("When"), times),
             # Families share an address.
-            (_("For"), self.patient.initials),
+            (_("For"), self.for_whom),
             (_("Where"), f"{location.name}, {location.full_address}"),
         ]
         if location.local_directions:
             facts.append((_("How to find us"), location.local_directions))
         return facts
+
+    @property
+    def for_whom(self) -> str:
+        """The patient's initials, with a word to whoever books for them and reads this."""
+        initials = self.patient.initials
+        if self.patient.contact_relation == Patient.Contact.SELF:
+            return initials
+        return _("%(initials)s (you are the contact)") % {"initials": initials}
 
     @property
     def links(self) -> list[tuple[str, str]]:
@@ -135,6 +143,7 @@ READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
     *("patient__name", "patient__email", "patient__language", "patient__reminders_stopped_at"),
+    "patient__contact_relation",
     *("location__name", "location__address", "location__city", "location__region"),
     *("location__postal_code", "location__phone", "location__map_url"),
     *("location__directions", "location__directions_es"),
