@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from booking import slots
+from booking.choosing import Goal, Place, Seen
 from booking.models import Service
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
@@ -289,6 +290,22 @@ class DetailsForm(forms.Form):
             guardian_attested_at=now if is_for_another else None,
             reminders_stopped_at=None if details["wants_reminders"] else now,
         )
+
+
+class ChoosingForm(forms.Form):
+    """Three plain questions for somebody who does not know which visit they need."""
+
+    goal = forms.ChoiceField(
+        label=_("What do you want most from the first visit?"),
+        choices=Goal,
+        widget=forms.RadioSelect,
+    )
+    place = forms.ChoiceField(
+        label=_("Where does it hurt?"), choices=Place, widget=forms.RadioSelect
+    )
+    seen = forms.ChoiceField(
+        label=_("Has somebody looked at this pain?"), choices=Seen, widget=forms.RadioSelect
+    )
 
 
 class CancelForm(forms.Form):

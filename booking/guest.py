@@ -77,6 +77,13 @@ class Guest:
             return None
         return self.response.answers.date("about-birth-date")
 
+    @property
+    def is_around_pregnancy(self) -> bool:
+        """Did the gate hear of a pregnancy, now or in the last year? Not answered is not heard."""
+        return self.response is not None and self.response.answers.has(
+            "safety-pregnancy", "pregnant", "postpartum"
+        )
+
     def born_on(self, day: date, *, practice: Practice, now: datetime) -> "Guest":
         """The same guest with another date of birth among the gate's answers, judged again."""
         assert self.response is not None

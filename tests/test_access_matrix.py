@@ -30,7 +30,7 @@ CONTACT, ANSWER = "Zzyzx", "Qwxyz"
 PUBLIC = {
     "home", "services", "guide", "guide_page", "locations", "privacy", "lang", "healthz", "readyz",
     "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
-    "confirm_address",
+    "choose", "confirm_address",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
 BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
