@@ -11,6 +11,7 @@ class BookingConfig(AppConfig):
 
     def ready(self) -> None:
         from booking import daily_sheet, emails, guards
+        from booking.mail_samples import SAMPLES
         from booking.wordings import WORDINGS
         from clinic import outbox, wordings
         from clinic.access import ALL, KEEP, VIEW, allow
@@ -44,7 +45,7 @@ class BookingConfig(AppConfig):
         outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
         wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
         for wording in WORDINGS:
-            wordings.register(wording, sample=emails.SAMPLES[wording.kind])
+            wordings.register(wording, sample=SAMPLES[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)
 

@@ -16,10 +16,11 @@ from clinic import outbox
 from clinic.models import Message, Patient
 
 if TYPE_CHECKING:
-    from booking.models import Appointment
+    from booking.models import Appointment, UnconfirmedBooking
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
+ADDRESS_CHECK = "address-check"
 # Those that tell the patient when to come.
 SAY_WHEN = (CONFIRMATION, MOVED)
 
@@ -110,6 +111,11 @@ def plan_booked(appointment: "Appointment", now: datetime) -> None:
     last_use = _no_news_after(appointment, now)
     confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=last_use)
     outbox.plan_all([confirmation, *_ahead(appointment, now)])
+
+
+def plan_address_check(asked: "UnconfirmedBooking", *, until: datetime, now: datetime) -> None:
+    """Owe the link with which somebody shows that the address they gave is theirs."""
+    outbox.plan(kind=ADDRESS_CHECK, subject=asked, due_at=now, expires_at=until)
 
 
 def plan_moved(appointment: "Appointment", now: datetime, *, is_told: bool = True) -> None:

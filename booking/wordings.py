@@ -2,10 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from booking.emails import CLINIC, MY_VISITS
-from booking.owed import CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
+from booking.emails import MY_VISITS
+from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic.wordings import Wording
 
+CLINIC = {
+    "clinic": _("name of the clinic"),
+    "clinic_phone": _("phone of the clinic"),
+}
 VISIT = {
     "when": _("day, time and zone of the visit"),
     "place": _("name of the location"),
@@ -18,6 +22,21 @@ WHAT_TO_BRING = _(
 )
 
 WORDINGS: list[Wording] = [
+    Wording(
+        kind=ADDRESS_CHECK,
+        label=_("Address to confirm"),
+        subject=_("Please confirm: {when}"),
+        heading=_("One more step to your visit"),
+        text=_(
+            "Somebody asked for this time and gave your address. It is not booked yet.\n\n"
+            "Open the link and press the button there. We keep the time until {until}."
+        ),
+        note=_("You did not ask for this? Then you need not do anything."),
+        placeholders={name: VISIT[name] for name in ("when", "place", "place_phone")}
+        | CLINIC
+        | {"until": _("how long the time is kept")},
+        subject_needs=("when",),
+    ),
     Wording(
         kind=CONFIRMATION,
         label=_("Confirmation"),

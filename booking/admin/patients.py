@@ -76,7 +76,7 @@ class PatientForm(MailChoicesForm):
 
     class Meta(MailChoicesForm.Meta):
         fields = [
-            *("name", "birth_date", "phone", "email", "guardian_name"),
+            *("name", "birth_date", "phone", "email", "contact_relation", "guardian_name"),
             *MailChoicesForm.Meta.fields,
         ]
         labels: dict[str, Any] = {}
@@ -108,7 +108,10 @@ class PatientAdmin(AuditedAdmin):
     ]
     fieldsets = [
         (None, {"fields": ["name", "birth_date", "phone", "email", "add_visit"]}),
-        (_("Parent or guardian"), {"fields": ["guardian_name", "guardian_attested_at"]}),
+        (
+            _("Booked by somebody else"),
+            {"fields": ["contact_relation", "guardian_name", "guardian_attested_at"]},
+        ),
         (
             _("Mail"),
             {"fields": ["language", "reminders", "time_zone", "email_bounced_at", "created_at"]},

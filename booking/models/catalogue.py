@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 from clinic.models import Location, Practitioner
 from intake.models import Questionnaire
 
-RESERVED_SLUGS = {"safety"}
+RESERVED_SLUGS = {"choose", "confirm", "safety"}
 
 
 def validate_durations(minutes: list[int]) -> None:

@@ -280,6 +280,7 @@ def test_the_front_desk_sets_the_same_choices(client):
         "email": patient.email,
         "birth_date": "1990-01-31",
         "guardian_name": "",
+        "contact_relation": "self",
         "language": "es",
         "time_zone": "Europe/Madrid",
         "reminders": ["24"],
