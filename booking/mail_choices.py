@@ -97,6 +97,8 @@ class MailChoicesForm(forms.ModelForm):
             for hours in offsets
             if not patient.has_stopped(REMINDER) and hours not in patient.declined_reminders
         ]
+        if not offsets:
+            del fields["reminders"]
         self.stoppable = [
             wording
             for wording in wordings.every()
@@ -115,7 +117,7 @@ class MailChoicesForm(forms.ModelForm):
 
     def apply(self, patient: Patient, *, now: datetime) -> None:
         """Write the ticks to a patient that is not saved yet."""
-        wanted = self.cleaned_data["reminders"]
+        wanted = self.cleaned_data.get("reminders", [])
         stops = dict(patient.mail_stops)
         if wanted or not self.offsets:
             declined = set(patient.declined_reminders) - set(self.offsets)
