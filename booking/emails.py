@@ -167,8 +167,7 @@ READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
     *("patient__name", "patient__email", "patient__language", "patient__time_zone"),
-    *("patient__mail_stops", "patient__declined_reminders"),
-    "patient__contact_relation",
+    *("patient__mail_stops", "patient__declined_reminders", "patient__contact_relation"),
     *("location__name", "location__address", "location__city", "location__region"),
     *("location__postal_code", "location__phone", "location__map_url"),
     *("location__directions", "location__directions_es"),
@@ -312,7 +311,7 @@ def write_address_check(held: Appointment, url: str, *, until: datetime, to: str
     when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
     values = {
         "when": when,
-        "until": f"{time_text(until)} {zone_text(until)}",
+        "kept_until": f"{time_text(until)} {zone_text(until)}",
         "place": held.location.name,
         "place_phone": held.location.phone,
         "clinic": practice.name,

@@ -23,21 +23,6 @@ WHAT_TO_BRING = _(
 
 WORDINGS: list[Wording] = [
     Wording(
-        kind=ADDRESS_CHECK,
-        label=_("Address to confirm"),
-        subject=_("Please confirm: {when}"),
-        heading=_("One more step to your visit"),
-        text=_(
-            "Somebody asked for this time and gave your address. It is not booked yet.\n\n"
-            "Open the link and press the button there. We keep the time until {until}."
-        ),
-        note=_("You did not ask for this? Then you need not do anything."),
-        placeholders={name: VISIT[name] for name in ("when", "place", "place_phone")}
-        | CLINIC
-        | {"until": _("how long the time is kept")},
-        subject_needs=("when",),
-    ),
-    Wording(
         kind=CONFIRMATION,
         label=_("Confirmation"),
         subject=_("Booked: {when}"),
@@ -88,6 +73,20 @@ WORDINGS: list[Wording] = [
         heading=_("Your visit is cancelled"),
         text=_("You do not need to do anything. We are happy to see you another time."),
         placeholders=VISIT,
+        subject_needs=("when",),
+    ),
+    Wording(
+        kind=ADDRESS_CHECK,
+        label=_("Address to be confirmed"),
+        subject=_("Please confirm: {when}"),
+        heading=_("One more step to your visit"),
+        text=_(
+            "Somebody asked for this time and gave your address. It is not booked yet.\n\nOpen the "
+            "link and press the button there. We keep the time until {kept_until}."
+        ),
+        note=_("You did not ask for this? Then you need not do anything."),
+        placeholders={key: VISIT[key] for key in VISIT if key != "initials"}
+        | {"kept_until": _("until when the time is kept")},
         subject_needs=("when",),
     ),
     Wording(

@@ -188,7 +188,6 @@ class World:
             patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
         )
         make.make_desk_task(patient=self.patient)
-        make.make_mail_text()
         make.make_unconfirmed_booking(
             appointment=make.make_appointment(
                 status="pending",
@@ -200,6 +199,7 @@ class World:
             ),
             details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
         )
+        make.make_mail_text()
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)
