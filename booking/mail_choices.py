@@ -97,8 +97,6 @@ class MailChoicesForm(forms.ModelForm):
             for hours in offsets
             if not patient.has_stopped(REMINDER) and hours not in patient.declined_reminders
         ]
-        if not offsets:
-            del fields["reminders"]
         self.stoppable = [
             wording
             for wording in wordings.every()
