@@ -97,7 +97,8 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         return redirect("admin:booking_appointment_changelist")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now, done = timezone.now(), []
+        now = timezone.now()
+        done: list[Appointment] = []
         for visit in visits:
             try:
                 visit.cancel(now=now, by=staff_user(request), **form.cleaned_data)
