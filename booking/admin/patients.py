@@ -156,7 +156,7 @@ class PatientAdmin(AuditedAdmin):
         return _("Reminders stopped") if patient.has_stopped(REMINDER) else ""
 
     @admin.display(description=_("reminders"))
-    def reminders(self, patient: Patient) -> str:
+    def reminders(self, patient: Patient) -> Any:
         """What the ticks say, for whoever may only look."""
         if patient.has_stopped(REMINDER):
             return _("Reminders stopped")
