@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking import slots
 from booking.eligibility import Offer
-from booking.models import Appointment, Service
-from booking.models.diary import FreeStart
+from booking.models import Appointment, FreeStart, Service
 from clinic.models import Location, Practitioner
 
 FILL_STEPS = 10

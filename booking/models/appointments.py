@@ -14,9 +14,9 @@ from django.utils.translation import pgettext_lazy
 
 from booking import owed
 from booking.models import diary
-from booking.models.catalogue import Room, Service
-from booking.models.diary import LONGEST
+from booking.models.catalogue import Equipment, Room, Service
 from booking.models.schedule import HOLD, AppointmentQuerySet
+from booking.models.search import LONGEST
 from booking.models.status import (
     HOLDS_TIME,
     TRANSITIONS,
@@ -26,6 +26,7 @@ from booking.models.status import (
     StatusChange,
 )
 from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
+from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
 
 # A visit that never took place and never will.
@@ -36,6 +37,7 @@ PLACE_COLUMNS = (
     "practitioner_id",
     "location_id",
     "room_id",
+    "equipment_id",
     "start",
     "end",
     "busy_until",
@@ -92,6 +94,14 @@ class Appointment(models.Model):
     room = models.ForeignKey(
         Room,
         verbose_name=_("room"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+    )
+    equipment = models.ForeignKey(
+        Equipment,
+        verbose_name=_("equipment"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -172,6 +182,7 @@ class Appointment(models.Model):
         indexes = [
             models.Index(fields=["practitioner", "start"], name="appointment_day"),
             models.Index(fields=["room", "start"], name="appointment_room"),
+            models.Index(fields=["equipment", "start"], name="appointment_equipment"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
         ]
@@ -212,6 +223,8 @@ class Appointment(models.Model):
         place = Q(practitioner=self.practitioner_id)
         if self.room_id is not None:
             place |= Q(room=self.room_id)
+        if self.equipment_id is not None:
+            place |= Q(equipment=self.equipment_id)
         others = Appointment.objects.filter(
             place,
             status__in=HOLDS_TIME,
@@ -275,6 +288,7 @@ class Appointment(models.Model):
         reason: str = "",
         outside_hours: bool = False,
         overlap_reason: str = "",
+        level: Level = Level.ROUTINE,
     ) -> None:
         """Move a booked visit; what is not named stays as it is.
 
@@ -303,6 +317,7 @@ class Appointment(models.Model):
             by=by,
             now=now,
             outside_hours=outside_hours,
+            level=level,
         )
 
         def write() -> None:
@@ -314,7 +329,7 @@ class Appointment(models.Model):
             if current.practitioner_id != former.pk:
                 current._end_care(former, now=now)
 
-        moved._settle(candidates, write=write, now=now)
+        moved._settle(candidates, write=write, now=now, by=by)
         self.refresh_from_db()
 
     def cancel(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
@@ -376,12 +391,17 @@ class Appointment(models.Model):
         return self.practitioner_id, self.location_id, self.start, self.end
 
     def _settle(
-        self, candidates: Iterable[int], *, write: Callable[[], None], now: datetime
+        self,
+        candidates: Iterable[int],
+        *,
+        write: Callable[[], None],
+        now: datetime,
+        by: User | None = None,
     ) -> None:
         """Take the time with the first of the candidates who still has it, and write."""
 
         def take_and_write() -> None:
-            diary.take(self, now=now)
+            diary.take(self, now=now, by=by)
             write()
 
         for practitioner_id in candidates:
@@ -422,8 +442,9 @@ class Appointment(models.Model):
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
             if target in HOLDS_TIME and was not in HOLDS_TIME:
-                diary.take(visit, now=now)
+                diary.take(visit, now=now, by=by)
                 written["room_id"] = visit.room_id
+                written["equipment_id"] = visit.equipment_id
             if Status.CANCELLED in (was, target):
                 # Calendars go by it, and so do mails: what was planned before is out of date.
                 written["sequence"] = visit.sequence + 1

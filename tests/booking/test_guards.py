@@ -11,7 +11,7 @@ from booking.models import Appointment
 from tests.booking.small_clinic import NINE, minutes
 from tests.factories import make_appointment, make_room
 
-PRACTITIONER, ROOM, WITHIN_A_DAY = GUARDS
+PRACTITIONER, ROOM, EQUIPMENT, WITHIN_A_DAY = GUARDS
 COLUMNS = [field.column for field in Appointment._meta.fields]
 
 
