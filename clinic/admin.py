@@ -25,6 +25,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from clinic import accounts, audit, days, outbox
 from clinic.access import staff_user
+from clinic.forms import LocationForm
 from clinic.models import (
     AuditEvent,
     DeskTask,
@@ -268,10 +269,33 @@ class PracticeAdmin(ConfigurationAdmin):
 
 @admin.register(Location)
 class LocationAdmin(ConfigurationAdmin):
+    form = LocationForm
     list_display = ["name", "full_address", "phone", "time_zone", "is_active"]
     list_filter = ["is_active", "time_zone"]
     search_fields = ["name", "city"]
     prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "phone", "is_active"]}),
+        (
+            _("Where"),
+            {
+                "fields": [
+                    "address",
+                    "city",
+                    "region",
+                    "postal_code",
+                    "time_zone",
+                    "map_url",
+                    "directions",
+                    "directions_es",
+                ]
+            },
+        ),
+        (
+            _("Public holidays"),
+            {"fields": ["holiday_country", "holiday_subdivision", "holidays_kept_open"]},
+        ),
+    ]
 
 
 @admin.register(Practitioner)

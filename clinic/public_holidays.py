@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import holidays
+from holidays.registry import COUNTRIES
 
 
 class Holiday(NamedTuple):
@@ -41,6 +42,13 @@ def closed_days(
         for holiday in holidays_of(country, subdivision, year)
         if holiday.name not in opened
     ]
+
+
+def country_names() -> list[tuple[str, str]]:
+    """The two-letter code of each country with its English name, in the order of the names."""
+    known = countries()
+    names = {code: module.replace("_", " ").title() for module, (_, code, *_) in COUNTRIES.items()}
+    return sorted(((code, names.get(code, code)) for code in known), key=lambda pair: pair[1])
 
 
 def countries() -> dict[str, list[str]]:

@@ -396,7 +396,7 @@ class Appointment(models.Model):
         *,
         write: Callable[[], None],
         now: datetime,
-        by: User | None = None,
+        by: User | None,
     ) -> None:
         """Take the time with the first of the candidates who still has it, and write."""
 

@@ -184,7 +184,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         hold._place(service, location, start=start, minutes=service.length(duration))
         candidates = self.candidates(hold, practitioner=practitioner, by=None, now=now, level=level)
         try:
-            hold._settle(candidates, write=write, now=now)
+            hold._settle(candidates, write=write, now=now, by=None)
         except (SlotTaken, InvalidTransition, IntegrityError):
             # Was it this same form, sent twice at once?
             twin = self._of_key(booking_key, visitor_hash=visitor_hash)

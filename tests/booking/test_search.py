@@ -3,7 +3,7 @@
 The slow reading asks about every minute on its own, straight from the words of each rule.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,7 @@ DAYS = [
     ("Asia/Kathmandu", date(2026, 11, 23)),
     ("America/Chicago", date(2028, 2, 28)),
     ("America/Chicago", date(2026, 12, 24)),
+    ("America/Chicago", date(2026, 11, 25)),
 ]
 THEM, HERE = 1, 1
 THIS, OTHER = 1, 2
@@ -65,7 +66,6 @@ class Case:
     rooms: list | None
     equipment: list | None
     limits: list
-    theirs: dict = field(default_factory=dict)
 
     def search(self, since=None, until=None):
         service = Service(
@@ -153,22 +153,25 @@ def cases(draw):
         BUFFERS,
     )
     long, short = st.sampled_from([60, 95, 180, 600, 1440]), st.sampled_from([20, 60, 95])
-    of_a_kind = st.none() | st.lists(
-        st.tuples(st.lists(busy, max_size=5), shifts(long, 2)), max_size=2
+    pool = st.lists(
+        st.tuples(st.lists(busy, max_size=3), st.just([]) | shifts(long, 2)), max_size=3
     )
-    since, until = sorted((draw(minute), draw(minute)))
-    country = draw(st.sampled_from(["", "US"]))
+    of_a_kind = st.sampled_from([False, True, False]).flatmap(
+        lambda is_needed: pool if is_needed else st.none()
+    )
+    since = draw(st.integers(first - 120, first + slots.DAY))
+    country = draw(st.sampled_from(["US", ""]))
     names = sorted({h.name for year in (day.year, 2027) for h in holidays_of(country, "", year)})
     return Case(
         zone=zone,
         first=first,
         since=since,
-        until=until,
+        until=since + draw(st.sampled_from([600, 2000])),
         now=draw(st.integers(first - slots.DAY, first + slots.DAY)),
         level=draw(st.sampled_from([None, Level.ROUTINE, Level.SOON, Level.URGENT])),
         visit=draw(VISITS),
         step=draw(st.sampled_from([5, 15, 20, 45])),
-        shifts=draw(shifts(long, 3, least=1)),
+        shifts=[Shift(zone, day.weekday(), 0, draw(long)), *draw(shifts(long, 3))],
         breaks=draw(shifts(short, 2)),
         kept=draw(
             st.lists(
@@ -183,7 +186,7 @@ def cases(draw):
         closed=draw(st.lists(spans(st.integers(1, 300)), max_size=2)),
         country=country,
         kept_open=draw(st.lists(st.sampled_from(names), max_size=1)) if names else [],
-        mine=draw(st.lists(st.tuples(busy, st.sampled_from([THIS, OTHER])), max_size=8)),
+        mine=draw(st.lists(st.tuples(busy, st.sampled_from([THIS, OTHER])), max_size=5)),
         rooms=draw(of_a_kind),
         equipment=draw(of_a_kind),
         limits=draw(
@@ -201,29 +204,23 @@ def cases(draw):
 
 
 class SlowReading:
-    """The rules in their own words, one minute at a time."""
+    """The rules in their own words, one minute at a time.
+
+    A reading of the clock is the number of minutes it shows since the first day of the calendar.
+    """
 
     def __init__(self, case):
         self.case = case
-        # The latest that the clock has shown up to each minute: what it shows again after it was
-        # set back has been and gone.
-        self.shown, latest = {}, datetime.min
-        for minute in range(case.first - 4 * slots.DAY, case.first + 5 * slots.DAY):
-            latest = max(latest, self.local(minute))
-            self.shown[minute] = latest
-
-    def local(self, minute):
-        # Of every quarter of an hour one reading is looked up: no zone changes in between.
-        quarter = minute - minute % 15
-        return self._reading(quarter) + timedelta(minutes=minute % 15)
-
-    def _reading(self, quarter, known={}):  # noqa: B006 - kept on purpose: it is the slow part
-        key = (self.case.zone, quarter)
-        if key not in known:
-            if len(known) > 200_000:
-                known.clear()
-            known[key] = slots.from_minute(quarter).astimezone(self.case.zone).replace(tzinfo=None)
-        return known[key]
+        self.local, self.shown, self.is_second, latest = {}, {}, {}, 0
+        for quarter in range(case.first - 4 * slots.DAY, case.first + 5 * slots.DAY, 15):
+            # No zone changes its clock between two quarters.
+            clock = slots.from_minute(quarter).astimezone(case.zone)
+            reading = clock.toordinal() * slots.DAY + clock.hour * 60 + clock.minute
+            for passed in range(15):
+                self.local[quarter + passed] = reading + passed
+                # The latest it has shown so far: what it shows again, set back, is over already.
+                self.shown[quarter + passed] = latest = max(latest, reading + passed)
+                self.is_second[quarter + passed] = clock.fold
 
     def starts(self):
         return [
@@ -233,7 +230,8 @@ class SlowReading:
     def is_free(self, minute):
         case = self.case
         return (
-            any(self.begins_in(shift, minute) for shift in case.shifts)
+            not self.is_second[minute]
+            and any(self.begins_in(shift, minute) for shift in case.shifts)
             and not any(self.is_shut(at) for at in self.of_visit(minute))
             and not any(self.clash(minute, busy) for busy, _service in case.mine)
             and self.has_one_of(case.rooms, minute)
@@ -244,59 +242,50 @@ class SlowReading:
     def of_visit(self, minute):
         return range(minute, minute + self.case.visit.duration)
 
-    def begins_in(self, shift, minute):
-        if slots.from_minute(minute).astimezone(self.case.zone).fold:
-            return False
-        reading = self.local(minute)
-        for days_ago in (0, 1):
-            day = datetime.combine(reading, datetime.min.time()) - timedelta(days=days_ago)
-            wall = (reading - day) // timedelta(minutes=1)
-            closes = day + timedelta(minutes=shift.closes)
+    def stretches(self, shift, reading):
+        """The day's beginning, opening and closing of a shift as they may be about a reading."""
+        for days_ago in (0, 1, 2):
+            ordinal = reading // slots.DAY - days_ago
+            day = date.fromordinal(ordinal)
             if (
-                self.holds_on(shift, day)
-                and shift.opens <= wall < shift.closes
-                and (wall - shift.opens) % self.case.step == 0
-                and all(self.local(at) < closes for at in self.of_visit(minute))
+                day.weekday() == shift.weekday
+                and (shift.valid_from is None or shift.valid_from <= day)
+                and (shift.valid_until is None or day <= shift.valid_until)
             ):
-                return True
-        return False
+                midnight = ordinal * slots.DAY
+                yield midnight + shift.opens, midnight + shift.closes
 
-    def holds_on(self, shift, day):
-        return (
-            day.weekday() == shift.weekday
-            and (shift.valid_from is None or shift.valid_from <= day.date())
-            and (shift.valid_until is None or day.date() <= shift.valid_until)
+    def begins_in(self, shift, minute):
+        reading = self.local[minute]
+        return any(
+            opens <= reading < closes
+            and (reading - opens) % self.case.step == 0
+            and all(self.local[at] < closes for at in self.of_visit(minute))
+            for opens, closes in self.stretches(shift, reading)
         )
 
-    def days_of(self, shift, minute):
-        """The days whose stretch of the shift the minute lies in."""
+    def opened(self, shift, minute):
+        """What the clock showed at the beginning of each stretch of the shift that is on."""
         shown = self.shown[minute]
-        for days_ago in (0, 1, 2):
-            day = datetime.combine(shown, datetime.min.time()) - timedelta(days=days_ago)
-            opens, closes = (day + timedelta(minutes=at) for at in (shift.opens, shift.closes))
-            if self.holds_on(shift, day) and opens <= shown < closes:
-                yield day, opens
-
-    def is_in(self, shift, minute):
-        return any(self.days_of(shift, minute))
+        return [opens for opens, closes in self.stretches(shift, shown) if opens <= shown < closes]
 
     def is_shut(self, minute):
         case = self.case
-        today = self.shown[minute].date()
+        today = date.fromordinal(self.shown[minute] // slots.DAY)
         holidays = {
             day.name for day in holidays_of(case.country, "", today.year) if day.date == today
         }
         return (
             any(start <= minute < end for start, end in case.closed)
             or bool(holidays - set(case.kept_open))
-            or any(self.is_in(shift, minute) for shift in case.breaks)
+            or any(self.opened(shift, minute) for shift in case.breaks)
             or any(self.is_kept(*kept, minute) for kept in case.kept)
         )
 
     def is_kept(self, shift, level, release_minutes, minute):
         if self.case.level is None or self.case.level >= level:
             return False
-        for _day, opens in self.days_of(shift, minute):
+        for opens in self.opened(shift, minute):
             begins = minute
             while self.shown[begins - 1] >= opens:
                 begins -= 1
@@ -316,7 +305,7 @@ class SlowReading:
             and (
                 not hours
                 or all(
-                    any(self.is_in(shift, at) for shift in hours) for at in self.of_visit(minute)
+                    any(self.opened(shift, at) for shift in hours) for at in self.of_visit(minute)
                 )
             )
             for busy, hours in of_a_kind
@@ -328,7 +317,7 @@ class SlowReading:
             return False
 
         def period(at):
-            day = self.shown[at].date()
+            day = date.fromordinal(self.shown[at] // slots.DAY)
             return day if days == 1 else day - timedelta(days=day.weekday())
 
         counted = [
@@ -356,9 +345,9 @@ def test_a_start_is_offered_exactly_when_nothing_is_said_against_it(case, data):
 
 def test_nobody_who_does_not_work_here_or_offer_this_is_said_to_be_free():
     case = Case(
-        zone=ZoneInfo("UTC"), first=0, since=0, until=1, now=0, level=None, visit=Visit(30), step=15,
-        shifts=[Shift(ZoneInfo("UTC"), 3, 0, 600)], breaks=[], kept=[], closed=[], country="",
-        kept_open=[], mine=[], rooms=None, equipment=None, limits=[],
+        zone=ZoneInfo("UTC"), first=0, since=0, until=1, now=0, level=None, visit=Visit(30),
+        step=15, shifts=[Shift(ZoneInfo("UTC"), 3, 0, 600)], breaks=[], kept=[], closed=[],
+        country="", kept_open=[], mine=[], rooms=None, equipment=None, limits=[],
     )  # fmt: skip
     search = case.search()
     assert search.why_not(PAIR, case.taken) == []
