@@ -18,6 +18,7 @@ from booking.models.catalogue import Equipment, Room, Service
 from booking.models.schedule import HOLD, AppointmentQuerySet
 from booking.models.search import LONGEST
 from booking.models.status import (
+    CALLED_OFF,
     HOLDS_TIME,
     TRANSITIONS,
     InvalidTransition,
@@ -28,9 +29,6 @@ from booking.models.status import (
 from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
-
-# A visit that never took place and never will.
-CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 
 PLACE_COLUMNS = (
     "service_id",
@@ -443,8 +441,7 @@ class Appointment(models.Model):
                 raise InvalidTransition(was, target)
             if target in HOLDS_TIME and was not in HOLDS_TIME:
                 diary.take(visit, now=now, by=by)
-                written["room_id"] = visit.room_id
-                written["equipment_id"] = visit.equipment_id
+                written |= {"room_id": visit.room_id, "equipment_id": visit.equipment_id}
             if Status.CANCELLED in (was, target):
                 # Calendars go by it, and so do mails: what was planned before is out of date.
                 written["sequence"] = visit.sequence + 1

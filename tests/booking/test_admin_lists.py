@@ -54,7 +54,9 @@ def fill(model, number):
         case "Message":
             make.make_message(user=make.make_user())
         case "DeskTask":
-            make.make_desk_task(patient=visit.patient).finish(by=make.make_user(), now=timezone.now())
+            make.make_desk_task(patient=visit.patient).finish(
+                by=make.make_user(), now=timezone.now()
+            )
         case "Link":
             make.make_link()
         case "EmergencyAccess":

@@ -212,15 +212,17 @@ class SlowReading:
     def __init__(self, case):
         self.case = case
         self.local, self.shown, self.is_second, latest = {}, {}, {}, 0
-        for quarter in range(case.first - 4 * slots.DAY, case.first + 5 * slots.DAY, 15):
-            # No zone changes its clock between two quarters.
-            clock = slots.from_minute(quarter).astimezone(case.zone)
-            reading = clock.toordinal() * slots.DAY + clock.hour * 60 + clock.minute
-            for passed in range(15):
-                self.local[quarter + passed] = reading + passed
+        for hour in range(case.first - 4 * slots.DAY, case.first + 5 * slots.DAY, 60):
+            # Minute by minute only where the clock is changed: the rest would take all day.
+            edges = [slots.from_minute(at).astimezone(case.zone) for at in (hour, hour + 60)]
+            is_even = len({(edge.utcoffset(), edge.fold) for edge in edges}) == 1
+            for minute in range(hour, hour + 60):
+                clock = edges[0] if is_even else slots.from_minute(minute).astimezone(case.zone)
+                reading = clock.toordinal() * slots.DAY + clock.hour * 60 + clock.minute
+                self.local[minute] = reading + (minute - hour if is_even else 0)
                 # The latest it has shown so far: what it shows again, set back, is over already.
-                self.shown[quarter + passed] = latest = max(latest, reading + passed)
-                self.is_second[quarter + passed] = clock.fold
+                self.shown[minute] = latest = max(latest, self.local[minute])
+                self.is_second[minute] = clock.fold
 
     def starts(self):
         return [
