@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from booking.admin.columns import visit_time
 from booking.admin.forms import PlaceForm, ReasonForm, StartForm
-from booking.admin.starts import week
+from booking.admin.starts import tell_of_exceptions, week
 from booking.models import Appointment, InvalidTransition
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
@@ -59,6 +59,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
         if moved:
             model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])
             messages.success(request, _("Moved to %(when)s.") % {"when": visit_time(moved)})
+            tell_of_exceptions(request, moved, now=now)
             return redirect(page)
     listed = week(
         service=visit.service,

@@ -164,7 +164,14 @@ class EquipmentAdmin(ResourceAdmin):
     pass
 
 
-class ShiftFormSet(BaseInlineFormSet):
+class RuleFormSet(BaseInlineFormSet):
+    @classmethod
+    def get_default_prefix(cls) -> str:
+        """Return the model's name: no way leads back to these, so Django has none for them."""
+        return str(cls.model._meta.model_name)
+
+
+class ShiftFormSet(RuleFormSet):
     """Every shift of one practitioner, compared with each other as they will be once saved."""
 
     def _construct_form(self, *args: Any, **kwargs: Any) -> ModelForm:
@@ -200,7 +207,7 @@ class ShiftsInline(admin.TabularInline):
 
 class BreaksInline(ShiftsInline):
     model = Break
-    formset = BaseInlineFormSet
+    formset = RuleFormSet
     verbose_name_plural = _("weekly breaks")
 
 
@@ -221,6 +228,7 @@ class ReservedInline(BreaksInline):
 
 class ExtraHoursInline(admin.TabularInline):
     model = ExtraHours
+    formset = RuleFormSet
     fields = ["location", "date", "opens", "closes"]
     extra = 0
     verbose_name_plural = _("extra hours on one day")
@@ -232,6 +240,7 @@ class ExtraHoursInline(admin.TabularInline):
 
 class TimeOffInline(admin.TabularInline):
     model = TimeOff
+    formset = RuleFormSet
     fields = ["start", "end", "reason"]
     extra = 0
     verbose_name_plural = _("time off from now on")
@@ -242,6 +251,7 @@ class TimeOffInline(admin.TabularInline):
 
 class LimitsInline(admin.TabularInline):
     model = VisitLimit
+    formset = RuleFormSet
     fields = ["service", "most", "period"]
     extra = 0
     verbose_name_plural = _("limits")

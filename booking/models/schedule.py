@@ -85,16 +85,16 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         practitioners: Iterable[Practitioner] | None = None,
         location: Location | None = None,
         as_staff: bool = False,
-        level: Level = Level.ROUTINE,
+        level: Level | None = None,
         moving: "Appointment | None" = None,
     ) -> list[FreeStart]:
         """Return the starts in ``[since, until)`` that could be booked at ``now``, soonest first.
 
         Everybody who offers the service is looked at, or those of ``practitioners`` who do; every
-        location, or one. Times reserved for a higher ``level`` than the patient's are left out.
-        Staff are not held to notice, horizon, limits and reserved times. The time of the visit
-        ``moving`` counts as free. Takes two queries, however much is asked for, and a dozen more
-        after a rule has changed.
+        location, or one. Times reserved for a higher ``level`` than the patient's, ROUTINE if it is
+        not given, are left out. Staff are not held to notice and horizon, nor, without a level, to
+        limits and reserved times. The time of the visit ``moving`` counts as free. Takes two
+        queries, however much is asked for, and a dozen more after a rule has changed.
         """
         # In UTC, or the sums below would follow the wall clock over a change.
         since, until, now = (at.astimezone(UTC) for at in (since, until, now))
@@ -110,7 +110,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             practitioners=practitioners,
             location=location,
             now=now,
-            level=None if as_staff else level,
+            level=_level(level, as_staff=as_staff),
         )
 
     def why_not(
@@ -123,7 +123,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         now: datetime,
         duration: int | None = None,
         as_staff: bool = False,
-        level: Level = Level.ROUTINE,
+        level: Level | None = None,
         moving: "Appointment | None" = None,
     ) -> list[Obstacle]:
         """Return what keeps ``free_starts`` from offering this start; nothing when it does."""
@@ -143,7 +143,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             practitioner=practitioner,
             location=location,
             now=now,
-            level=None if as_staff else level,
+            level=_level(level, as_staff=as_staff),
         )
 
     def _in_the_way(self, moving: "Appointment | None", *, now: datetime) -> Self:
@@ -290,7 +290,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             practitioners=None if practitioner is None else [practitioner],
             location=visit.location,
             as_staff=by is not None,
-            level=level,
+            level=level if by is None else None,
             moving=visit,
         )
         candidates = [found.practitioner_id for found in free if found.start == visit.start]
@@ -310,3 +310,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             if today_since <= start < today_until:
                 that_day[pk] += minutes
         return sorted(candidates, key=lambda pk: (that_day[pk], that_week[pk], pk))
+
+
+def _level(level: Level | None, *, as_staff: bool) -> Level | None:
+    return Level.ROUTINE if level is None and not as_staff else level
