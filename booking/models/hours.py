@@ -282,7 +282,7 @@ class VisitLimit(models.Model):
         help_text=_("Only visits for this service count. Empty: all visits together."),
     )
     most = models.PositiveSmallIntegerField(_("most visits"), validators=[MinValueValidator(1)])
-    period = models.PositiveSmallIntegerField(_("in"), choices=Period, default=Period.DAY)
+    period = models.PositiveSmallIntegerField(_("counted over"), choices=Period, default=Period.DAY)
     history = HistoricalRecords()
 
     class Meta:
