@@ -14,9 +14,9 @@ from clinic.models import Location
 class LocationForm(ModelForm):
     """A location; its holidays of this and the next year, each to be kept open or not."""
 
-    holiday_country = ChoiceField(label=_("holidays of"), required=False)
+    holiday_country = ChoiceField(label=_("Holidays of"), required=False)
     holidays_kept_open = MultipleChoiceField(
-        label=_("open all the same on"),
+        label=_("Open all the same on"),
         required=False,
         widget=CheckboxSelectMultiple,
         help_text=_("The location is closed on every holiday that is not ticked, every year."),

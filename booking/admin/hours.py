@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from booking.admin.forms import DateInput, TimeInput
 from booking.models import (
     Break,
     Equipment,
@@ -43,6 +45,13 @@ def warn_of_no_effect(request: HttpRequest, rules: Iterable[Break | ReservedTime
             )
 
 
+# Django's own widgets would say that times are those of the practice: these are the location's.
+ON_THE_WALL: Any = {
+    models.TimeField: {"widget": TimeInput},
+    models.DateField: {"widget": DateInput},
+}
+
+
 class WeeklyRuleAdmin(ConfigurationAdmin):
     """Read on the wall clock of the location, whatever zone that is in."""
 
@@ -59,6 +68,7 @@ class WeeklyRuleAdmin(ConfigurationAdmin):
     list_select_related = ["practitioner", "location"]
     search_fields = ["practitioner__name", "location__name"]
     autocomplete_fields = ["practitioner", "location"]
+    formfield_overrides = ON_THE_WALL
 
 
 @admin.register(OpeningHours)
@@ -118,6 +128,7 @@ class ExtraHoursAdmin(ConfigurationAdmin):
     list_select_related = ["practitioner", "location"]
     search_fields = ["practitioner__name", "location__name"]
     autocomplete_fields = ["practitioner", "location"]
+    formfield_overrides = ON_THE_WALL
 
 
 @admin.register(VisitLimit)
@@ -141,6 +152,7 @@ class VisitLimitAdmin(ConfigurationAdmin):
 class ResourceHoursInline(admin.TabularInline):
     model = ResourceHours
     fields = ["weekday", "opens", "closes", "valid_from", "valid_until"]
+    formfield_overrides = ON_THE_WALL
     extra = 0
     verbose_name_plural = _("hours it can be used (none: always)")
 
@@ -198,6 +210,7 @@ class ShiftsInline(admin.TabularInline):
     formset = ShiftFormSet
     fields = ["location", "weekday", "opens", "closes", "valid_from", "valid_until"]
     ordering = ["weekday", "opens"]
+    formfield_overrides = ON_THE_WALL
     extra = 0
     verbose_name_plural = _("weekly shifts, in the time of the location")
 
@@ -230,6 +243,7 @@ class ExtraHoursInline(admin.TabularInline):
     model = ExtraHours
     formset = RuleFormSet
     fields = ["location", "date", "opens", "closes"]
+    formfield_overrides = ON_THE_WALL
     extra = 0
     verbose_name_plural = _("extra hours on one day")
 

@@ -51,11 +51,10 @@ class WhyForm(forms.Form):
     on = forms.DateField(label=_("Day"), widget=DateInput())
     at = forms.TimeField(label=_("Time"), widget=TimeInput())
     minutes = forms.IntegerField(
-        label=_("Length"),
+        label=_("Minutes, if not the usual"),
         required=False,
         min_value=5,
         max_value=480,
-        help_text=_("In minutes. Empty: the usual length."),
     )
     level = forms.TypedChoiceField(
         label=_("For a patient who is"),
