@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import models
+from django.db import connection, models
 
 from booking import slots
 from booking.models.catalogue import Equipment, Room, Service
@@ -202,13 +202,16 @@ class Rulebook:
         return [limit for limit in self.limits if limit.is_on(practitioner_id, service_id)]
 
 
-_latest: tuple[str, Rulebook] | None = None
+_latest: tuple[tuple[str], Rulebook] | None = None
 
 
 def current() -> Rulebook:
     """The rules as they stand: one query, or a dozen more when one has changed since the last."""
     global _latest
-    token = RulesVersion.objects.order_by().values_list("token", flat=True).first()
+    # By hand: it is asked with every page, and making the SQL would take longer than running it.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT token FROM booking_rulesversion")
+        token = cursor.fetchone()
     kept = _latest
     if kept is not None and kept[0] == token:
         return kept[1]

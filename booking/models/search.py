@@ -281,21 +281,21 @@ class Search:
         reach = A_WEEK if is_limited else timedelta()
         first = slots.from_minute(self.since - self.visit.before) - reach
         last = slots.from_minute(self.until) + reach + LONGEST
-        near = standing.filter(start__gt=first - LONGEST, start__lt=last, busy_until__gt=first)
         wanted = {
             "room_id": bool(rooms),
             "equipment_id": bool(equipment),
             "service_id": is_limited,
         }
         columns = [column for column, is_wanted in wanted.items() if is_wanted]
-        rows = near.order_by().values_list(*BUSY_COLUMNS, *columns)
+        near = standing.order_by().values_list(*BUSY_COLUMNS, *columns)
+        times = Q(start__gt=first - LONGEST, start__lt=last, busy_until__gt=first)
         theirs = Q(practitioner__in=practitioner_ids)
-        found = rows.filter(theirs)
+        found = near.filter(times, theirs)
         things = Q(room__in=rooms) if rooms else Q()
         things |= Q(equipment__in=equipment) if equipment else Q()
         if things:
             # A union, because with OR the database would use no index.
-            found = found.union(rows.filter(things).exclude(theirs), all=True).order_by()
+            found = found.union(near.filter(times, things, ~theirs), all=True).order_by()
         taken = Taken(defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
         for practitioner_id, start, end, before, free_again, *rest in found:
             busy = Busy(start, end, before, free_again - end)
