@@ -51,7 +51,8 @@ class Limit:
     def spend(self, subject: str, *, now: datetime) -> None:
         """Count one try by ``subject`` (an address, an e-mail); raises TooManyTries.
 
-        Call it outside a transaction: a try that fails later was still a try.
+        Call it outside a transaction, where a try that fails later was still a try; or inside,
+        to count only what came about.
         """
         key, every, at = self.key(subject), _microseconds(self.every), _microseconds(now - _EPOCH)
         # The bucket is full when the next conforming try lies this far ahead.
@@ -72,6 +73,10 @@ class Limit:
 
 HOLDS_PER_IP = Limit("hold-ip", every=timedelta(seconds=1), burst=100)
 GATES_PER_IP = Limit("gate-ip", every=timedelta(seconds=2), burst=60)
+# Bookings by people who have not shown that the address they give is theirs; beyond that, a mailed
+# link is asked for, and of those there are so many too.
+UNPROVEN_PER_IP = Limit("booking-ip", every=timedelta(hours=2), burst=10)
+ADDRESS_CHECKS_PER_IP = Limit("address-check-ip", every=timedelta(minutes=10), burst=10)
 LINKS_PER_IP = Limit("my-visits-ip", every=timedelta(seconds=30), burst=20)
 BIRTH_DATES_PER_IP = Limit("birth-date-ip", every=timedelta(seconds=30), burst=20)
 # Each fresh link brings five tries of its own: this is what bounds all of them together.

@@ -26,7 +26,7 @@ from booking.models import (
     VisitLimit,
 )
 from clinic.admin import ConfigurationAdmin
-from clinic.admin import PractitionerAdmin as PlainPractitionerAdmin
+from clinic.admin.practice import PractitionerAdmin as PlainPractitionerAdmin
 from clinic.models import Practitioner
 
 

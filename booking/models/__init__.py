@@ -13,6 +13,7 @@ from booking.models.hours import (
 from booking.models.rulebook import RulesVersion
 from booking.models.search import FreeStart, Obstacle, Rule
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
+from booking.models.unconfirmed import UnconfirmedBooking
 
 __all__ = [
     "TRANSITIONS",
@@ -34,5 +35,6 @@ __all__ = [
     "SlotTaken",
     "StatusChange",
     "TimeOff",
+    "UnconfirmedBooking",
     "VisitLimit",
 ]

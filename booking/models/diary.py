@@ -106,6 +106,27 @@ def why_not(
     ]
 
 
+def met(appointment: "Appointment") -> QuerySet["Appointment"]:
+    """What the database's guards would refuse this visit for: all that overlaps it."""
+    place = Q(practitioner=appointment.practitioner_id)
+    if appointment.room_id is not None:
+        place |= Q(room=appointment.room_id)
+    if appointment.equipment_id is not None:
+        place |= Q(equipment=appointment.equipment_id)
+    return (
+        type(appointment)
+        .objects.filter(
+            place,
+            status__in=HOLDS_TIME,
+            overlap_reason="",
+            start__gt=appointment.start - LONGEST,
+            start__lt=appointment.busy_until,
+            busy_until__gt=appointment.start,
+        )
+        .exclude(pk=appointment.pk)
+    )
+
+
 def take(appointment: "Appointment", *, now: datetime, by: User | None = None) -> None:
     """Make sure of the time that ``appointment`` names in memory; choose its room and equipment.
 
