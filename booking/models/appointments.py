@@ -297,13 +297,9 @@ class Appointment(models.Model):
         if moved._where() == former_place:
             return
 
+        rights: dict[str, Any] = {"by": by, "outside_hours": outside_hours, "level": level}
         candidates = Appointment.objects.candidates(
-            moved,
-            practitioner=moved.practitioner,
-            by=by,
-            now=now,
-            outside_hours=outside_hours,
-            level=level,
+            moved, practitioner=moved.practitioner, now=now, **rights
         )
 
         def write() -> None:
