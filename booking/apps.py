@@ -24,9 +24,15 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=VIEW,
             room=VIEW,
+            equipment=VIEW,
+            resourcehours=VIEW,
             openinghours=VIEW,
+            extrahours=KEEP,
+            reservedtime=VIEW,
+            visitlimit=VIEW,
             closure=KEEP,
             timeoff=KEEP,
+            **{"break": VIEW},
         )
         allow(
             Role.MANAGER,
@@ -35,9 +41,15 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=ALL,
             room=ALL,
+            equipment=ALL,
+            resourcehours=ALL,
             openinghours=ALL,
+            extrahours=ALL,
+            reservedtime=ALL,
+            visitlimit=ALL,
             closure=ALL,
             timeoff=ALL,
+            **{"break": ALL},
         )
 
         for kind, compose in emails.COMPOSERS.items():

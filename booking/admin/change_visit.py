@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
 from booking.admin.forms import MoveForm, PlaceForm, ReasonForm
-from booking.admin.starts import week
+from booking.admin.starts import tell_of_exceptions, week
 from booking.models import Appointment, InvalidTransition, SlotTaken
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
@@ -64,6 +64,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])
             said = gettext("Moved to %(when)s.") % {"when": visit_time(moved)}
             messages.success(request, _with_undo(said, moved))
+            tell_of_exceptions(request, moved, now=now)
             return redirect(page)
     listed = week(
         service=visit.service,
