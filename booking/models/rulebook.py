@@ -135,7 +135,10 @@ class Rulebook:
 
     @classmethod
     def read(cls) -> "Rulebook":
-        weekly = [*OpeningHours.objects.order_by("pk"), *ExtraHours.objects.order_by("pk")]
+        weekly: list[Any] = [
+            *OpeningHours.objects.order_by("pk"),
+            *ExtraHours.objects.order_by("pk"),
+        ]
         rests = list(Break.objects.order_by("pk"))
         reserved = list(ReservedTime.objects.order_by("pk"))
         rooms = list(Room.objects.filter(is_active=True).order_by("pk"))
