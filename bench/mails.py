@@ -99,7 +99,7 @@ def send_bare(message: Message, sink: Sink, *, now: datetime) -> float:
     """Send one real reminder's bytes as often on one connection; return milliseconds."""
     mail = emails.reminder(message, now)
     assert isinstance(mail, outbox.Mail)
-    content = build(message, mail, now).message().as_bytes()
+    content = build(message, mail, now).content
     with smtplib.SMTP("127.0.0.1", sink.port) as connection:
         before = time.perf_counter()
         for _ in range(COUNT):

@@ -39,7 +39,7 @@ class BookingConfig(AppConfig):
         )
 
         for kind, compose in emails.COMPOSERS.items():
-            outbox.register(kind, compose)
+            outbox.register(kind, compose, read=emails.READERS.get(kind))
 
         post_migrate.connect(guards.restore, sender=self)
 

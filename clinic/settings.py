@@ -132,6 +132,8 @@ MAILERS = {
         env_str("EMAIL_URL", f"file://{STATE_DIR / 'mail'}"), timeout=SMTP_TIMEOUT_SECONDS
     )
 }
+# A class of the clinic's own that takes mails instead (clinic/senders.py).
+SENDER = env_str("SENDER", "")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "clinic@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
