@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clinic.views import health, links, public
+from clinic.views import bounces, health, links, public
 
 urlpatterns = [
     path("guide/", public.guide, name="guide"),
@@ -17,4 +17,5 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("bounces/", bounces.report_bounce, name="report_bounce"),
 ]

@@ -137,6 +137,10 @@ SENDER = env_str("SENDER", "")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "clinic@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# What comes back: a mailbox that is read, and the key of reports to /bounces/.
+BOUNCES_URL = env_str("BOUNCES_URL", "")
+BOUNCES_SECRET = env_str("BOUNCES_SECRET", "")
+
 # Languages and time
 
 LANGUAGE_CODE = "en"
@@ -294,6 +298,12 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
     "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
 }
+if BOUNCES_URL:
+    CELERY_BEAT_SCHEDULE["bounces"] = {
+        "task": "clinic.tasks.read_bounces",
+        "schedule": 5 * TICK_SECONDS,
+        "options": {"expires": 5 * TICK_SECONDS},
+    }
 
 # Monitoring
 

@@ -32,7 +32,7 @@ PUBLIC = {
     "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "metrics"}
+BEARER = {"open_link", "unsubscribe", "metrics", "report_bounce"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
