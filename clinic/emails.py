@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clinic import backups
 from clinic.letters import Letter
 from clinic.models import Message, Practice
 from clinic.outbox import Mail, Skip
@@ -27,7 +28,6 @@ def late_note(message: Message, now: datetime) -> Mail | Skip:
         # When they were given up; an old backup's mails were of no use long before.
         next_attempt_at__gt=now - timedelta(days=1),
     ).count()
-    messages_url = settings.BASE_URL + reverse("admin:index") + "clinic/message/"
     with translation.override(settings.LANGUAGE_CODE):
         return Letter(
             subject=_("Some mails to patients were not sent"),
@@ -41,8 +41,39 @@ def late_note(message: Message, now: datetime) -> Mail | Skip:
                 % {"count": count},
                 _("Please look at the list, and phone patients whose visit is near."),
             ],
-            buttons=[(_("Open the list of mails"), messages_url)],
+            buttons=[(_("Open the list of mails"), _messages_url())],
         ).as_mail(to=to, practice=practice)
+
+
+def restored_note(message: Message, now: datetime) -> Mail | Skip:
+    """Tell the clinic that an older state of its database is back, and what that means."""
+    practice = Practice.current()
+    to = practice.alert_email or practice.email
+    if not to:
+        return Skip("no-address")
+    count = backups.not_sent(message.due_at).count()
+    with translation.override(settings.LANGUAGE_CODE):
+        return Letter(
+            subject=_("A backup was brought back"),
+            heading=_("A backup was brought back"),
+            paragraphs=[
+                _("Visits booked, moved or cancelled after the backup was made are not in it."),
+                ngettext(
+                    "%(count)d mail that was due before was not sent, since it may have left "
+                    "already.",
+                    "%(count)d mails that were due before were not sent, since they may have left "
+                    "already.",
+                    count,
+                )
+                % {"count": count},
+                _("Please look through the next days, and phone patients where you are not sure."),
+            ],
+            buttons=[(_("Open the list of mails"), _messages_url())],
+        ).as_mail(to=to, practice=practice)
+
+
+def _messages_url() -> str:
+    return settings.BASE_URL + reverse("admin:index") + "clinic/message/"
 
 
 def password_reset(message: Message, now: datetime) -> Mail | Skip:

@@ -112,6 +112,7 @@ class Message(models.Model):
     UNREACHABLE = "unreachable"  # no mail server answered
     DEFERRED = "deferred"  # the mail server asked to try again later
     LATE = "late"
+    RESTORED = "restored"  # due before a backup was brought back: it may have left already
     BOUNCED = "bounced"  # taken by a mail server, and sent back later
     INTERRUPTED = "interrupted"  # the process that had put it aside died
 
