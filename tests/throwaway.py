@@ -56,7 +56,9 @@ class Postgres:
     'postgres://postgres@127.0.0.1:40123/postgres'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_commits: bool = False) -> None:
+        """With `keeps_commits` a commit that was acknowledged survives `stop()`."""
+        self._synchronous_commit = "on" if keeps_commits else "off"
         homes = Path("/usr/lib/postgresql").glob("*/bin")
         found = sorted(homes, key=lambda path: int(path.parent.name))
         if found:
@@ -85,7 +87,8 @@ class Postgres:
         # Nothing here outlives the tests, so nothing is made to survive a power cut.
         options = (
             f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-            " -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+            " -c full_page_writes=off -c max_connections=300"
+            f" -c synchronous_commit={self._synchronous_commit}"
         )
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
