@@ -36,8 +36,9 @@ class ClinicConfig(AppConfig):
             user=ALL,
         )
 
-        from clinic import backups, emails, emergency_access, outbox
+        from clinic import backups, emails, emergency_access, outbox, providers
 
+        providers.listen()
         outbox.register(outbox.LATE_NOTE, emails.late_note)
         outbox.register(backups.NOTE, emails.restored_note)
         outbox.register(emergency_access.ALERT, emergency_access.alert)

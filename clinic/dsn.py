@@ -51,6 +51,12 @@ def message_id_of(text: str, *, host: str) -> UUID | None:
     return UUID(found[1]) if found else None
 
 
+def status_in(text: str) -> str:
+    """Return the first enhanced status code of a failure in ``text``, or an empty string."""
+    found = _STATUS.search(text)
+    return found[1] if found else ""
+
+
 def _parse_dsn(report: Parsed, host: str) -> Report | None:
     fields = {
         name.lower(): str(value) for block in _blocks(report) for name, value in block.items()

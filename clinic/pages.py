@@ -1,6 +1,7 @@
 """Pages of the ground floor: practice, guide, links, health."""
 
-from django.urls import path
+from django.conf import settings
+from django.urls import include, path
 
 from clinic.views import bounces, health, links, public
 
@@ -19,3 +20,6 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("bounces/", bounces.report_bounce, name="report_bounce"),
 ]
+
+if settings.PROVIDER_WEBHOOK_SECRET:
+    urlpatterns.append(path("bounces/provider/", include("anymail.urls")))

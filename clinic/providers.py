@@ -4,12 +4,18 @@ django-anymail is the optional extra ``providers``; without it nothing of it is 
 """
 
 from typing import Any
+from uuid import UUID
 
+from django.utils import timezone
+
+from clinic import bounces
+from clinic.dsn import Report, status_in
 from clinic.outgoing import Outgoing
 from clinic.senders import Accepted, Outcome, Permanent, Temporary, Unknown, Unreachable
 
 try:
     from anymail import exceptions as anymail
+    from anymail.signals import tracking
     from requests import exceptions as requests
     from urllib3.exceptions import NewConnectionError
 except ImportError:
@@ -76,3 +82,30 @@ def _took_nothing(error: Exception) -> bool:
     cause = error.__cause__ or error
     reason = getattr(cause.args[0] if cause.args else None, "reason", None)
     return isinstance(reason, NewConnectionError)
+
+
+# What a provider tells of a mail that it had taken, by the words of django-anymail.
+_CAME_BACK = {"bounced", "rejected", "failed"}
+_MAILBOX_IS_AT_FAULT = {"bounced", "invalid"}
+
+
+def listen() -> None:
+    """Hear what providers report to django-anymail's webhooks, when that is installed."""
+    if anymail is not None:
+        tracking.connect(_hear, dispatch_uid="clinic.providers")
+
+
+def _hear(sender: Any, event: Any, **kwargs: Any) -> None:
+    try:
+        message_id = UUID((event.metadata or {})["message"])
+    except (KeyError, TypeError, ValueError):
+        return
+    if event.event_type not in _CAME_BACK | {"deferred"}:
+        return
+    is_final = event.event_type in _CAME_BACK
+    is_permanent = is_final and event.reject_reason in _MAILBOX_IS_AT_FAULT
+    said = status_in(event.mta_response or "")
+    status = said or ("5.0.0" if is_permanent else "4.0.0")
+    bounces.record(
+        Report(message_id, event.recipient or "", status, is_final=is_final), timezone.now()
+    )

@@ -1,5 +1,6 @@
 """Providers through django-anymail: what their answers mean for a mail that is owed."""
 
+import base64
 import http.server
 import json
 import socket
@@ -11,6 +12,7 @@ from anymail import exceptions as anymail
 from anymail.backends import test as anymail_test
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import include, path
 
 from clinic import outbox
 from clinic.environment import mailer_from_url
@@ -163,6 +165,51 @@ def test_a_url_keeps_the_tokens_capitals_and_names_what_the_provider_calls_it():
     assert mailgun["OPTIONS"] == {"api_key": "Key", "sender_domain": "mg.clinic.example"}
     with pytest.raises(ImproperlyConfigured, match="anymail"):
         mailer_from_url("postmark://TOKEN", timeout=1)
+
+
+urlpatterns = [
+    path("bounces/provider/", include("anymail.urls")),
+    path("", include("clinic.urls")),
+]
+
+POSTMARK_BOUNCE = {
+    "RecordType": "Bounce",
+    "ID": 1,
+    "Type": "HardBounce",
+    "Details": "smtp;550 5.1.1 no such mailbox",
+    "BouncedAt": "2026-06-01T13:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "password", "expected"),
+    [
+        ({}, "right", (State.FAILED, "5.1.1", True)),
+        ({"Details": "smtp;452 4.2.2 mailbox full"}, "right", (State.FAILED, "4.2.2", False)),
+        ({"Details": ""}, "right", (State.FAILED, "5.0.0", True)),
+        ({"Type": "Transient", "Details": ""}, "right", (State.SENT, "4.0.0", False)),
+        ({"Type": "SpamComplaint"}, "right", (State.SENT, "", False)),
+        ({}, "wrong", (State.SENT, "", False)),
+    ],
+)
+def test_a_provider_reports_what_came_back(client, settings, told, password, expected):
+    settings.ROOT_URLCONF = "tests.clinic.test_providers"
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "hook:right"}
+    message = make_message(state=State.SENT, sent_at=NOW)
+    metadata = {"Email": message.patient.email, "Metadata": {"message": str(message.pk)}}
+    credentials = base64.b64encode(f"hook:{password}".encode()).decode()
+    response = client.post(
+        "/bounces/provider/postmark/tracking/",
+        json.dumps(POSTMARK_BOUNCE | metadata | told),
+        content_type="application/json",
+        headers={"Authorization": f"Basic {credentials}"},
+    )
+
+    assert response.status_code == (200 if password == "right" else 400)
+    message.refresh_from_db()
+    message.patient.refresh_from_db()
+    is_marked = message.patient.email_bounced_at is not None
+    assert (message.state, message.last_reply, is_marked) == expected
 
 
 def test_a_file_is_what_would_have_gone_over_the_wire(settings, tmp_path):

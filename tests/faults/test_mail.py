@@ -19,7 +19,7 @@ from booking import emails
 from booking.models import Appointment
 from clinic.models import Message, Tick
 from clinic.outgoing import message_id_header
-from tests.factories import make_appointment, make_location, make_message, make_practice
+from tests.factories import make_appointment, make_location, make_message, make_practice, make_user
 from tests.faults.conftest import ROOT, wait_until
 from tests.smtp import SmtpSink, slow
 
@@ -194,13 +194,20 @@ def test_a_visit_that_is_moved_or_cancelled_while_its_mail_waits_never_sends_it(
     for command in ("worker", "beat"):
         start(command, env=env)
     smtp_sink.wait_for(3)
-    changed_at = {}
+    changed_at, staff = {}, make_user()
     for number, visit in enumerate(visits.values()):
         now = timezone.now()
         if number % 2:
-            visit.cancel(now=now)
+            visit.cancel(now=now, by=staff)
         else:
-            visit.move(start=floor_to_hour(now) + timedelta(days=4), now=now, outside_hours=True)
+            start_at = floor_to_hour(now) + timedelta(days=4)
+            visit.move(
+                start=start_at,
+                now=now,
+                by=staff,
+                practitioner=visit.practitioner,
+                outside_hours=True,
+            )
         changed_at[visit.pk] = timezone.now()
     old = Message.objects.filter(step="24h", subject_version=0)
     wait_until(lambda: not old.filter(state__in=[State.PLANNED, State.SENDING]).exists())
