@@ -49,7 +49,7 @@ print(json.dumps(list(starts.values())))
 
 
 def test_who_was_told_that_it_is_booked_has_a_visit_and_a_mail(smtp_sink, start, tmp_path):
-    people, restarts = (300, 20) if SOAK else (60, 4)
+    people, restarts = (300, 20) if SOAK else (40, 3)
     try:
         postgres = Postgres(keeps_commits=True)
     except NotInstalled as error:
@@ -75,11 +75,19 @@ def test_who_was_told_that_it_is_booked_has_a_visit_and_a_mail(smtp_sink, start,
             start(command, env=env | {"STATE_DIR": str(tmp_path)})
         booked = {}
 
-        def book(number):
+        def insist(number):
+            """Try until a page says that it is booked, each time for another start."""
+            for attempt in range(10):
+                book(number, starts[(number + attempt * people) % len(starts)])
+                if number in booked:
+                    return
+                time.sleep(0.5)
+
+        def book(number, wanted):
             guest = Guest(server, number=number)
             try:
                 guest.answer_gate(SERVICE)
-                choice = guest.choice(**starts[number])
+                choice = guest.choice(**wanted)
                 guest.hold(SERVICE, choice)
                 status, target = guest.book(SERVICE, choice)
                 if status == 302 and target.startswith("/visits/"):
@@ -90,23 +98,16 @@ def test_who_was_told_that_it_is_booked_has_a_visit_and_a_mail(smtp_sink, start,
                 guest.close()
 
         with Server(env, log=tmp_path / "server.log") as server, ThreadPoolExecutor(6) as pool:
-            tries = [pool.submit(book, number) for number in range(people)]
+            tries = [pool.submit(insist, number) for number in range(people)]
             for restart in range(restarts):
-                wait_until(
-                    lambda done=people * (restart + 1) // (restarts + 2): (
-                        sum(one.done() for one in tries) >= done
-                    ),
-                    seconds=120,
-                )
+                enough = people * (restart + 1) // (restarts + 2)
+                wait_until(lambda enough=enough: len(booked) >= enough, seconds=120)
                 postgres.stop()
                 postgres.start()
             for one in tries:
                 one.result()
             # Somebody who comes now meets a clinic that works.
-            began = time.monotonic()
-            while people not in booked:
-                assert time.monotonic() - began < 10
-                book(people)
+            insist(people)
 
         with psycopg.connect(postgres.url) as rows:
             visits = {
@@ -123,7 +124,8 @@ def test_who_was_told_that_it_is_booked_has_a_visit_and_a_mail(smtp_sink, start,
                     "SELECT subject_id FROM clinic_message WHERE kind = 'confirmation'"
                 )
             }
-        assert len(booked) > people // 3, "most were told that it worked"
+        assert people in booked
+        assert len(booked) > people * 0.9
         assert set(booked.values()) <= visits.keys()
         assert owed == visits.keys()
         wait_until(lambda: all(smtp_sink.to(visits[visit]) for visit in booked.values()))
