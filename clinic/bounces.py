@@ -26,7 +26,7 @@ def refused(message: Message, now: datetime, *, is_about_mailbox: bool) -> None:
     if message.patient is None:
         return
     if is_about_mailbox:
-        Patient.objects.filter(pk=message.patient_id).update(email_bounced_at=now)
+        Patient.objects.filter(pk=message.patient.pk).update(email_bounced_at=now)
     DeskTask.objects.ask(
         kind=DeskTask.Kind.BOUNCED, subject=message.patient, patient=message.patient, now=now
     )

@@ -83,15 +83,20 @@ def _parse_dsn(report: Parsed, host: str) -> Report | None:
 def _blocks(report: Parsed) -> Iterator[Parsed]:
     for part in report.walk():
         if part.get_content_type() == "message/delivery-status":
-            blocks = part.get_payload()
-            yield from blocks if isinstance(blocks, list) else ()
+            yield from _messages_in(part)
+
+
+def _messages_in(part: Parsed) -> Iterator[Parsed]:
+    inner = part.get_payload()
+    for message in inner if isinstance(inner, list) else ():
+        if isinstance(message, Parsed):
+            yield message
 
 
 def _returned_headers(report: Parsed) -> Parsed | None:
     for part in report.walk():
         if part.get_content_type() == "message/rfc822":
-            inner = part.get_payload()
-            return inner[0] if isinstance(inner, list) and inner else None
+            return next(_messages_in(part), None)
         if part.get_content_type() == "text/rfc822-headers":
             return message_from_bytes(_text_of(part).encode(errors="replace"))
     return None

@@ -40,13 +40,21 @@ class MessageCollector(Collector):
         for state in Message.State.values:
             states.add_metric([state], counts[state]["count"] if state in counts else 0)
         yield states
-        for name, of_what in (
-            ("attempts", "How often a mail was handed to a mail server, or would have been."),
-            ("bounced", "Mails that were taken and came back."),
-            ("retried", "Mails sent twice, since the first answer was lost."),
-        ):
-            total = sum(row[name] for row in counts.values())
-            yield GaugeMetricFamily(f"backstride_message_{name}", of_what, value=total)
+        yield GaugeMetricFamily(
+            "backstride_message_attempts",
+            "How often a mail was handed to a mail server, or would have been.",
+            value=sum(row["attempts"] for row in counts.values()),
+        )
+        yield GaugeMetricFamily(
+            "backstride_message_bounced",
+            "Mails that were taken and came back.",
+            value=sum(row["bounced"] for row in counts.values()),
+        )
+        yield GaugeMetricFamily(
+            "backstride_message_retried",
+            "Mails sent twice, since the first answer was lost.",
+            value=sum(row["retried"] for row in counts.values()),
+        )
 
         tasks = GaugeMetricFamily("backstride_open_desk_tasks", "To be done.", labels=["kind"])
         open_tasks = dict(

@@ -13,7 +13,7 @@ from email.header import Header
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -82,7 +82,7 @@ class _AsWritten(EmailMultiAlternatives):
         self._content = outgoing.content
 
     def message(self, **kwargs: Any) -> EmailMessage:
-        return cast(EmailMessage, message_from_bytes(self._content, policy=policy.SMTP))
+        return message_from_bytes(self._content, policy=policy.SMTP)
 
 
 def message_id_header(message: Message) -> str:

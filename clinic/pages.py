@@ -1,11 +1,11 @@
 """Pages of the ground floor: practice, guide, links, health."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from clinic.views import bounces, health, links, public
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("guide/", public.guide, name="guide"),
     path("guide/<slug:slug>/", public.guide_page, name="guide_page"),
     path("locations/", public.locations, name="locations"),
