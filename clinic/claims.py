@@ -1,8 +1,7 @@
 """Who has a mail in hand: rows put aside, claimed, stamped, settled or put back.
 
 Each step is one conditional UPDATE that names the claim, so any number of processes may work on
-the same rows. Rows are put aside by the batch, and handed over
-one at a time.
+the same rows. They are put aside by the batch, and handed over one at a time.
 """
 
 import random

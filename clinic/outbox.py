@@ -31,7 +31,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from clinic import bounces, claims
+from clinic import bounces, claims, preview
 from clinic.access import links_stored_together
 from clinic.celery import app
 from clinic.models import Message, Patient, Tick, User
@@ -178,6 +178,17 @@ def cancel_planned(
     return messages.waiting().update(state=Message.State.SKIPPED, reason=reason, lease_until=None)
 
 
+def look_at(message: Message, *, now: datetime) -> Mail | str:
+    """Write the mail for somebody who only looks; or the reason why nothing would be sent now."""
+    try:
+        with preview.previewing():
+            content = _composers[message.kind](message, now)
+    except Exception as error:
+        logger.error("Message %s cannot be looked at: %s", message.pk, type(error).__name__)
+        return "error"
+    return content if isinstance(content, Mail) else content.reason
+
+
 def tick(now: datetime) -> None:
     """Send what is due, one mail after the other, then stamp the heartbeat."""
     started = time.monotonic()
@@ -252,8 +263,7 @@ def _deliver(
             yield message
     finally:
         if settled < len(batch):
-            left = [message.pk for message in batch[settled:]]
-            Message.objects.filter(pk__in=left, claim=claim).update(claim=None, lease_until=None)
+            claims.release(batch[settled:], claim)
 
 
 def _write(batch: list[Message], now: datetime) -> dict[UUID, Written]:
