@@ -34,6 +34,7 @@ from django.utils.module_loading import import_string
 from clinic import bounces, claims, preview
 from clinic.access import links_stored_together
 from clinic.celery import app
+from clinic.letters import texts_read_together
 from clinic.models import Message, Patient, Tick, User
 from clinic.outgoing import Mail, Outgoing, build
 from clinic.providers import DjangoSender
@@ -275,7 +276,7 @@ def _write(batch: list[Message], now: datetime) -> dict[UUID, Written]:
     for kind, messages in by_kind.items():
         if kind in _readers:
             _readers[kind](messages)
-    with links_stored_together():
+    with links_stored_together(), texts_read_together():
         written: dict[UUID, Written] = {message.pk: _compose(message, now) for message in useful}
     for message in batch:
         if message.pk not in written:
