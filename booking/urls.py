@@ -3,6 +3,7 @@
 from django.urls import path
 
 from booking.views import (
+    alerts,
     birth_date,
     booking,
     clinician,
@@ -60,12 +61,13 @@ urlpatterns = [
         decisions.mark_reviewed,
         name="mark_reviewed",
     ),
+    # Staff
+    path("staff/alerts/", alerts.alerts, name="alerts"),
     path(
-        "clinician/alerts/<uuid:alert_id>/acknowledge/",
-        clinician.acknowledge_alert,
+        "staff/alerts/<uuid:alert_id>/acknowledge/",
+        alerts.acknowledge_alert,
         name="acknowledge_alert",
     ),
-    # Staff
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail
     path("demo/", demo.demo, name="demo"),

@@ -31,6 +31,7 @@ class ClinicConfig(AppConfig):
             auditevent=VIEW,
             emergencyaccess=VIEW,
             practice=CHANGE,
+            oncall=ALL,
             location=ALL,
             practitioner=ALL,
             user=ALL,

@@ -103,7 +103,8 @@ def standing(
 ) -> Triage:
     """How these answers count for booking today, together with the patient's earlier intake.
 
-    The level is at least that of every alert that stands about these answers or this patient.
+    The level is at least that of every alert that stands about these answers or this patient. A
+    rule of level SOON goes on counting when its answer is corrected, until a clinician lowers.
     Urgent rules on an alert of these answers that staff have reopened are left out: a person has
     judged them.
     """
@@ -114,6 +115,7 @@ def standing(
     outcome = triage.evaluate(
         answers, today=today, strict_public_advice=practice.strict_public_advice
     )
+    outcome = _with_kept(outcome, response, answers=answers, today=today)
     if patient is None and max(outcome.level, response.level) < Level.URGENT:
         return outcome  # So no alert was raised, or none that still has a say.
     alerts = SafetyAlert.objects.filter(_about(response, patient))
@@ -237,6 +239,27 @@ def _with_earlier(answers: Answers, patient: Patient) -> Answers:
     kept = {link_id for link_id in past.link_ids() if not link_id.startswith("safety-")}
     merged = {link_id: past.values(link_id) for link_id in kept}
     return Answers(merged | {link_id: answers.values(link_id) for link_id in answers.link_ids()})
+
+
+def _with_kept(
+    outcome: Triage, response: QuestionnaireResponse, *, answers: Answers, today: date
+) -> Triage:
+    """The outcome with what earlier saves of these answers raised to SOON.
+
+    The alert remembers what is more urgent, and who may lower it.
+    """
+    kept = [
+        rule
+        for rule_id in response.rules
+        if (rule := triage.RULES.get(rule_id))
+        and rule.level == Level.SOON
+        and rule_id not in outcome.rule_ids
+    ]
+    if not kept or (response.lowered and response.lowered.level < Level.SOON):
+        return outcome
+    rules = sorted([*outcome.rules, *kept], key=lambda rule: -rule.level)
+    level = max(outcome.level, Level.SOON)
+    return _at_level(outcome, level, answers=answers, rules=rules, today=today)
 
 
 def _at_level(

@@ -41,12 +41,14 @@ LINK = {
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
-    "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
+    "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
     "write_note", "open_in_emergency",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency"}
-STAFF = {"staff_home"}
+STAFF = {"staff_home", "alerts", "acknowledge_alert"}
+# Contacts of those who need a call, to front desk, managers, and their own clinician.
+CALLS = {"alerts", "acknowledge_alert"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
 ACCOUNT = {
@@ -129,6 +131,7 @@ class World:
             practitioners=[practitioner], questionnaire=questionnaire, buffer_after=5
         )
         make.make_hours(practitioner, self.location)
+        make.make_on_call(make.make_clinician())
         make.make_room(location=self.location)
         make.make_closure(start=now, end=now + timedelta(hours=1))
         make.make_time_off(practitioner, start=now, end=now + timedelta(hours=1))
@@ -275,6 +278,8 @@ def may_see(who, name):
     if name in LINK and who == "link of B":
         return {CONTACT, ANSWER}
     if name in LINK and who == "mailed link of B":
+        return {CONTACT}
+    if name in CALLS and who in STAFF_OF_ADMIN | {"clinician of B"}:
         return {CONTACT}
     if name in CLINICIAN and who == "clinician of B":
         return {CONTACT, ANSWER}

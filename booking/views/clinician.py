@@ -3,12 +3,11 @@
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.models import Appointment, Service
@@ -104,29 +103,6 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "sources": SOURCES,
         },
     )
-
-
-@require_POST
-@staff_required(Role.CLINICIAN)
-def acknowledge_alert(request: StaffRequest, alert_id: UUID) -> HttpResponse:
-    alert = get_object_or_404(SafetyAlert.objects.visible_to(request.user), pk=alert_id)
-    now = timezone.now()
-    if alert.acknowledge(by=request.user, now=now):
-        audit.record(
-            action=AuditEvent.Action.CHANGE,
-            user=request.user,
-            subject=alert,
-            patient_id=alert.patient_id,
-            fields=["acknowledged_at", "acknowledged_by"],
-            now=now,
-        )
-        messages.success(request, _("Acknowledged, with your name and the time."))
-    else:
-        messages.info(
-            request,
-            _("%(name)s acknowledged this before you.") % {"name": alert.acknowledged_by},
-        )
-    return redirect("clinician_summary", patient_id=alert.patient_id)
 
 
 def _day_asked_for(request: HttpRequest) -> date | None:

@@ -1,6 +1,7 @@
 from clinic.models.audit import AuditEvent
 from clinic.models.desk import DeskTask
 from clinic.models.messages import Link, Message, Tick
+from clinic.models.on_call import OnCall
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
 from clinic.models.ratelimit import RateLimit
@@ -13,6 +14,7 @@ __all__ = [
     "Link",
     "Location",
     "Message",
+    "OnCall",
     "Patient",
     "Practice",
     "Practitioner",

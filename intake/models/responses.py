@@ -2,7 +2,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from statistics import mean
@@ -10,10 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Link, Patient, Role, User
+from clinic.models import Link, OnCall, Patient, Practice, Role, User
 from intake.answers import Answers
 from intake.items import Issue
 from intake.levels import Level
@@ -24,6 +24,9 @@ from intake.variables import KM_PER_MILE
 
 # No letters or digits that are misread over the phone.
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+CLOCKS = {Level.EMERGENCY: timedelta(minutes=15), Level.URGENT: timedelta(hours=1)}
 
 
 def new_reference_code() -> str:
@@ -393,10 +396,13 @@ class Observation(models.Model):
 
 class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
     def visible_to(self, viewer: User) -> "SafetyAlertQuerySet":
-        """Return every alert to front desk and managers, to a clinician those of own patients."""
+        """Return every alert to front desk, managers and who is on call, else own patients'."""
+        if not viewer.is_active:
+            return self.none()
         if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
             return self.all()
-        return self.filter(patient__in=Patient.objects.in_care_of(viewer))
+        is_on_call = Exists(OnCall.objects.filter(user=viewer))
+        return self.filter(Q(patient__in=Patient.objects.in_care_of(viewer)) | is_on_call)
 
     def open(self) -> "SafetyAlertQuerySet":
         return self.filter(acknowledged_at=None)
@@ -467,6 +473,20 @@ class SafetyAlert(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def level_name(self) -> str:
+        """The level as style sheets know it."""
+        return Level(self.level).name.lower()
+
+    @property
+    def clock(self) -> timedelta:
+        """How long one person has to acknowledge it before the next one is told."""
+        return CLOCKS[Level(self.level)]
+
+    def answer_by(self, practice: Practice) -> datetime:
+        """Return by when somebody should have acknowledged it (clinical.md §3.4)."""
+        return practice.clock_runs_out(self.raised_at, self.clock)
 
     def acknowledge(self, *, by: User, now: datetime) -> bool:
         """Stamp the first acknowledgement; return False when somebody was faster."""

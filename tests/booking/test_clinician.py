@@ -245,8 +245,8 @@ def test_a_summary_takes_the_same_queries_however_many_intakes_there_are(
         client.get(summary_url(patient))
 
 
-SUMMARY_QUERIES = 16
-DAY_QUERIES = 10
+SUMMARY_QUERIES = 17
+DAY_QUERIES = 11
 
 
 @pytest.mark.parametrize("visits", [1, 3])
