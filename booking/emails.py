@@ -15,7 +15,15 @@ from django.utils.translation import gettext as _
 
 from booking import ical
 from booking.models import Appointment
-from booking.owed import CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
+from booking.owed import (
+    CANCELLED,
+    CHECK_IN,
+    CONFIRMATION,
+    INTAKE,
+    MOVED,
+    REMINDER,
+    RESCREEN,
+)
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
@@ -104,13 +112,14 @@ class Visit(NamedTuple):
             "medicines."
         )
 
-    def issue_links(self, *purposes: str) -> dict[str, str]:
+    def issue_links(self, *purposes: str, expires_at: datetime | None = None) -> dict[str, str]:
+        lasts = timedelta(days=LINK_DAYS_AFTER_VISIT)
         return issue_links(
             *purposes,
             message=self.message,
             patient=self.patient,
             subject_id=self.appointment.pk,
-            expires_at=self.appointment.end + timedelta(days=LINK_DAYS_AFTER_VISIT),
+            expires_at=expires_at or self.appointment.end + lasts,
         )
 
     def mail(self, letter: Letter, **parts: object) -> Mail:
@@ -134,12 +143,18 @@ READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
     *("patient__name", "patient__email", "patient__language", "patient__reminders_stopped_at"),
+    "patient__check_ins_stopped_at",
     *("location__name", "location__address", "location__city", "location__region"),
     *("location__postal_code", "location__phone", "location__map_url"),
     *("location__directions", "location__directions_es"),
     "service__questionnaire",
     "intake_response__status",
+    "rescreen_response",
 ]
+
+
+# What a visit must be for a mail about it to leave; booked, for all others.
+STATUS_FOR = {CANCELLED: Appointment.Status.CANCELLED, CHECK_IN: Appointment.Status.FULFILLED}
 
 
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
@@ -158,10 +173,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
         if appointment.sequence != message.subject_version:
             return Skip("superseded")
         tells_of_cancelling = message.kind == CANCELLED
-        expected = (
-            Appointment.Status.CANCELLED if tells_of_cancelling else Appointment.Status.BOOKED
-        )
-        if appointment.status != expected:
+        if appointment.status != STATUS_FOR.get(message.kind, Appointment.Status.BOOKED):
             return Skip(f"visit-{appointment.status}")
         if appointment.safety_hold_alert_id and not tells_of_cancelling:
             return Postpone("safety-hold")
@@ -232,10 +244,7 @@ def reminder(visit: Visit) -> Mail | Skip:
     )
     return visit.mail(
         letter,
-        headers={
-            "List-Unsubscribe": f"<{stop_url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
+        headers=_one_click(stop_url),
     )
 
 
@@ -264,6 +273,59 @@ def cancelled(visit: Visit) -> Mail:
     )
     calendar = ical.cancel(visit.appointment, practice=visit.practice, now=visit.now)
     return visit.mail(letter, calendar=calendar, method="CANCEL")
+
+
+@_about_visit
+def rescreen(visit: Visit) -> Mail | Skip:
+    """The link to the safety page travels alone (decision 15), and says nothing about health."""
+    if visit.appointment.rescreen_response_id:
+        return Skip("answered")
+    url = visit.issue_links(Link.Purpose.RESCREEN)[Link.Purpose.RESCREEN]
+    letter = Letter(
+        subject=_("One minute before %(when)s") % {"when": visit.when},
+        heading=_("A few questions before your visit"),
+        paragraphs=[
+            _("Please answer them now: it takes one minute. We ask them before each visit.")
+        ],
+        facts=visit.facts,
+        buttons=[(_("Answer the questions"), url)],
+    )
+    return visit.mail(letter)
+
+
+@_about_visit
+def check_in(visit: Visit) -> Mail | Skip:
+    patient = visit.patient
+    if patient.check_ins_stopped_at:
+        return Skip("stopped")
+    later = Appointment.objects.filter(patient=patient, start__gt=visit.appointment.start)
+    if later.filter(status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]).exists():
+        return Skip("seen-again")
+    urls = visit.issue_links(
+        Link.Purpose.CHECK_IN,
+        Link.Purpose.STOP_CHECK_INS,
+        expires_at=visit.message.expires_at + timedelta(days=1),
+    )
+    stop_url = urls[Link.Purpose.STOP_CHECK_INS]
+    letter = Letter(
+        subject=_("How was your week?"),
+        heading=_("How was your week?"),
+        paragraphs=[
+            _("Four questions, half a minute. Your answers show at your next visit how it went.")
+        ],
+        facts=[(_("For"), patient.initials)],
+        buttons=[(_("Answer the questions"), urls[Link.Purpose.CHECK_IN])],
+        stop_url=stop_url,
+    )
+    return visit.mail(letter, headers=_one_click(stop_url))
+
+
+def _one_click(stop_url: str) -> dict[str, str]:
+    """Headers with which a mail program offers to stop such mails (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{stop_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def my_visits(message: Message, now: datetime) -> Mail | Skip:
@@ -297,5 +359,7 @@ COMPOSERS: dict[str, Compose] = {
     REMINDER: reminder,
     MOVED: moved,
     CANCELLED: cancelled,
+    RESCREEN: rescreen,
+    CHECK_IN: check_in,
     MY_VISITS: my_visits,
 }

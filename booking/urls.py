@@ -4,6 +4,7 @@ from django.urls import path
 
 from booking.views import (
     alerts,
+    between_visits,
     birth_date,
     booking,
     clinician,
@@ -45,6 +46,8 @@ urlpatterns = [
     ),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    path("visits/<uuid:visit_id>/check/", between_visits.rescreen, name="rescreen"),
+    path("visits/<uuid:visit_id>/week/", between_visits.check_in, name="check_in"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
     # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),

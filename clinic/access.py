@@ -138,7 +138,7 @@ def issue_links(
 
 
 def _link_path(purpose: str) -> str:
-    return "unsubscribe" if purpose == Link.Purpose.UNSUBSCRIBE else "l"
+    return "unsubscribe" if purpose in Link.STOPS else "l"
 
 
 def grant_to_browser(
@@ -178,7 +178,7 @@ def patient_grant(request: HttpRequest) -> Link | None:
     try:
         return (
             Link.objects.usable(now=timezone.now())
-            .exclude(purpose=Link.Purpose.UNSUBSCRIBE)
+            .exclude(purpose__in=Link.STOPS)
             .select_related("patient")
             .get(pk=value)
         )

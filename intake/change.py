@@ -117,9 +117,15 @@ def _pains(old: Answers, new: Answers) -> Iterator[Measure]:
         first, last = _pain(old, link_id), _pain(new, link_id)
         if first is None or last is None or (link_id == "leg-pain" and not first and not last):
             continue
-        change = abs(last - first)
-        is_clear = change >= PAIN_POINTS or (first > 0 and change >= first * PART_OF_FIRST)
-        yield _measure(link_id, label, first, last, is_clear=is_clear, is_better=last < first)
+        yield _measure(
+            link_id, label, first, last, is_clear=is_clear(first, last), is_better=last < first
+        )
+
+
+def is_clear(first: float, last: float) -> bool:
+    """Is the change of a pain score large enough to matter?"""
+    change = abs(last - first)
+    return change >= PAIN_POINTS or (0 < first and change >= first * PART_OF_FIRST)
 
 
 def _pain(answers: Answers, link_id: str) -> float | None:

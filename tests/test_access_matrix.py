@@ -36,7 +36,7 @@ BEARER = {"open_link", "unsubscribe", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
-    "intake_review", "intake_page", "intake_birth_date", "my_visits",
+    "intake_review", "intake_page", "intake_birth_date", "my_visits", "rescreen", "check_in",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}

@@ -124,6 +124,15 @@ class Appointment(models.Model):
         blank=True,
         related_name="+",
     )
+    rescreen_response = models.ForeignKey(
+        QuestionnaireResponse,
+        verbose_name=_("safety check before the visit"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
     safety_hold_alert = models.ForeignKey(
         SafetyAlert,
         verbose_name=_("on safety hold by"),
@@ -470,6 +479,8 @@ class Appointment(models.Model):
                 owed.plan_restored(self, now)
             case _, Status.CANCELLED:
                 owed.plan_cancelled(self, now)
+            case _, Status.FULFILLED:
+                owed.plan_check_ins(self, now)
             case _, Status.ENTERED_IN_ERROR:
                 owed.call_off(self, reason="entered-in-error")
 

@@ -193,6 +193,9 @@ class Link(models.Model):
         VISIT = "visit", _("One visit")
         INTAKE = "intake", _("Intake form")
         MY_VISITS = "my-visits", _("All visits")
+        RESCREEN = "rescreen", _("Safety check before a visit")
+        CHECK_IN = "check-in", _("Weekly check-in")
+        STOP_CHECK_INS = "stop-check-ins", _("Stop weekly check-ins")
         UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -218,6 +221,9 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    # Bearers of these can do nothing but stop mails.
+    STOPS = (Purpose.UNSUBSCRIBE, Purpose.STOP_CHECK_INS)
 
     @property
     def is_mailed(self) -> bool:

@@ -18,7 +18,14 @@ from clinic.models import AuditEvent, Link, Patient
 DESTINATIONS = {
     Link.Purpose.VISIT: "visit",
     Link.Purpose.INTAKE: "intake",
+    Link.Purpose.RESCREEN: "rescreen",
+    Link.Purpose.CHECK_IN: "check_in",
     Link.Purpose.MY_VISITS: "my_visits",
+}
+# What each link in the foot of a mail stops, by the patient's field.
+STOPS = {
+    Link.Purpose.UNSUBSCRIBE: "reminders_stopped_at",
+    Link.Purpose.STOP_CHECK_INS: "check_ins_stopped_at",
 }
 
 
@@ -50,14 +57,15 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, and on POST stop, reminder mails of one patient. Their visits stay as they are."""
+    """Ask, and on POST stop, one kind of mail to one patient. Their visits stay as they are."""
     link = _usable(token)
-    if link is None or link.purpose != Link.Purpose.UNSUBSCRIBE:
+    if link is None or link.purpose not in STOPS:
         return _gone(request)
+    field = STOPS[Link.Purpose(link.purpose)]
     if request.method == "POST":
         now = timezone.now()
-        has_changed = Patient.objects.filter(pk=link.patient_id, reminders_stopped_at=None).update(
-            reminders_stopped_at=now
+        has_changed = Patient.objects.filter(pk=link.patient_id, **{field: None}).update(
+            **{field: now}
         )
         if has_changed:
             audit.record(
@@ -65,11 +73,16 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
                 user=None,
                 subject=link.patient,
                 patient_id=link.patient_id,
-                fields=["reminders_stopped_at"],
+                fields=[field],
                 now=now,
             )
             link.patient.refresh_from_db()
-    return _page(request, "clinic/unsubscribe.html", {"patient": link.patient})
+    context = {
+        "patient": link.patient,
+        "stopped_at": getattr(link.patient, field),
+        "is_check_in": link.purpose == Link.Purpose.STOP_CHECK_INS,
+    }
+    return _page(request, "clinic/unsubscribe.html", context)
 
 
 def _usable(token: str) -> Link | None:

@@ -33,7 +33,8 @@ def new_reference_code() -> str:
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
 
 
-SHIPPED = Path(__file__).parents[1] / "questionnaires" / "running-lbp-intake-1.0.0.json"
+SHIPPED = Path(__file__).parents[1] / "questionnaires"
+INTAKE = SHIPPED / "running-lbp-intake-1.0.0.json"
 
 # Parsing costs 20 ms and a published questionnaire never changes.
 _forms: dict[tuple[int, str, str, datetime], Form] = {}
@@ -87,8 +88,11 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         return self.store(content, publish=True, now=now)
 
     def publish_shipped(self, *, now: datetime) -> "Questionnaire":
-        """Publish the intake that comes with the code; safe to repeat."""
-        return self.publish(load_json(SHIPPED.read_bytes()), now=now)
+        """Publish all that comes with the code and return the intake; safe to repeat."""
+        for path in sorted(SHIPPED.glob("*.json")):
+            if path != INTAKE:
+                self.publish(load_json(path.read_bytes()), now=now)
+        return self.publish(load_json(INTAKE.read_bytes()), now=now)
 
 
 class Questionnaire(models.Model):
