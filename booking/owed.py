@@ -147,6 +147,18 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
         plan_ahead(appointment, now)
 
 
+def is_rescreen_open(appointment: "Appointment", now: datetime) -> bool:
+    """Was the safety check before this visit asked for, and is it still unanswered?"""
+    asked_at, response = appointment.start - RESCREEN_BEFORE_VISIT, appointment.rescreen_response
+    return (
+        appointment.status == "booked"
+        and asked_at <= now < appointment.start
+        # Who booked later than that had just been asked.
+        and appointment.created_at < asked_at
+        and (response is None or not response.is_final)
+    )
+
+
 def plan_check_ins(appointment: "Appointment", now: datetime) -> None:
     """Owe the weekly questions about how it goes after a visit that took place."""
     planned = []

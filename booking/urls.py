@@ -16,6 +16,7 @@ from booking.views import (
     intake,
     my_visits,
     pages,
+    rule_counts,
     safety,
     staff,
     visits,
@@ -65,6 +66,8 @@ urlpatterns = [
         name="mark_reviewed",
     ),
     # Staff
+    path("staff/rules/", rule_counts.rule_counts, name="rule_counts"),
+    path("staff/rules.csv", rule_counts.rule_counts_csv, name="rule_counts_csv"),
     path("staff/alerts/", alerts.alerts, name="alerts"),
     path(
         "staff/alerts/<uuid:alert_id>/acknowledge/",

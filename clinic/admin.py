@@ -32,7 +32,6 @@ from clinic.models import (
     Link,
     Location,
     Message,
-    OnCall,
     Patient,
     Practice,
     Practitioner,
@@ -265,26 +264,6 @@ class PracticeAdmin(ConfigurationAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
-
-
-@admin.register(OnCall)
-class OnCallAdmin(ConfigurationAdmin):
-    """Who is told of a safety alert, in which order."""
-
-    list_display = ["user", "position", "role", "can_be_told"]
-    list_filter = ["user__role"]
-    list_select_related = ["user"]
-    search_fields = ["user__email", "user__first_name", "user__last_name"]
-    autocomplete_fields = ["user"]
-    ordering = ["position"]
-
-    @admin.display(description=_("role"))
-    def role(self, person: OnCall) -> str:
-        return person.user.get_role_display()
-
-    @admin.display(description=_("account works"), boolean=True)
-    def can_be_told(self, person: OnCall) -> bool:
-        return person.user.is_active
 
 
 @admin.register(Location)

@@ -31,9 +31,7 @@ ANSWER_COUNTS_FOR = timedelta(days=6)
 def new(url: str, patient: Patient) -> QuestionnaireResponse:
     """Return an unsaved form of the kind; raises DoesNotExist when none is published."""
     published = Questionnaire.objects.published().filter(url=url)
-    return QuestionnaireResponse(
-        questionnaire=published.latest("published_at"), patient=patient
-    )
+    return QuestionnaireResponse(questionnaire=published.latest("published_at"), patient=patient)
 
 
 def check_in_of(patient: Patient, *, now: datetime) -> QuestionnaireResponse:

@@ -16,8 +16,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from clinic.models import Patient, Practice
 from intake import earlier, emails, triage
 from intake.answers import Answers
-from intake.findings import RULE_SET_VERSION
 from intake.earlier import INTAKE_URL
+from intake.findings import RULE_SET_VERSION
 from intake.items import Item
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert

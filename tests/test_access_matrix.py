@@ -46,7 +46,9 @@ CLINICIAN = {
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency"}
-STAFF = {"staff_home", "alerts", "acknowledge_alert"}
+STAFF = {"staff_home", "alerts", "acknowledge_alert", "rule_counts", "rule_counts_csv"}
+# Totals for those who answer for the rules.
+NOT_FRONT_DESK = {"rule_counts", "rule_counts_csv"}
 # Contacts of those who need a call, to front desk, managers, and their own clinician.
 CALLS = {"alerts", "acknowledge_alert"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
@@ -257,6 +259,8 @@ def is_denied(who, name):
         return who not in {"link of B", "mailed link of B"}
     if name in CLINICIAN:
         return who != "clinician of B" and (who != "other clinician" or name not in OWN_DAY)
+    if name in NOT_FRONT_DESK and who == "front desk":
+        return True
     if name in STAFF:
         return who in {"anonymous", "deactivated manager"} or "link of" in who or "without" in who
     if name in DEMO | BEARER:

@@ -5,16 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('booking', '0002_appointment_guards'),
-        ('intake', '0001_initial'),
+        ("booking", "0002_appointment_guards"),
+        ("intake", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='appointment',
-            name='rescreen_response',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='intake.questionnaireresponse', verbose_name='safety check before the visit'),
+            model_name="appointment",
+            name="rescreen_response",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="intake.questionnaireresponse",
+                verbose_name="safety check before the visit",
+            ),
         ),
     ]

@@ -113,9 +113,7 @@ def _form(
 def _page(
     request: HttpRequest, name: str, *, visit: Appointment, form: QuestionForm
 ) -> HttpResponse:
-    return render(
-        request, "intake/asked_again.html", {"visit": visit, "form": form, **WORDS[name]}
-    )
+    return render(request, "intake/asked_again.html", {"visit": visit, "form": form, **WORDS[name]})
 
 
 def _done(

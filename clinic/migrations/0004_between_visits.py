@@ -4,20 +4,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0003_on_call'),
+        ("clinic", "0003_on_call"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='patient',
-            name='check_ins_stopped_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='weekly check-ins stopped'),
+            model_name="patient",
+            name="check_ins_stopped_at",
+            field=models.DateTimeField(
+                blank=True, null=True, verbose_name="weekly check-ins stopped"
+            ),
         ),
         migrations.AlterField(
-            model_name='link',
-            name='purpose',
-            field=models.CharField(choices=[('visit', 'One visit'), ('intake', 'Intake form'), ('my-visits', 'All visits'), ('rescreen', 'Safety check before a visit'), ('check-in', 'Weekly check-in'), ('stop-check-ins', 'Stop weekly check-ins'), ('unsubscribe', 'Stop reminders')], max_length=20, verbose_name='purpose'),
+            model_name="link",
+            name="purpose",
+            field=models.CharField(
+                choices=[
+                    ("visit", "One visit"),
+                    ("intake", "Intake form"),
+                    ("my-visits", "All visits"),
+                    ("rescreen", "Safety check before a visit"),
+                    ("check-in", "Weekly check-in"),
+                    ("stop-check-ins", "Stop weekly check-ins"),
+                    ("unsubscribe", "Stop reminders"),
+                ],
+                max_length=20,
+                verbose_name="purpose",
+            ),
         ),
     ]

@@ -146,7 +146,9 @@ class Patient(models.Model):
     guardian_name = models.CharField(_("parent or guardian"), max_length=120, blank=True)
     guardian_attested_at = models.DateTimeField(_("guardian attested"), null=True, blank=True)
     reminders_stopped_at = models.DateTimeField(_("reminders stopped"), null=True, blank=True)
-    check_ins_stopped_at = models.DateTimeField(_("weekly check-ins stopped"), null=True, blank=True)
+    check_ins_stopped_at = models.DateTimeField(
+        _("weekly check-ins stopped"), null=True, blank=True
+    )
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -8,8 +8,8 @@ from django.test import Client
 from booking.models import Appointment
 from clinic import outbox
 from clinic.models import DeskTask, Message
-from intake.between_visits import is_worse
 from intake.answers import Answers
+from intake.between_visits import is_worse
 from intake.earlier import CHECK_IN_URL, INTAKE_URL, RESCREEN_URL
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
@@ -124,7 +124,13 @@ def test_a_visit_booked_too_late_for_the_check_owes_none():
 
 def test_a_move_asks_again_before_the_new_time():
     visit = make_appointment(start=NOW + 5 * DAY)
-    visit.move(start=NOW + 9 * DAY, now=NOW, by=make_user(), outside_hours=True, practitioner=visit.practitioner)
+    visit.move(
+        start=NOW + 9 * DAY,
+        now=NOW,
+        by=make_user(),
+        outside_hours=True,
+        practitioner=visit.practitioner,
+    )
     assert [m.due_at for m in mails("rescreen").filter(state="planned")] == [
         visit.start - timedelta(hours=36)
     ]
