@@ -99,11 +99,15 @@ def save(
                 rule_set_version=RULE_SET_VERSION,
                 now=now,
             )
-            if is_worse(before, response.answers):
-                DeskTask.objects.ask(
-                    kind=DeskTask.Kind.WORSE, subject=patient, patient=patient, now=now
-                )
+            ask_desk_if_worse(response, before, now=now)
     return alert
+
+
+def ask_desk_if_worse(response: QuestionnaireResponse, before: Answers, *, now: datetime) -> None:
+    """Have the front desk offer an earlier visit; asking again while that is open does nothing."""
+    if response.patient and is_worse(before, response.answers):
+        patient = response.patient
+        DeskTask.objects.ask(kind=DeskTask.Kind.WORSE, subject=patient, patient=patient, now=now)
 
 
 def is_worse(before: Answers, now: Answers) -> bool:

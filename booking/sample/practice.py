@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 
 from booking.catalogue import load_catalogue
 from booking.models import Closure, OpeningHours, Room, Service, TimeOff
-from clinic.models import Location, Practice, Practitioner, Role, User
+from clinic.models import Location, OnCall, Practice, Practitioner, Role, User
 from intake.models import Questionnaire
 
 
@@ -255,6 +255,8 @@ def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
             last_name="Whitman",
         ),
     }
+    for position, role in enumerate((Role.CLINICIAN, Role.FRONT_DESK, Role.MANAGER), start=1):
+        OnCall.objects.create(user=users[role], position=position)
     people[1].user = users[Role.CLINICIAN]
     people[1].save(update_fields=["user"])
     return users

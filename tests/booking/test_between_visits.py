@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -9,8 +10,14 @@ from booking.models import Appointment
 from clinic import outbox
 from clinic.models import DeskTask, Message
 from intake.answers import Answers
-from intake.between_visits import is_worse
-from intake.earlier import CHECK_IN_URL, INTAKE_URL, RESCREEN_URL
+from intake.between_visits import ask_desk_if_worse, is_worse
+from intake.earlier import (
+    CHECK_IN_URL,
+    FOLLOW_UP_URL,
+    INTAKE_URL,
+    RESCREEN_URL,
+    answers_before,
+)
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from tests.booking.visitor import HEALTHY, as_patient
@@ -19,9 +26,11 @@ from tests.factories import (
     make_appointment,
     make_patient,
     make_practice,
+    make_questionnaire,
     make_response,
     make_service,
     make_user,
+    sign_in,
 )
 
 pytestmark = pytest.mark.django_db
@@ -346,3 +355,55 @@ def test_somebody_elses_link_opens_neither_form(visit):
         assert stranger.post(url, SAFE).status_code == 404
         assert Client().get(url).status_code == 404
     assert not answered(RESCREEN_URL).exists()
+
+
+@pytest.fixture
+def progress_check(visit):
+    follow_up = Questionnaire.objects.get(url=FOLLOW_UP_URL)
+    visit.service.questionnaire = follow_up
+    visit.service.save()
+    return visit
+
+
+def test_a_progress_check_asks_the_follow_up_and_carries_the_rest_over(progress_check):
+    give_intake(progress_check.patient, onset_how="gradual", pain_average=3)
+    client = progress_check.client
+    url = f"/visits/{progress_check.pk}/intake/"
+    assert client.get(url).status_code == 200
+    first = client.get(f"{url}1/").context["form"]
+    assert [name for name, one in first.questions.items() if one.is_shown] == list(SAFE)
+    client.post(f"{url}1/", SAFE | {"_revision": "0"})
+    begun = answered(FOLLOW_UP_URL).get()
+    progress_check.refresh_from_db()
+    assert progress_check.intake_response == begun
+    titles = [page.text.default for page in begun.pages()]
+    assert titles[0] == "Safety check"
+    assert len(titles) == 10
+
+
+def test_a_follow_up_that_is_worse_asks_the_front_desk(visit):
+    give_intake(visit.patient, pain_average=3)
+    follow_up = give_intake(visit.patient, url=FOLLOW_UP_URL, given_at=NOW, pain_average=7)
+    before = answers_before(follow_up, visit.patient)
+    ask_desk_if_worse(follow_up, before, now=NOW)
+    assert DeskTask.objects.get().patient == visit.patient
+
+
+def test_the_gate_s_answers_begin_an_intake_and_not_a_follow_up(progress_check):
+    begun = make_response(questionnaire=Questionnaire.objects.get(url=INTAKE_URL))
+    assert not progress_check.service.is_begun_by(begun)
+    assert make_service().is_begun_by(begun)
+    assert make_service(questionnaire=begun.questionnaire).is_begun_by(begun)
+    other = make_questionnaire()
+    assert make_service(questionnaire=other).is_begun_by(begun)
+
+
+def test_an_emergency_told_by_phone_holds_the_visits_ahead(visit):
+    """The path that no patient's page leads through: the desk asks, and the answer is bad."""
+    desk = sign_in(Client(), make_user(is_staff=True))
+    page = f"/admin/booking/appointment/{visit.patient_id}/questions/"
+    wish = {"service": visit.service.pk, "location": visit.location.pk, "day": "2026-06-02"}
+    answer = desk.post(f"{page}?{urlencode(wish)}", {"safety-nerve": "saddle-numb"})
+    assert answer.status_code == 302
+    visit.refresh_from_db()
+    assert visit.safety_hold_alert == SafetyAlert.objects.get()
