@@ -50,7 +50,8 @@ def create_intakes(
                 if len(met) in _RARE_AT
                 else next(s for s in stories if suits(s, name=visit.patient.name, age=age))
             )
-            if state == "done" and story in FIRST_TIME and not is_anybody_back:
+            is_shown = visit.practitioner.user_id is not None  # the demo's clinician sees them
+            if is_shown and state == "done" and story in FIRST_TIME and not is_anybody_back:
                 is_anybody_back = True
                 _intake(
                     form,

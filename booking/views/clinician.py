@@ -40,7 +40,7 @@ from intake.thresholds import OURS
 from intake.triage import RULES
 
 MOST_FORMS = 80
-MOST_ON_WORKLIST = 30
+MOST_ON_WORKLIST = 15
 CHECK_IN_IS_NEWS = timedelta(days=14)
 SAFETY_LASTS = timedelta(days=OURS.safety_answers_stale_after)
 # The farthest that a zone's calendar is from UTC's.
@@ -221,10 +221,13 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
         .filter(soon, practitioner__user=user, status=Appointment.Status.BOOKED, start__gt=now)
         .select_related("patient", "service", "intake_response", "rescreen_response")
         .prefetch_related("intake_response__lowered_levels", "rescreen_response__lowered_levels")
-        .order_by("start")[:MOST_ON_WORKLIST]
+        .order_by("start")[:MOST_FORMS]
     )
-    found = []
+    found, met = [], set()
     for visit in visits:
+        if visit.patient_id in met:
+            continue  # Only the first visit of each.
+        met.add(visit.patient_id)
         told = [
             one
             for one in (visit.intake_response, visit.rescreen_response)
@@ -234,7 +237,7 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
             since = min(one.safety_answered_at or one.updated_at for one in told)
             by = working_day_after(since.astimezone(visit.zone).date(), SOON_WORKING_DAYS)
             found.append(SeeSoon(visit, by))
-    return found
+    return sorted(found, key=lambda one: not one.is_late)[:MOST_ON_WORKLIST]
 
 
 @dataclass(frozen=True)
