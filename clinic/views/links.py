@@ -35,7 +35,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Exchange a mailed token for a grant cookie, at a URL without a secret in it."""
     link = _usable(token)
     if link is None or link.purpose not in DESTINATIONS:
-        return _gone(request)
+        return link_gone(request)
     about = [] if link.purpose == Link.Purpose.MY_VISITS else [link.subject_id]
     response = redirect(DESTINATIONS[Link.Purpose(link.purpose)], *about)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -60,7 +60,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, and on POST stop, one kind of mail to one patient. Their visits stay as they are."""
     link = _usable(token)
     if link is None or link.purpose not in STOPS:
-        return _gone(request)
+        return link_gone(request)
     field = STOPS[Link.Purpose(link.purpose)]
     if request.method == "POST":
         now = timezone.now()
@@ -82,7 +82,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         "stopped_at": getattr(link.patient, field),
         "is_check_in": link.purpose == Link.Purpose.STOP_CHECK_INS,
     }
-    return _page(request, "clinic/unsubscribe.html", context)
+    return secret_page(request, "clinic/unsubscribe.html", context)
 
 
 def _usable(token: str) -> Link | None:
@@ -94,14 +94,15 @@ def _usable(token: str) -> Link | None:
     )
 
 
-def _gone(request: HttpRequest) -> HttpResponse:
+def link_gone(request: HttpRequest) -> HttpResponse:
     """Answer alike whether the link never was, ran out, was revoked or is somebody else's."""
-    return _page(request, "clinic/link_gone.html", status=404)
+    return secret_page(request, "clinic/link_gone.html", status=404)
 
 
-def _page(
+def secret_page(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
+    """A page at an address that holds a token, which must not travel on from there."""
     response = render(request, template, context, status=status)
     # Never the path, which holds the token. The origin stays: without it forms cannot be posted.
     response.headers["Referrer-Policy"] = "strict-origin"

@@ -43,6 +43,10 @@ def fill(model, number):
             make.make_message(user=make.make_user())
         case "OnCall":
             make.make_on_call()
+        case "DeskTask":
+            make.make_desk_task(patient=visit.patient).finish(
+                by=make.make_user(), now=timezone.now()
+            )
         case "Link":
             make.make_link()
         case "EmergencyAccess":
@@ -81,6 +85,7 @@ LIST_QUERIES = {
     "message": 12,
     "oncall": 12,
     "link": 11,
+    "desktask": 11,
     "auditevent": 11,
     "questionnaire": 12,
     "safetyalert": 12,
