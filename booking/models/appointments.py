@@ -125,13 +125,7 @@ class Appointment(models.Model):
         related_name="+",
     )
     rescreen_response = models.ForeignKey(
-        QuestionnaireResponse,
-        verbose_name=_("safety check before the visit"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="+",
+        QuestionnaireResponse, models.SET_NULL, null=True, editable=False, related_name="+"
     )
     safety_hold_alert = models.ForeignKey(
         SafetyAlert,

@@ -181,8 +181,9 @@ class Service(models.Model):
 
         A follow-up asks the safety page again: it is another form.
         """
-        if self.questionnaire is None or self.questionnaire_id == response.questionnaire_id:
+        if self.questionnaire_id in (None, response.questionnaire_id):
             return True
+        assert self.questionnaire is not None
         return self.questionnaire.url != FOLLOW_UP_URL
 
     @property
