@@ -327,6 +327,7 @@ def check_in(visit: Visit) -> Mail | Skip:
         facts=[(_("For"), patient.initials)],
         buttons=[(_("Answer the questions"), urls[Link.Purpose.CHECK_IN])],
         stop_url=stop_url,
+        stop_label=_("Stop weekly questions"),
     )
     return visit.mail(letter, headers=_one_click(stop_url))
 

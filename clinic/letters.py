@@ -19,7 +19,8 @@ class Letter:
     """What one mail says, in the active language.
 
     ``facts`` are pairs of a label and a value, ``links`` and ``buttons`` pairs of a label and a
-    URL; the first button is the one thing to do. ``stop_url`` stops mails of this kind.
+    URL; the first button is the one thing to do. ``stop_url`` stops mails of this kind, reminders
+    unless ``stop_label`` says something else.
     """
 
     subject: str
@@ -30,6 +31,7 @@ class Letter:
     buttons: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     stop_url: str = ""
+    stop_label: str = ""
 
     def as_mail(self, *, to: str, practice: Practice, **parts: Any) -> Mail:
         context = {
