@@ -175,7 +175,7 @@ class Trend:
     floor: float
     left: int = 24
     width: int = PLOT_WIDTH
-    height: int = 118
+    height: int = 96
 
 
 def trend(intakes: Sequence[Dated], *, events: Sequence[tuple[dt.date, str]] = ()) -> Trend | None:
@@ -183,7 +183,7 @@ def trend(intakes: Sequence[Dated], *, events: Sequence[tuple[dt.date, str]] = (
     told = [one for one in intakes if one.answers.number("pain-average") is not None]
     if len(told) < 2:
         return None
-    top, pain_height, floor, bars = 6, 60, 104, 30
+    top, pain_height, floor, bars = 6, 46, 82, 24
     left, right = 34, PLOT_WIDTH - 12
     days = max(1, (told[-1].day - told[0].day).days)
 
@@ -323,7 +323,7 @@ def onset_run(answers: Answers) -> OnsetRun | None:
 
 def impact_plot(answers: Answers, *, first: Answers | None = None) -> ImpactPlot | None:
     """None when none of the six was answered. With the `first` answers each row shows both."""
-    step = 13
+    step = 12
     span = PLOT_WIDTH - LABELS_WIDTH - 30
     dots: list[Dot] = []
     for link_id in v.IMPACT_ITEMS:

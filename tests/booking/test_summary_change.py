@@ -83,7 +83,7 @@ def test_the_summary_compares_with_the_intake_before(client, clinician):
     assert "<b>spread further down the leg</b>" in page
     assert "Everything that changed between intakes" in page
     assert "Pain and distance over time" in page
-    assert "dot: average, line: to worst" in page
+    assert "line to worst" in page
 
 
 def test_it_compares_with_the_first_intake_too_when_that_is_another_one(client, clinician):
@@ -117,6 +117,26 @@ def test_a_level_that_a_clinician_lowered_is_the_level_then(client, clinician):
     first = QuestionnaireResponse.objects.earliest("created_at")
     first.lower(level=Level.ROUTINE, reason="Seen", by=clinician, now=NOW)
     assert "Level Routine → <b>Soon</b>" in words_of(client, patient)
+
+
+def test_first_and_now_stand_side_by_side_in_every_plot_and_its_table(client, clinician):
+    page = words_of(client, make_two_intakes(clinician))
+    # The numbers, the body, daily impact and the patient's own activities.
+    assert "↓ was 8" in page
+    assert page.count('class="body-map"') == 2
+    assert "figure-new" in page
+    assert "(new)" in page
+    assert "chart-dot-then" in page
+    assert "chart-slope" in page
+    for caption in ("Body map: First", "Body map: Now", "Daily impact", "Own activities"):
+        assert f"<caption>{caption}</caption>" in page
+
+
+def test_two_intakes_need_no_scrolling_on_a_laptop(client, clinician, live_server, open_page):
+    patient = make_two_intakes(clinician, weeks=(20, 5))
+    page = open_clinician_page(client, live_server, open_page, summary_url(patient))
+    bottom = page.evaluate("document.querySelector('.sheet').getBoundingClientRect().bottom")
+    assert bottom <= 800
 
 
 @pytest.mark.parametrize("weeks", [(5,), (20, 10, 5)])
