@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from pypdf import PdfReader
 
+from intake.earlier import CHECK_IN_URL
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
 from tests.booking.test_clinician import (
@@ -23,8 +24,10 @@ from tests.factories import (
     make_alert,
     make_appointment,
     make_clinician,
+    make_on_call,
     make_practice,
     make_questionnaire,
+    make_response,
     sign_in,
 )
 
@@ -83,7 +86,7 @@ def test_the_summary_compares_with_the_intake_before(client, clinician):
     assert "<b>spread further down the leg</b>" in page
     assert "Everything that changed between intakes" in page
     assert "Pain and distance over time" in page
-    assert "line to worst" in page
+    assert "dashed: visits, race" in page
 
 
 def test_it_compares_with_the_first_intake_too_when_that_is_another_one(client, clinician):
@@ -161,3 +164,24 @@ def test_two_intakes_still_print_on_one_page(
     printed = tmp_path / "summary.pdf"
     page.pdf(path=printed, format=paper)
     assert len(PdfReader(printed).pages) == 1
+
+
+def test_an_open_alert_and_a_check_in_leave_the_sheet_on_one_screen(
+    client, clinician, live_server, open_page
+):
+    patient = make_two_intakes(clinician, weeks=(20, 5))
+    make_alert()
+    make_on_call(clinician)
+    week_ago = NOW - dt.timedelta(days=7)
+    make_response(
+        patient=patient,
+        questionnaire=make_questionnaire(url=CHECK_IN_URL),
+        status="completed",
+        submitted_at=week_ago,
+        items=[{"linkId": "pain-average", "answer": [{"valueInteger": 10}]}],
+    )
+    page = open_clinician_page(client, live_server, open_page, summary_url(patient))
+    assert page.locator(".alert-banner").count() == 1
+    assert "Weekly check-in 05/25/2026: worse" in page.locator(".level-strip").inner_text()
+    bottom = page.evaluate("document.querySelector('.sheet').getBoundingClientRect().bottom")
+    assert bottom <= 800
