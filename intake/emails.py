@@ -1,19 +1,35 @@
 """Mails of the intake: staff are told of a safety alert, without a word about whom or what."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import outbox
-from clinic.letters import Letter, time_text
+from clinic.letters import time_text, worded
 from clinic.models import Message, OnCall, Practice
 from clinic.outbox import Mail, Skip
+from clinic.wordings import Wording
 from intake.models import SafetyAlert
 
 SAFETY_ALERT = "safety-alert"
+
+SAFETY_ALERT_WORDING = Wording(
+    kind=SAFETY_ALERT,
+    label=gettext_lazy("Safety alert"),
+    subject=gettext_lazy("Safety alert, open the system"),
+    heading=gettext_lazy("Safety alert"),
+    text=gettext_lazy(
+        "Somebody's answers need a person today. Open the system to see who.\n\n"
+        "The alert stays open until a member of staff acknowledges it by name."
+    ),
+    is_editable=False,
+)
 
 # The list of people on call is gone through this often; with nobody on it, the mailbox is told
 # so many times more.
@@ -59,22 +75,25 @@ def safety_alert(message: Message, now: datetime) -> Mail | Skip:
     to = user.email if user else practice.alert_email
     if not to:
         return Skip("no-address")
+    paragraphs = []
     with translation.override(user.language if user else settings.LANGUAGE_CODE):
-        paragraphs = [_("Somebody's answers need a person today. Open the system to see who.")]
         if message.step:
             next_at = practice.clock_runs_out(message.due_at, alert.clock)
             paragraphs.append(
                 _("Nobody has acknowledged it yet. The next person is told at %(time)s.")
                 % {"time": time_text(next_at.astimezone(practice.zone))}
             )
-        paragraphs.append(
-            _("The alert stays open until a member of staff acknowledges it by name.")
-        )
-        return Letter(
-            subject=_("Safety alert, open the system"),
-            heading=_("Safety alert"),
-            paragraphs=paragraphs,
-            buttons=[
-                (_("Open the alert"), f"{settings.BASE_URL}{reverse('alerts')}#alert-{alert.pk}")
-            ],
-        ).as_mail(to=to, practice=practice)
+        return _safety_alert(alert.pk, to=to, practice=practice, paragraphs=paragraphs)
+
+
+def sample_safety_alert(now: datetime) -> Mail:
+    return _safety_alert(UUID(int=0), to="oncall@example.org", practice=Practice.current())
+
+
+def _safety_alert(
+    alert_id: UUID, *, to: str, practice: Practice, paragraphs: Sequence[str] = ()
+) -> Mail:
+    alert_url = f"{settings.BASE_URL}{reverse('alerts')}#alert-{alert_id}"
+    return worded(
+        SAFETY_ALERT, {}, paragraphs=paragraphs, buttons=[(_("Open the alert"), alert_url)]
+    ).as_mail(to=to, practice=practice)

@@ -195,7 +195,6 @@ class Link(models.Model):
         MY_VISITS = "my-visits", _("All visits")
         RESCREEN = "rescreen", _("Safety check before a visit")
         CHECK_IN = "check-in", _("Weekly check-in")
-        STOP_CHECK_INS = "stop-check-ins", _("Stop weekly check-ins")
         UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -221,9 +220,6 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
-
-    # Bearers of these can do nothing but stop mails.
-    STOPS = (Purpose.UNSUBSCRIBE, Purpose.STOP_CHECK_INS)
 
     @property
     def is_mailed(self) -> bool:

@@ -238,8 +238,8 @@ def test_a_check_in_can_be_stopped_from_the_mail_and_reminders_still_come(seen, 
     assert "weekly questions" in Client().get(stop).text
     assert Client().post(stop).status_code == 200
     seen.patient.refresh_from_db()
-    assert seen.patient.check_ins_stopped_at
-    assert seen.patient.reminders_stopped_at is None
+    assert seen.patient.has_stopped("check-in")
+    assert not seen.patient.has_stopped("reminder")
     outbox.tick(first.due_at + timedelta(weeks=1))
     assert len(mail.outbox) == 1
     # The link to stop them opens no page of the patient's.
