@@ -186,6 +186,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "practitioner",
                     "location",
                     "room",
+                    "equipment",
                     "intake",
                     "rescreen",
                     "hold",
