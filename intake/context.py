@@ -12,12 +12,12 @@ from intake.models import SafetyAlert
 class AlertBanner(NamedTuple):
     """What stands on every staff page while somebody's answers need a person."""
 
-    count: int
+    number: int
     level: Level
     since: object
 
     def __bool__(self) -> bool:
-        return self.count > 0
+        return self.number > 0
 
 
 def alert_banner(request: HttpRequest) -> dict[str, object]:

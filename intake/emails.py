@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic import outbox
 from clinic.letters import time_text, worded
-from clinic.models import Message, OnCall, Practice
+from clinic.models import Message, OnCall, Practice, User
 from clinic.outbox import Mail, Skip
 from clinic.wordings import Wording
 from intake.models import SafetyAlert
@@ -45,7 +45,7 @@ def plan_alert(alert: SafetyAlert, now: datetime) -> list[Message]:
     be alive at that moment to decide so; what an acknowledgement made needless is not sent.
     """
     practice = Practice.current()
-    people = [on_call.user for on_call in OnCall.objects.reachable()]
+    people: list[User | None] = [on_call.user for on_call in OnCall.objects.reachable()]
     owed = [outbox.plan(kind=SAFETY_ALERT, subject=alert, due_at=now, expires_at=now + NEWS_LASTS)]
     due_at = now if people else practice.clock_runs_out(now, alert.clock)
     for number, user in enumerate((people or [None]) * ROUNDS, start=1):

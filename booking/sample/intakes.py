@@ -7,7 +7,7 @@ from booking.models import Appointment
 from booking.sample.runners import FIRST_TIME, STORIES, answers_of, suits
 from clinic.models import Patient
 from clinic.privacy import NOTICE_VERSION
-from intake.answers import Answers
+from intake.answers import Answers, Value
 from intake.earlier import CHECK_IN_URL
 from intake.findings import RULE_SET_VERSION
 from intake.levels import Level
@@ -135,20 +135,15 @@ def _check_ins(patient: Patient, *, now: datetime) -> None:
     form = questionnaire.form
     for weeks_ago, (average, trend, distance) in zip(range(5, 0, -1), _WEEKS, strict=True):
         answered_at = now - timedelta(weeks=weeks_ago, hours=5)
-        items = replace_answers(
-            form,
-            [],
-            {
-                link_id: [answer_for(form.item(link_id), value)]
-                for link_id, value in {
-                    "safety-nerve": "none",
-                    "pain-average": average,
-                    "onset-trend": trend,
-                    "run-unit": "mi",
-                    "load-now": distance,
-                }.items()
-            },
-        )
+        answers: dict[str, Value] = {
+            "safety-nerve": "none",
+            "pain-average": average,
+            "onset-trend": trend,
+            "run-unit": "mi",
+            "load-now": distance,
+        }
+        changes = {name: [answer_for(form.item(name), value)] for name, value in answers.items()}
+        items = replace_answers(form, [], changes)
         response = QuestionnaireResponse(
             questionnaire=questionnaire,
             patient=patient,

@@ -60,7 +60,7 @@ def test_mailbox_and_first_on_call_are_told_at_once_and_the_next_when_the_clock_
     emails.plan_alert(make_alert(), NOW)
 
     outbox.tick(NOW)
-    assert told() == ["alerts@clinic.example", first.email]
+    assert sorted(told()) == sorted(["alerts@clinic.example", first.email])
     outbox.tick(NOW + timedelta(minutes=14, seconds=59))
     assert len(mail.outbox) == 2
     outbox.tick(NOW + timedelta(minutes=15))
@@ -86,7 +86,7 @@ def test_the_clock_of_an_urgent_alert_is_an_hour_of_staffed_time():
     evening = NOW + timedelta(hours=9, minutes=30)  # 17:30, half an hour before closing
     emails.plan_alert(make_alert(level=Level.URGENT, raised_at=evening), evening)
     outbox.tick(evening + timedelta(hours=12))
-    assert told() == ["alerts@clinic.example", first.email]
+    assert sorted(told()) == sorted(["alerts@clinic.example", first.email])
     outbox.tick(NOW + timedelta(days=1, minutes=30))
     assert told()[2:] == [second.email]
 
