@@ -44,7 +44,7 @@ def test_the_shipped_intake_can_be_imported(capsys):
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
-        (make_content(make_item(type_="quantity")), "unsupported-type"),
+        (make_content(make_item(type_="reference")), "unsupported-type"),
         ("{not json", "json"),
         ("[" * 50_000, "json"),
         ('{"resourceType": "Questionnaire", "version": NaN}', "structure"),
