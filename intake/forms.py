@@ -232,7 +232,7 @@ class QuestionForm(QuestionLayout):
                 given[question.name] or question.errors or question.item.required
                 for question in questions
             )
-            if questions and not is_settled:
+            if questions and not is_settled and not self._is_left_out(questions[0], given):
                 yield questions[0]
 
     def _is_left_out(self, question: Question, given: Mapping[str, tuple[Value, ...]]) -> bool:

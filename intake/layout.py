@@ -158,6 +158,8 @@ class QuestionLayout(forms.Form):
                 is_spare=index >= needed,
             )
             scope.occurrences[group.link_id].append(inner)
+            if not inner.is_spare:
+                self._required_groups.append((group, inner))
             known = self._known[scope].within(inside(group), {"item": inner.elements})
             self._known[inner] = known
             self._enabled[inner] = self.questionnaire.enabled(known)
@@ -192,7 +194,8 @@ class QuestionLayout(forms.Form):
     def _question(self, item: Item, scope: Scope) -> Field:
         name = scope.prefix + field_name(item.link_id)
         known = self._known[scope].values(item.link_id)
-        if not known and (scope.parent or item.link_id not in self._enabled[scope]):
+        is_new = scope.parent is not None and not scope.elements
+        if not known and (is_new or item.link_id not in self._enabled[scope]):
             known = item.initial
         names, can_add = (name,), False
         if item.is_list:

@@ -44,7 +44,7 @@ def read_limits(
         "pattern": _pattern(extensions, type_, path, refuse),
         "entry_format": _plain_string(first(extensions, f"{HL7}/entryFormat")),
         "unit": _unit_text(first(extensions, f"{HL7}/questionnaire-unit"), path, refuse),
-        "units": _units(element, extensions, path, refuse) if type_ == "quantity" else (),
+        "units": _units(element, extensions, path, refuse) if type_ in NUMBERS else (),
         "unit_choice": _unit_choice(first(extensions, f"{OURS}/unit-choice"), path, refuse),
         "scale_ends": _scale_ends(first(extensions, f"{OURS}/scale-ends"), path, refuse),
         **_occurs(element, extensions, path, refuse),

@@ -255,8 +255,12 @@ def _fits(condition: Condition, question: Item) -> bool:
     value = condition.value
     if condition.operator == "exists":
         return True
-    if question.type in ("choice", "open-choice") and question.option(value) is not None:
-        return True
+    if question.type in ("choice", "open-choice"):
+        is_order = condition.operator not in ("=", "!=")
+        if question.option(value) is not None or (
+            is_order and any(type(option.value) is type(value) for option in question.options)
+        ):
+            return True
     match question.type:
         case "choice":
             return False

@@ -122,7 +122,10 @@ class _Check:
             yield Issue(path, "cardinality", f"`{item.link_id}` occurs too often.")
         if not self.is_final:
             return
+        is_askable = any(q.is_question and q.link_id in self.enabled for q in item.walk())
         needed = max(item.min_occurs, int(item.required)) if is_repeating_group else 0
+        if item.type == "group" and not is_askable:
+            return
         if count < needed or (count == 0 and item.is_question and item.required):
             yield Issue(path, "required", f"`{item.link_id}` is missing.")
         elif item.type == "group" and item.required and not has_answers(found):

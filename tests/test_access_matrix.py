@@ -64,6 +64,7 @@ ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
     "admin:app_list", "admin:None", "admin:auth_user_password_change",
+    "admin:intake_questionnaire_preview",
 }  # fmt: skip
 # Front desk only: a manager looks at the schedule, and does not change it.
 FRONT_DESK = {

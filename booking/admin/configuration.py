@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from booking.models import Closure, OpeningHours, Room, Service, TimeOff
 from clinic.admin import ConfigurationAdmin, DayFilter
 from clinic.models import Practice
+from intake.models import Questionnaire
 
 
 class FromNowFilter(DayFilter):
@@ -74,6 +75,11 @@ class ServiceAdmin(ConfigurationAdmin):
         ),
         (_("On the page"), {"fields": ["position", "is_active"]}),
     ]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "questionnaire":
+            kwargs["queryset"] = Questionnaire.objects.published()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description=_("minutes"))
     def lengths(self, service: Service) -> str:

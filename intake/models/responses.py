@@ -48,6 +48,20 @@ class IncompleteResponse(Exception):
         self.issues = issues
 
 
+class PublishedQuestionnaire(Exception):
+    """What was published is what somebody has answered: it never changes."""
+
+
+# What a published questionnaire never changes.
+FIXED = {"url", "version", "content"}
+
+VERSION_EXISTS = Issue(
+    "Questionnaire.version",
+    "version-exists",
+    "This version is stored with other content: give it a new one.",
+)
+
+
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
     def published(self) -> "QuestionnaireQuerySet":
         return self.exclude(published_at=None)
@@ -60,25 +74,22 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         """
         form = Form.parse(content)
         with transaction.atomic():
-            questionnaire, _created = self.get_or_create(
-                url=form.url,
-                version=form.version,
-                defaults={"title": form.title.default or form.url, "content": content},
-            )
-            if questionnaire.content != content:
-                raise InvalidQuestionnaire(
-                    [
-                        Issue(
-                            "Questionnaire.version",
-                            "version-exists",
-                            "This version is stored with other content: give it a new one.",
-                        )
-                    ]
-                )
-            if publish and questionnaire.published_at is None:
-                questionnaire.published_at = now
-                questionnaire.save(update_fields=["published_at"])
+            questionnaire = self.filter(url=form.url, version=form.version).first()
+            if questionnaire is None:
+                questionnaire = self.model()
+                questionnaire.take(content)
+                questionnaire.save()
+            elif questionnaire.content != content:
+                raise InvalidQuestionnaire([VERSION_EXISTS])
+            if publish:
+                questionnaire.publish(now=now)
         return questionnaire
+
+    def update(self, **fields: Any) -> int:
+        """Refuses to change what was asked, once it is published."""
+        if FIXED & fields.keys() and self.published().exists():
+            raise PublishedQuestionnaire
+        return super().update(**fields)
 
     def publish(self, content: Any, *, now: datetime) -> "Questionnaire":
         return self.store(content, publish=True, now=now)
@@ -110,6 +121,34 @@ class Questionnaire(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} {self.version}"
+
+    def save(self, **options: Any) -> None:
+        """Raises PublishedQuestionnaire where that would change what was asked."""
+        fields = options.get("update_fields")
+        if not self._state.adding and (fields is None or FIXED & set(fields)):
+            stored = Questionnaire.objects.exclude(published_at=None).filter(pk=self.pk).first()
+            if stored and any(getattr(stored, name) != getattr(self, name) for name in FIXED):
+                raise PublishedQuestionnaire
+        super().save(**options)
+
+    def take(self, content: Any) -> None:
+        """Become a FHIR R4 Questionnaire, unsaved.
+
+        Raises InvalidQuestionnaire for one that cannot be asked and for a version that exists.
+        """
+        form = Form.parse(content)
+        if Questionnaire.objects.filter(url=form.url, version=form.version).exists():
+            raise InvalidQuestionnaire([VERSION_EXISTS])
+        self.url, self.version, self.content = form.url, form.version, content
+        self.title = form.title.default or form.url
+
+    def publish(self, *, now: datetime) -> bool:
+        """Put it in use for good; return False when it was already."""
+        changed = Questionnaire.objects.filter(pk=self.pk, published_at=None).update(
+            published_at=now
+        )
+        self.refresh_from_db(fields=["published_at"])
+        return bool(changed)
 
     @property
     def form(self) -> Form:
