@@ -95,7 +95,7 @@ class QuestionForm(QuestionLayout):
         self._take_in(given)
         for name, question in self.questions.items():
             if question.item.link_id not in self._enabled[question.scope] or self._is_left_out(
-                question, given
+                question.scope, given
             ):
                 for part in question.parts:
                     self.errors.pop(part, None)
@@ -204,7 +204,7 @@ class QuestionForm(QuestionLayout):
             and not given[name]
             and self._is_asked(question)
             and not question.errors
-            and not self._is_left_out(question, given)
+            and not self._is_left_out(question.scope, given)
         ]
         for question in [*wanted, *self._empty_groups(given)]:
             is_news = bool(asked_before) and question.name not in asked_before
@@ -232,16 +232,16 @@ class QuestionForm(QuestionLayout):
                 given[question.name] or question.errors or question.item.required
                 for question in questions
             )
-            if questions and not is_settled and not self._is_left_out(questions[0], given):
+            if questions and not is_settled and not self._is_left_out(scope, given):
                 yield questions[0]
 
-    def _is_left_out(self, question: Question, given: Mapping[str, tuple[Value, ...]]) -> bool:
-        """Does it belong to a spare occurrence of a repeating group that was left empty?"""
+    def _is_left_out(self, scope: Scope, given: Mapping[str, tuple[Value, ...]]) -> bool:
+        """Is it in a spare occurrence of a repeating group that was left empty?"""
         return any(
-            scope.is_spare
-            and not _is_used(scope, given)
-            and not any(q.errors for inner in scope.walk() for q in inner.questions.values())
-            for scope in question.scope.lineage()
+            around.is_spare
+            and not _is_used(around, given)
+            and not any(q.errors for inner in around.walk() for q in inner.questions.values())
+            for around in scope.lineage()
         )
 
     def _cross_check(self, answers: Answers) -> None:

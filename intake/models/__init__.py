@@ -2,6 +2,7 @@ from intake.models.decisions import LoweredLevel, PrivateNote
 from intake.models.responses import (
     IncompleteResponse,
     Observation,
+    PublishedQuestionnaire,
     Questionnaire,
     QuestionnaireResponse,
     SafetyAlert,
@@ -13,6 +14,7 @@ __all__ = [
     "LoweredLevel",
     "Observation",
     "PrivateNote",
+    "PublishedQuestionnaire",
     "Questionnaire",
     "QuestionnaireResponse",
     "SafetyAlert",
