@@ -52,27 +52,35 @@ def fill_page(form, page, stored, random):
             for question in asked.questions.values()
             if question.is_shown and not set(question.parts) & fields.keys()
         ]
-        if not news:
+        left_out = [
+            asked.questions[name]
+            for name in asked.questions
+            if any(error.code == "required" for error in errors_of(asked, name))
+        ]
+        if not news and not left_out:
             break
-        for question in news:
-            fields |= typed(question, random)
+        for question in news or left_out:
+            fields |= typed(question, random, is_needed=not news)
     assert asked.is_valid(), (fields, asked.errors.as_json())
     return asked
 
 
-def typed(question, random):
+def errors_of(asked, name):
+    found = asked.errors.as_data()
+    return [error for part in asked.questions[name].parts for error in found.get(part, [])]
+
+
+def typed(question, random, *, is_needed):
     """Fields and what is typed into them."""
     item = question.item
-    is_needed = item.required or not question.scope.is_spare
-    if not is_needed and random.random() < 0.2:
-        return dict.fromkeys(question.names, "")
+    if not is_needed and not item.required and random.random() < 0.2:
+        return dict.fromkeys(question.names, [] if item.options and item.repeats else "")
     if item.options:
         return ticked(question, random)
     fields = {}
-    count = len(question.names)
     least = max(item.min_occurs, 1)
     for index, name in enumerate(question.names):
-        is_spare = index >= least and count > 1 and random.random() < 0.3
+        is_spare = index >= least and random.random() < 0.3
         fields[name] = "" if is_spare else written(item, random)
         if len(item.units) > 1:
             fields[f"{name}:unit"] = random.choice(item.units).key
