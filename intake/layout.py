@@ -80,7 +80,13 @@ class QuestionLayout(forms.Form):
         self._root = Scope(questionnaire.items, stored)
         self._known = {self._root: Answers.from_response({"item": stored})}
         self._enabled = {self._root: questionnaire.enabled(self._known[self._root])}
-        self._required_groups: list[tuple[Item, Scope]] = []
+        # The page may be the inside of a group that needs an answer to any of its questions.
+        self._required_groups: list[tuple[Item, Scope]] = [
+            (group, self._root)
+            for item in items[:1]
+            for group in questionnaire.lineage(item.link_id)
+            if group is not item and group.required
+        ]
         self._can_add = False
         blocks = [*self._blocks(items, self._root)]
         if self._can_add:
@@ -320,8 +326,14 @@ class QuestionLayout(forms.Form):
                 spelled["value"] = f"{time:%H:%M}" if time.second == 0 else time.isoformat()
             case other:
                 spelled["value"] = other
-        if self.questionnaire.item(condition.question).type == "open-choice":
-            spelled["is_code"] = isinstance(condition.value, Code)
+        question = self.questionnaire.item(condition.question)
+        if question.type == "open-choice":
+            if isinstance(condition.value, Code):
+                spelled["is_code"] = True
+            elif any(
+                isinstance(o.value, Code) and o.key == condition.value for o in question.options
+            ):
+                spelled["is_code"] = False
         return spelled
 
     def _names(self, link_id: str, scope: Scope) -> list[str]:

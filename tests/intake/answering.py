@@ -92,8 +92,9 @@ def ticked(question, random):
     if item.type == "open-choice" and random.random() < 0.4:
         word = random.choice(WORDS)
         return {question.name: [] if item.repeats else ":other", f"{question.name}:other": word}
+    blank = {f"{question.name}:other": ""} if item.type == "open-choice" else {}
     if not item.repeats:
-        return {question.name: random.choice(item.options).key}
+        return blank | {question.name: random.choice(item.options).key}
     exclusive = [option for option in item.options if option.is_exclusive]
     if exclusive and random.random() < 0.3:
         return {question.name: [random.choice(exclusive).key]}
