@@ -95,6 +95,13 @@ class Text:
                 return self.translations[tag]
         return self.default
 
+    def after(self, prefix: str) -> Text:
+        """The text in every language with the same number or letter before it."""
+        return Text(
+            f"{prefix} {self.default}".strip(),
+            {language: f"{prefix} {text}" for language, text in self.translations.items()},
+        )
+
     def filled(self, language: str, placeholders: Mapping[str, str]) -> str:
         """The text with each known ``{name}`` replaced; unknown ones stay as they are.
 
@@ -201,7 +208,6 @@ class Item:
     text: Text
     items: tuple[Item, ...] = ()
     help: Text | None = None
-    prefix: str = ""
     required: bool = False
     repeats: bool = False
     read_only: bool = False

@@ -150,7 +150,6 @@ class Reader:
             text=self._words(element, path),
             items=tuple(child for child in children if child not in notes),
             help=_joined([note.text for note in notes]),
-            prefix=read_text(element, "prefix", path, self.refuse).default,
             required=self._flag(element, "required", path),
             repeats=self._flag(element, "repeats", path),
             read_only=self._flag(element, "readOnly", path),
@@ -239,15 +238,18 @@ class Reader:
             )
 
     def _words(self, element: Mapping[str, Any], path: str) -> Text:
-        """What the item says; a question without words is called by its code."""
-        if element.get("type") == "group" or element.get("text"):
-            return read_text(element, "text", path, self.refuse)
+        """What the item says, its number first; a question without words is called by its code."""
         codes = element.get("code")
         coding = codes[0] if isinstance(codes, list) and codes else None
-        if isinstance(coding, dict) and coding.get("display"):
-            return read_text(coding, "display", f"{path}.code[0]", self.refuse)
-        self.refuse(f"{path}.text", "required", "A question needs words.")
-        return Text("")
+        if element.get("type") == "group" or element.get("text"):
+            text = read_text(element, "text", path, self.refuse)
+        elif isinstance(coding, dict) and coding.get("display"):
+            text = read_text(coding, "display", f"{path}.code[0]", self.refuse)
+        else:
+            self.refuse(f"{path}.text", "required", "A question needs words.")
+            return Text("")
+        prefix = read_text(element, "prefix", path, self.refuse).default
+        return text.after(prefix) if prefix else text
 
     def _flag(self, element: Mapping[str, Any], name: str, path: str) -> bool:
         value = element.get(name, False)

@@ -186,7 +186,7 @@ class Form:
 
     def text(self, item: Item, language: str, placeholders: Mapping[str, str] | None = None) -> str:
         """The item's words in a language, ``{placeholders}`` filled in."""
-        return f"{item.prefix} {item.text.filled(language, placeholders or {})}".strip()
+        return item.text.filled(language, placeholders or {})
 
 
 def load_json(text: str | bytes) -> Any:

@@ -1,9 +1,8 @@
 from intake.models.decisions import LoweredLevel, PrivateNote
+from intake.models.questionnaires import PublishedQuestionnaire, Questionnaire
 from intake.models.responses import (
     IncompleteResponse,
     Observation,
-    PublishedQuestionnaire,
-    Questionnaire,
     QuestionnaireResponse,
     SafetyAlert,
     StaleRevision,
