@@ -9,8 +9,19 @@ import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 
 from allauth.usersessions.models import UserSession
+from django.utils import translation
 
-from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
+from booking.models import (
+    Appointment,
+    Closure,
+    OpeningHours,
+    Room,
+    Service,
+    TimeOff,
+    UnconfirmedBooking,
+)
+from clinic import wordings
+from clinic.access import hash_token
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
@@ -18,6 +29,7 @@ from clinic.models import (
     EmergencyAccess,
     Link,
     Location,
+    MailText,
     Message,
     Patient,
     Practice,
@@ -205,6 +217,17 @@ def make_desk_task(**fields):
     return DeskTask.objects.ask(kind=kind, subject=subject, now=now, **fields)
 
 
+def make_unconfirmed_booking(*, appointment=None, **fields):
+    """Return what waits for a mailed link, with a hold of its own when none is given."""
+    fields.setdefault("details", {"email": "visitor@example.org", "language": "en"})
+    asked = UnconfirmedBooking(
+        appointment=appointment or make_appointment(status=Appointment.Status.PENDING), **fields
+    )
+    asked.token_hash = hash_token(asked.token)
+    asked.save()
+    return asked
+
+
 def make_message(*, patient=None, due_at=NOW, **fields):
     """Return a planned confirmation mail, due at once and useful for a day."""
     patient = patient or make_patient()
@@ -216,6 +239,15 @@ def make_message(*, patient=None, due_at=NOW, **fields):
         "next_attempt_at": due_at,
     }
     return Message.objects.create(patient=patient, due_at=due_at, **defaults | fields)
+
+
+def make_mail_text(*, kind="confirmation", language="en", **fields):
+    """Return the clinic's own words for one kind of mail."""
+    with translation.override(language):
+        words = wordings.find(kind).words._replace(**fields)
+    text = MailText.of(kind, language, words)
+    text.save()
+    return text
 
 
 def make_link(*, patient=None, **fields):

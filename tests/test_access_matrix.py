@@ -30,13 +30,14 @@ CONTACT, ANSWER = "Zzyzx", "Qwxyz"
 PUBLIC = {
     "home", "services", "guide", "guide_page", "locations", "privacy", "lang", "healthz", "readyz",
     "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
+    "choose", "confirm_address",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "metrics"}
+BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
-    "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
-    "intake_review", "intake_page", "intake_birth_date", "my_visits",
+    "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
+    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits", "visit_mails",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
@@ -70,7 +71,14 @@ ADMIN_SITE = {
 FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
+    "admin:booking_appointment_undo",
 }  # fmt: skip
+# The admin's pages of one mail, for whoever may see the list it stands in.
+MAILS = {
+    "admin:clinic_message_look": "message",
+    "admin:clinic_mailtext_words": "mailtext",
+    "admin:clinic_mailtext_look": "mailtext",
+}
 SIGN_OUT = {"account_logout", "admin:logout"}
 
 ANYBODY = [
@@ -103,6 +111,8 @@ def patterns(resolver=None, prefix="", namespace=""):
 
 def model_of(name):
     """The model whose list, form or history the admin's pattern is, or None."""
+    if name in MAILS:
+        return next(m for m in admin.site._registry if m._meta.model_name == MAILS[name])
     for model in admin.site._registry:
         stem = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
         if re.fullmatch(stem + "(changelist|add|change|delete|history|simple_history)", name):
@@ -179,6 +189,18 @@ class World:
             patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
         )
         make.make_desk_task(patient=self.patient)
+        make.make_unconfirmed_booking(
+            appointment=make.make_appointment(
+                status="pending",
+                service=self.service,
+                location=self.location,
+                practitioner=practitioner,
+                start=now + timedelta(days=4),
+                held_until=now + timedelta(hours=1),
+            ),
+            details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
+        )
+        make.make_mail_text()
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)
@@ -201,6 +223,8 @@ class World:
             "response_id": self.response.pk,
             "message_id": self.message.pk,
             "number": 1,
+            "kind": "confirmation",
+            "language": "en",
             "token": "unknown-token-unknown-token-unknown",
             "slug": "why-it-hurts" if name == "guide_page" else self.service.slug,
             "content_type_id": 1,

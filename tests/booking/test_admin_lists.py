@@ -41,6 +41,12 @@ def fill(model, number):
             alert.acknowledge(by=make.make_user(), now=timezone.now())
         case "Message":
             make.make_message(user=make.make_user())
+        case "DeskTask":
+            make.make_desk_task(patient=visit.patient).finish(
+                by=make.make_user(), now=timezone.now()
+            )
+        case "MailText":
+            make.make_mail_text(kind=("confirmation", "moved", "cancelled")[number])
         case "Link":
             make.make_link()
         case "EmergencyAccess":
@@ -76,7 +82,9 @@ LIST_QUERIES = {
     "location": 13,
     "practitioner": 14,
     "user": 12,
-    "message": 12,
+    "message": 11,
+    "mailtext": 13,
+    "desktask": 11,
     "link": 11,
     "auditevent": 11,
     "questionnaire": 12,
