@@ -75,6 +75,8 @@ class QuestionLayout(forms.Form):
         self.placeholders = placeholders or {}
         self.items = stored
         self.questions: dict[str, Question] = {}
+        self.notes: list[Question] = []
+        self._page_group = items[0] if len(items) == 1 and items[0].repeats else None
         self.adding = str(self.data.get("_add", ""))
         self._here = {item.link_id for top in items for item in top.walk()}
         self._root = Scope(questionnaire.items, stored)
@@ -111,7 +113,10 @@ class QuestionLayout(forms.Form):
             if item.is_hidden or not self._may_be_asked(item, scope):
                 continue
             if item.type == "display":
-                yield Block("intake/display.html", text=self._text(item))
+                name = scope.prefix + field_name(item.link_id)
+                note = Question(item, name, (), scope, self)
+                self.notes.append(note)
+                yield Block("intake/display.html", text=self._text(item), question=note)
             elif item.type == "group":
                 yield self._group(item, scope)
             elif item.read_only:
@@ -135,7 +140,11 @@ class QuestionLayout(forms.Form):
 
     def _group(self, group: Item, scope: Scope) -> Block:
         help_text = group.help.in_language(self.language) if group.help else ""
-        words = {"text": self._text(group), "help_text": help_text}
+        words = {
+            "text": self._text(group),
+            "help_text": help_text,
+            "is_page": group is self._page_group,
+        }
         if not group.repeats:
             if group.required:
                 self._required_groups.append((group, scope))
@@ -291,7 +300,7 @@ class QuestionLayout(forms.Form):
 
     def _describe(self) -> None:
         """Tell the script what each question depends on; only now all are on the page."""
-        for question in self.questions.values():
+        for question in [*self.questions.values(), *self.notes]:
             question.depends_on = self._depends_on(question)
 
     def _depends_on(self, question: Question) -> str:
@@ -348,7 +357,7 @@ class QuestionLayout(forms.Form):
         ]
 
     def _mark_shown(self) -> None:
-        for question in self.questions.values():
+        for question in [*self.questions.values(), *self.notes]:
             question.is_shown = question.item.link_id in self._enabled[question.scope]
             question.warnings = []
         answers = self._known[self._root]

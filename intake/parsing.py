@@ -147,7 +147,7 @@ class Reader:
         item = Item(
             link_id=link_id,
             type=type_,
-            text=self._words(element, path),
+            text=self._words(element, path, is_page=depth == 1 and type_ == "group"),
             items=tuple(child for child in children if child not in notes),
             help=_joined([note.text for note in notes]),
             required=self._flag(element, "required", path),
@@ -237,8 +237,11 @@ class Reader:
                 path, "hidden-required", "Nobody can answer a required item that is hidden."
             )
 
-    def _words(self, element: Mapping[str, Any], path: str) -> Text:
-        """What the item says, its number first; a question without words is called by its code."""
+    def _words(self, element: Mapping[str, Any], path: str, *, is_page: bool) -> Text:
+        """What the item says, its number first, though pages are counted by the form.
+
+        A question without words is called by its code.
+        """
         codes = element.get("code")
         coding = codes[0] if isinstance(codes, list) and codes else None
         if element.get("type") == "group" or element.get("text"):
@@ -249,7 +252,7 @@ class Reader:
             self.refuse(f"{path}.text", "required", "A question needs words.")
             return Text("")
         prefix = read_text(element, "prefix", path, self.refuse).default
-        return text.after(prefix) if prefix else text
+        return text.after(prefix) if prefix and not is_page else text
 
     def _flag(self, element: Mapping[str, Any], name: str, path: str) -> bool:
         value = element.get(name, False)

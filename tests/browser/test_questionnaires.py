@@ -75,18 +75,19 @@ def test_what_an_answer_brings_up_is_the_same_on_the_page_and_on_the_server(mana
             zone=Practice.current().zone,
         )
         server.is_valid()
-        shown = [name for name, question in server.questions.items() if question.is_shown]
+        everything = [*server.questions.values(), *server.notes]
+        shown = [question.name for question in everything if question.is_shown]
         visible = page.evaluate(VISIBLE)
         assert sorted(visible) == sorted(shown)
         brought_up |= {
-            server.questions[name].item.link_id
-            for name in visible
-            if server.questions[name].depends_on
+            question.item.link_id
+            for question in everything
+            if question.is_shown and question.depends_on
         }
         open_ = [
             server.questions[name]
-            for name in visible
-            if server.questions[name].item.link_id not in SETTLED_ELSEWHERE
+            for name in server.questions
+            if name in visible and server.questions[name].item.link_id not in SETTLED_ELSEWHERE
         ]
         deciding = [question for question in open_ if decides(question, row.form)]
         question = people.choice(deciding if people.random() < 0.8 else open_)
@@ -123,7 +124,7 @@ def test_another_one_is_added_without_a_script_and_nothing_typed_is_lost(live_se
     page.get_by_label("Yes").check(force=True)
     press(page.get_by_role("button", name="Next"))
     page.get_by_label("Name").fill("First")
-    press(page.get_by_role("button", name="Add another Medicine"))
+    press(page.get_by_role("button", name="Add another: Medicine"))
     assert not page.locator(".error-summary").count()
     names = page.get_by_label("Name")
     assert [names.nth(n).input_value() for n in range(names.count())] == ["First", ""]
