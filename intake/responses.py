@@ -23,6 +23,9 @@ from intake.values import Value
 FINAL = ("completed", "amended")
 STATUSES = ("in-progress", *FINAL, "entered-in-error", "stopped")
 
+# Answers included; nobody types so many.
+MAX_ELEMENTS = 10_000
+
 # Where a response that was signed says so.
 SIGNED = f"{HL7}/questionnaireresponse-signature"
 
@@ -65,6 +68,8 @@ def validate_response(form: Form, response: Any, *, today: dt.date | None = None
         return [Issue(path, "structure", "Nested too deep, or with unreadable characters.")]
     issues = [*_header(form, response), *_signature(form, response)]
     structure = [*_structure(response.get("item", []), path)]
+    if _count(response.get("item", [])) > MAX_ELEMENTS:
+        structure = [Issue(path, "limit-items", f"More than {MAX_ELEMENTS} items.")]
     if structure:
         return issues + structure
     if today is None:
@@ -443,6 +448,13 @@ def _signature(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
             yield Issue(path, "signature", "A signature has a type, who and when.")
     if form.needs_signature and is_final and not signatures:
         yield Issue(path, "signature", "The form has to be signed.")
+
+
+def _count(items: Any) -> int:
+    """How many items there are in all, below answers too."""
+    if isinstance(items, dict):
+        return 1 + _count(items.get("item")) + _count(items.get("answer"))
+    return sum(map(_count, items)) if isinstance(items, list) else 0
 
 
 def _structure(items: Any, path: str) -> Iterator[Issue]:
