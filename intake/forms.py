@@ -109,7 +109,7 @@ class QuestionForm(QuestionLayout):
         self.items = with_initial(
             self.questionnaire,
             self.items,
-            before=before | self._here,
+            before=before | self._root.questions.keys(),
             today=self.today,
         )
         self._mark_shown()
@@ -255,7 +255,11 @@ class QuestionForm(QuestionLayout):
 
 
 def _is_used(scope: Scope, given: Mapping[str, tuple[Value, ...]]) -> bool:
-    """Was anything answered in this occurrence?"""
+    """Was anything answered in this occurrence? In a spare one what stood there does not count."""
+    is_untouched = scope.is_spare and not scope.elements
     return any(
-        given[question.name] for inner in scope.walk() for question in inner.questions.values()
+        given[question.name]
+        and not (is_untouched and given[question.name] == question.item.initial)
+        for inner in scope.walk()
+        for question in inner.questions.values()
     )

@@ -126,6 +126,43 @@ def test_conditions_inside_an_occurrence_look_at_that_occurrence():
     assert rules == {"disabled"}
 
 
+def test_what_stood_in_a_spare_occurrence_is_no_answer():
+    form = Form.parse(FOREIGN["medicines"])
+    begun = page_form(form, form.pages()[0], [], {"any": "true"})
+    assert begun.is_valid()
+    fields = {
+        "medicine:0:medicine-name": "One",
+        "medicine:0:medicine-still": "true",
+        "medicine:0:medicine-dose:0:dose-amount": "1",
+    }
+    asked = page_form(form, form.pages()[1], begun.items, fields)
+    assert asked.is_valid()
+    assert not Answers.from_response({"item": asked.items}).answered("dose-amount")
+    two = fields | {"medicine:0:medicine-dose:0:dose-amount": "2"}
+    assert page_form(form, form.pages()[1], begun.items, two).is_valid()
+
+
+def test_what_nobody_is_asked_is_answered_when_it_comes_up():
+    hidden = {"url": f"{HL7}/questionnaire-hidden", "valueBoolean": True}
+    form = Form.parse(
+        make_content(
+            make_item("a"),
+            make_item(
+                "b",
+                "string",
+                extension=[hidden],
+                initial=[{"valueString": "edition 2"}],
+                enableWhen=[{"question": "a", "operator": "=", "answerBoolean": True}],
+            ),
+        )
+    )
+    (page,) = form.pages()
+    for answer, words in (("true", ("edition 2",)), ("false", ())):
+        asked = page_form(form, page, [], {"a": answer})
+        assert asked.is_valid()
+        assert Answers.from_response({"item": asked.items}).values("b") == words
+
+
 @st.composite
 def questionnaires(draw):
     """Any questionnaire that we ask: groups in groups, questions in questions, repeats, limits."""
