@@ -68,7 +68,7 @@ class Answers:
         """
         own = set(link_ids)
         kept = {key: values for key, values in self._values.items() if key not in own}
-        return Answers(kept | Answers.from_response(occurrence)._values)
+        return Answers({**kept, **Answers.from_response(occurrence)._values})
 
     def values(self, link_id: str) -> tuple[Value, ...]:
         """Every value given to the item, in order; empty when it was not answered."""

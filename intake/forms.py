@@ -117,7 +117,8 @@ class QuestionForm(QuestionLayout):
         return cleaned
 
     def _given(self, question: Question, cleaned: Mapping[str, Any]) -> tuple[Value, ...]:
-        item, found = question.item, []
+        item = question.item
+        found: list[Value] = []
         for name in question.names:
             unit = cleaned.get(f"{name}:unit") or ""
             found += values_from(item, cleaned.get(name), unit=unit)

@@ -212,7 +212,8 @@ class QuestionLayout(forms.Form):
         is_new = scope.parent is not None and not scope.elements
         if not known and (is_new or item.link_id not in self._enabled[scope]):
             known = item.initial
-        names, can_add = (name,), False
+        names: tuple[str, ...] = (name,)
+        can_add = False
         if item.is_list:
             highest = max(item.max_occurs or MAX_OCCURS, len(known))
             count = min(max(item.min_occurs, len(known), self._posted(name), 1), highest)

@@ -158,12 +158,15 @@ def _units(
         return ()
     units = []
     for coding in codings:
-        text = _unit_text(coding, path, refuse)
-        parts = [coding.get(name, "") for name in ("system", "code")] if text else [None]
-        if text is None or not all(isinstance(part, str) for part in parts):
-            refuse(path, "structure", "A unit is a coding.")
-        else:
-            units.append(Unit(text, *parts))
+        match coding:
+            case {"system": str(system), "code": str(code)}:
+                units.append(Unit(_unit_text(coding, path, refuse) or Text(code), system, code))
+            case {"code": str(code)} if "system" not in coding:
+                units.append(Unit(_unit_text(coding, path, refuse) or Text(code), code=code))
+            case {"display": str()} if "code" not in coding:
+                units.append(Unit(_unit_text(coding, path, refuse) or Text("")))
+            case _:
+                refuse(path, "structure", "A unit is a coding.")
     if not units:
         initial = element.get("initial")
         raw = initial[0] if isinstance(initial, list) and initial else None

@@ -15,7 +15,7 @@ from intake import body
 from intake.items import Item
 
 if TYPE_CHECKING:
-    from intake.forms import QuestionForm
+    from intake.layout import QuestionLayout
 
 # Longer lists of radio buttons push the next question out of sight.
 MOST_RADIOS = 15
@@ -41,7 +41,7 @@ class Question:
     name: str
     names: tuple[str, ...]
     scope: Scope
-    form: QuestionForm = field(repr=False)
+    form: QuestionLayout = field(repr=False)
     depends_on: str = ""
     picked_from: str = ""
     alone: str = ""

@@ -40,9 +40,9 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         """
         form = Form.parse(content)
         with transaction.atomic():
-            questionnaire = self.filter(url=form.url, version=form.version).first()
+            questionnaire = Questionnaire.objects.filter(url=form.url, version=form.version).first()
             if questionnaire is None:
-                questionnaire = self.model()
+                questionnaire = Questionnaire()
                 questionnaire.take(content)
                 questionnaire.save()
             elif questionnaire.content != content:
