@@ -40,12 +40,12 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         """
         form = Form.parse(content)
         with transaction.atomic():
-            questionnaire = Questionnaire.objects.filter(url=form.url, version=form.version).first()
-            if questionnaire is None:
-                questionnaire = Questionnaire()
-                questionnaire.take(content)
-                questionnaire.save()
-            elif questionnaire.content != content:
+            questionnaire, _created = Questionnaire.objects.get_or_create(
+                url=form.url,
+                version=form.version,
+                defaults={"title": form.title.default or form.url, "content": content},
+            )
+            if questionnaire.content != content:
                 raise InvalidQuestionnaire([VERSION_EXISTS])
             if publish:
                 questionnaire.publish(now=now)
