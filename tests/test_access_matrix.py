@@ -43,7 +43,7 @@ LINK = {
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
-    "write_note", "open_in_emergency",
+    "write_note", "open_in_emergency", "clinician_answers",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency"}

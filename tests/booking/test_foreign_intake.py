@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.access import set_grant_cookie
+from clinic.models import AuditEvent
 from intake import fhir
 from intake.answers import Answers
 from intake.models import Questionnaire, QuestionnaireResponse
@@ -18,10 +19,13 @@ from intake.responses import validate_response
 from tests.factories import (
     NOW,
     make_appointment,
+    make_care,
+    make_clinician,
     make_link,
     make_patient,
     make_practice,
     make_service,
+    sign_in,
 )
 from tests.intake.answering import page_form, untouched
 from tests.intake.small import make_content, make_item
@@ -89,6 +93,23 @@ def test_a_foreign_form_is_filled_in_page_by_page_and_sent(client, ask):
     assert response.status == "completed"
     form = Form.parse(fhir.questionnaire(response.questionnaire))
     assert validate_response(form, fhir.questionnaire_response(response)) == []
+
+
+def test_a_clinician_reads_every_answer_whatever_was_asked(client, ask):
+    page = ask(FOREIGN["medicines"])
+    client.post(page(1), {"_revision": "0", "any": "true"})
+    response = QuestionnaireResponse.objects.get()
+    own, other = make_clinician(), make_clinician()
+    make_care(patient=response.patient, practitioner=own.practitioner)
+    address = reverse("clinician_answers", args=[response.pk])
+    for user, status in ((other, 404), (own, 200)):
+        answer = sign_in(client, user).get(address)
+        assert answer.status_code == status
+    assert "Do you take medicines?" in answer.content.decode()
+    summary = client.get(reverse("clinician_summary", args=[response.patient_id]))
+    assert address in summary.content.decode()
+    read = AuditEvent.objects.filter(subject_id=str(response.pk), action="read")
+    assert [row.user_id for row in read] == [own.pk, own.pk]
 
 
 def test_a_form_begins_with_its_initial_answers_and_a_cleared_one_stays_cleared(client, ask):
