@@ -15,6 +15,7 @@ import regex
 MAX_LENGTH = 500
 # The product of all counts: ((a{1000}){1000}){1000} takes all memory there is.
 MAX_REPEATS = 100_000
+# Of the processor's time: a busy machine refuses nothing that an idle one takes.
 SECONDS = 0.05
 # Recursion, approximate matching and the like: what other readers of FHIR do not have either.
 _KNOWN_GROUPS = regex.compile(r"\(\?(?!:|=|!|<=|<!|i\))")

@@ -183,13 +183,13 @@ def test_what_no_browser_sends_ends_in_words_and_not_in_the_database(client, ask
     )
     browser = Client(raise_request_exception=False)
     browser.cookies = client.cookies
-    started = time.perf_counter()
+    started = time.process_time()
     if isinstance(posted, bytes):
         kind = "application/x-www-form-urlencoded"
         response = browser.post(page(1), posted, content_type=kind)
     else:
         response = browser.post(page(1), {"_revision": "0"} | posted)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert response.status_code in statuses
     for row in QuestionnaireResponse.objects.all():
         stored = json.dumps(row.items, allow_nan=False)

@@ -320,10 +320,10 @@ BROKEN = {
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 def test_what_is_broken_on_purpose_is_refused_within_a_second(text):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InvalidQuestionnaire) as caught:
         Form.loads(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert all(issue.path and issue.rule and issue.message for issue in caught.value.issues)
     assert len(caught.value.issues) <= 200
 

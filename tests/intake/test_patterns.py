@@ -42,10 +42,10 @@ def test_an_honest_pattern_is_read(source):
     ],
 )
 def test_a_pattern_that_runs_away_is_refused_at_once(source):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UnsafePattern):
         Pattern.read(source)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_whole_answer_has_to_fit():
@@ -55,6 +55,6 @@ def test_a_whole_answer_has_to_fit():
 
 
 def test_matching_stops_after_a_moment_and_the_answer_does_not_fit():
-    started = time.perf_counter()
+    started = time.process_time()
     assert not Pattern("(a|a)*b").fits("a" * 4000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
