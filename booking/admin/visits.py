@@ -178,6 +178,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "practitioner",
                     "location",
                     "room",
+                    "equipment",
                     "intake",
                     "hold",
                 ]
