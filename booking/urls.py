@@ -3,10 +3,13 @@
 from django.urls import path
 
 from booking.views import (
+    alerts,
+    between_visits,
     birth_date,
     booking,
     choose,
     clinician,
+    clinician_answers,
     confirm,
     decisions,
     demo,
@@ -17,6 +20,7 @@ from booking.views import (
     mails,
     my_visits,
     pages,
+    rule_counts,
     safety,
     staff,
     visits,
@@ -52,6 +56,8 @@ urlpatterns = [
     ),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    path("visits/<uuid:visit_id>/check/", between_visits.rescreen, name="rescreen"),
+    path("visits/<uuid:visit_id>/week/", between_visits.check_in, name="check_in"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
     # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),
@@ -62,18 +68,26 @@ urlpatterns = [
         name="clinician_summary",
     ),
     path("clinician/patients/<uuid:patient_id>/notes/", decisions.write_note, name="write_note"),
+    path(
+        "clinician/answers/<uuid:response_id>/",
+        clinician_answers.clinician_answers,
+        name="clinician_answers",
+    ),
     path("clinician/answers/<uuid:response_id>/lower/", decisions.lower_level, name="lower_level"),
     path(
         "clinician/answers/<uuid:response_id>/review/",
         decisions.mark_reviewed,
         name="mark_reviewed",
     ),
+    # Staff
+    path("staff/rules/", rule_counts.rule_counts, name="rule_counts"),
+    path("staff/rules.csv", rule_counts.rule_counts_csv, name="rule_counts_csv"),
+    path("staff/alerts/", alerts.alerts, name="alerts"),
     path(
-        "clinician/alerts/<uuid:alert_id>/acknowledge/",
-        clinician.acknowledge_alert,
+        "staff/alerts/<uuid:alert_id>/acknowledge/",
+        alerts.acknowledge_alert,
         name="acknowledge_alert",
     ),
-    # Staff
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail
     path("demo/", demo.demo, name="demo"),

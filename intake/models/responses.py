@@ -4,7 +4,6 @@ import secrets
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -18,7 +17,8 @@ from intake.answers import Answers
 from intake.items import Issue
 from intake.levels import Level
 from intake.models.decisions import LoweredLevel
-from intake.questionnaire import Form, InvalidQuestionnaire, Page, load_json
+from intake.models.questionnaires import Questionnaire
+from intake.questionnaire import Form, Page
 from intake.responses import missing, validate_response
 from intake.variables import KM_PER_MILE
 
@@ -28,12 +28,6 @@ _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 def new_reference_code() -> str:
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
-
-
-SHIPPED = Path(__file__).parents[1] / "questionnaires" / "running-lbp-intake-1.0.0.json"
-
-# Parsing costs 20 ms and a published questionnaire never changes.
-_forms: dict[tuple[int, str, str, datetime], Form] = {}
 
 
 class StaleRevision(Exception):
@@ -46,80 +40,6 @@ class IncompleteResponse(Exception):
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__(f"{len(issues)} issues in the answers")
         self.issues = issues
-
-
-class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
-    def published(self) -> "QuestionnaireQuerySet":
-        return self.exclude(published_at=None)
-
-    def store(self, content: Any, *, publish: bool, now: datetime) -> "Questionnaire":
-        """Validate a FHIR R4 Questionnaire and keep it as a new version.
-
-        Raises InvalidQuestionnaire for one that cannot be asked, and for a version that exists
-        with other content. Storing the same again is harmless, and may publish it.
-        """
-        form = Form.parse(content)
-        with transaction.atomic():
-            questionnaire, _created = self.get_or_create(
-                url=form.url,
-                version=form.version,
-                defaults={"title": form.title.default or form.url, "content": content},
-            )
-            if questionnaire.content != content:
-                raise InvalidQuestionnaire(
-                    [
-                        Issue(
-                            "Questionnaire.version",
-                            "version-exists",
-                            "This version is stored with other content: give it a new one.",
-                        )
-                    ]
-                )
-            if publish and questionnaire.published_at is None:
-                questionnaire.published_at = now
-                questionnaire.save(update_fields=["published_at"])
-        return questionnaire
-
-    def publish(self, content: Any, *, now: datetime) -> "Questionnaire":
-        return self.store(content, publish=True, now=now)
-
-    def publish_shipped(self, *, now: datetime) -> "Questionnaire":
-        """Publish the intake that comes with the code; safe to repeat."""
-        return self.publish(load_json(SHIPPED.read_bytes()), now=now)
-
-
-class Questionnaire(models.Model):
-    """A FHIR R4 Questionnaire. Once published its content never changes."""
-
-    url = models.CharField(_("canonical address"), max_length=200)
-    version = models.CharField(_("version"), max_length=20)
-    title = models.CharField(_("title"), max_length=200)
-    content = models.JSONField(_("content"))
-    published_at = models.DateTimeField(_("published"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    objects = QuestionnaireQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["url", "-published_at"]
-        verbose_name = _("questionnaire")
-        verbose_name_plural = _("questionnaires")
-        constraints = [
-            models.UniqueConstraint(fields=["url", "version"], name="questionnaire_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.version}"
-
-    @property
-    def form(self) -> Form:
-        """The questions, parsed; kept in memory once published."""
-        if self.published_at is None:
-            return Form.parse(self.content)
-        key = (self.pk, self.url, self.version, self.created_at)
-        if key not in _forms:
-            _forms[key] = Form.parse(self.content)
-        return _forms[key]
 
 
 class QuestionnaireResponseQuerySet(models.QuerySet["QuestionnaireResponse"]):
@@ -389,97 +309,3 @@ class Observation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.value}"
-
-
-class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
-    def visible_to(self, viewer: User) -> "SafetyAlertQuerySet":
-        """Return every alert to front desk and managers, to a clinician those of own patients."""
-        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
-            return self.all()
-        return self.filter(patient__in=Patient.objects.in_care_of(viewer))
-
-    def open(self) -> "SafetyAlertQuerySet":
-        return self.filter(acknowledged_at=None)
-
-    def blocking(self) -> "SafetyAlertQuerySet":
-        """Alerts that still keep booking shut."""
-        return self.filter(booking_reopened_at=None)
-
-
-class SafetyAlert(models.Model):
-    """Answers that need a person today. Open until somebody acknowledges it by name.
-
-    Without a patient it is an anonymous visitor's: ``code`` is on the page they saw, so that
-    staff can find it when they call.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    code = models.CharField(
-        _("reference code"), max_length=6, unique=True, default=new_reference_code, editable=False
-    )
-    patient = models.ForeignKey(
-        Patient,
-        verbose_name=_("patient"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="safety_alerts",
-    )
-    response = models.ForeignKey(
-        QuestionnaireResponse,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="safety_alerts",
-    )
-    visitor_hash = models.CharField(max_length=64, blank=True, db_index=True)
-    level = models.PositiveSmallIntegerField(_("level"), choices=Level)
-    rules = models.JSONField(_("rules"), default=list)
-    raised_at = models.DateTimeField(_("raised"))
-    callback_name = models.CharField(_("name to call"), max_length=120, blank=True)
-    callback_phone = models.CharField(_("phone to call"), max_length=40, blank=True)
-    callback_birth_date = models.DateField(_("date of birth"), null=True, blank=True)
-    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
-    acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("acknowledged by"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-    booking_reopened_at = models.DateTimeField(_("booking reopened"), null=True, blank=True)
-    booking_reopened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("booking reopened by"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-
-    objects = SafetyAlertQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-raised_at"]
-        verbose_name = _("safety alert")
-        verbose_name_plural = _("safety alerts")
-
-    def __str__(self) -> str:
-        return self.code
-
-    def acknowledge(self, *, by: User, now: datetime) -> bool:
-        """Stamp the first acknowledgement; return False when somebody was faster."""
-        changed = SafetyAlert.objects.filter(pk=self.pk, acknowledged_at=None).update(
-            acknowledged_at=now, acknowledged_by=by
-        )
-        self.refresh_from_db()
-        return bool(changed)
-
-    def reopen_booking(self, *, by: User, now: datetime) -> bool:
-        """Let this visitor or patient book again: a named member of staff decided so."""
-        changed = SafetyAlert.objects.filter(pk=self.pk, booking_reopened_at=None).update(
-            booking_reopened_at=now, booking_reopened_by=by
-        )
-        self.refresh_from_db()
-        return bool(changed)

@@ -233,8 +233,9 @@ def test_a_patient_elsewhere_reads_their_own_time_beside_the_clinics(clinic, own
     if line:
         assert f"On your clock: {line}" in sent.body
         assert line in sent.alternatives[0].content
-    calendar = next(part for part in sent.alternatives if part.mimetype == "text/calendar")
-    assert "DTSTART:20260611T130000Z" in calendar.content
+    parts = sent.message().walk()
+    (calendar,) = [part for part in parts if part.get_content_type() == "text/calendar"]
+    assert b"DTSTART:20260611T130000Z" in calendar.get_payload(decode=True)
 
 
 def test_a_click_in_one_kind_of_mail_stops_that_kind_only(monkeypatch):
