@@ -9,6 +9,7 @@ from booking.views import (
     booking,
     choose,
     clinician,
+    clinician_answers,
     confirm,
     decisions,
     demo,
@@ -67,6 +68,11 @@ urlpatterns = [
         name="clinician_summary",
     ),
     path("clinician/patients/<uuid:patient_id>/notes/", decisions.write_note, name="write_note"),
+    path(
+        "clinician/answers/<uuid:response_id>/",
+        clinician_answers.clinician_answers,
+        name="clinician_answers",
+    ),
     path("clinician/answers/<uuid:response_id>/lower/", decisions.lower_level, name="lower_level"),
     path(
         "clinician/answers/<uuid:response_id>/review/",

@@ -366,8 +366,9 @@ def _hand_over(
             claims.put_back(message, now, reason=Message.DEFERRED, last_reply=code)
         case Permanent(code, is_about_mailbox):
             reason = "no-mailbox" if is_about_mailbox else "refused"
-            claims.settle(message, Message.State.FAILED, reason=reason, last_reply=code)
-            bounces.refused(message, now, is_about_mailbox=is_about_mailbox)
+            with transaction.atomic():
+                claims.settle(message, Message.State.FAILED, reason=reason, last_reply=code)
+                bounces.refused(message, now, is_about_mailbox=is_about_mailbox)
 
 
 def _tell_staff(dropped: list[Message], now: datetime) -> None:

@@ -44,7 +44,7 @@ LINK = {
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
-    "write_note", "open_in_emergency",
+    "write_note", "open_in_emergency", "clinician_answers",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency"}
@@ -70,6 +70,7 @@ ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
     "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:booking_service_why",
+    "admin:intake_questionnaire_preview",
 }  # fmt: skip
 # Front desk only: a manager looks at the schedule, and does not change it.
 FRONT_DESK = {
