@@ -51,8 +51,14 @@ def holder_of(patient):
     return client
 
 
+def stoppable():
+    """The kinds beside reminders that a patient can stop."""
+    return [w.kind for w in wordings.every() if w.stop_label and w.kind != REMINDER]
+
+
 def choose(visit, *, reminders=("168", "24", "2"), language="en", time_zone="", **more):
-    posted = {"reminders": reminders, "language": language, "time_zone": time_zone, **more}
+    posted = {"reminders": reminders, "language": language, "time_zone": time_zone}
+    posted |= {"others": stoppable(), **more}
     response = holder_of(visit.patient).post(f"/visits/{visit.pk}/mails/", posted)
     visit.patient.refresh_from_db()
     return response
@@ -270,9 +276,9 @@ def test_a_click_in_one_kind_of_mail_stops_that_kind_only(monkeypatch):
 
     # Both are on the page of choices, and can be had back there.
     visit = make_visit(patient=patient)
-    choose(visit, others=["weekly"])
-    assert patient.mail_stops == {}
     choose(visit)
+    assert patient.mail_stops == {}
+    choose(visit, others=[kind for kind in stoppable() if kind != "weekly"])
     visit.patient.refresh_from_db()
     assert set(visit.patient.mail_stops) == {"weekly"}
 
@@ -294,6 +300,7 @@ def test_the_front_desk_sets_the_same_choices(client):
         "language": "es",
         "time_zone": "Europe/Madrid",
         "reminders": ["24"],
+        "others": stoppable(),
     }
     inline = {
         "appointments-TOTAL_FORMS": "0",

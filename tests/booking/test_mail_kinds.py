@@ -116,7 +116,7 @@ def test_a_mail_has_the_headers_it_should_and_loads_nothing(kind, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [w.kind for w in wordings.every() if "when" in w.placeholders])
+@pytest.mark.parametrize("kind", [w.kind for w in wordings.every() if "when" in w.subject_needs])
 def test_the_subject_of_a_mail_about_a_visit_carries_day_and_time(kind, language):
     mail = composed(kind, language)
     day, time = {
