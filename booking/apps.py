@@ -12,7 +12,7 @@ class BookingConfig(AppConfig):
     def ready(self) -> None:
         from booking import emails, guards
         from clinic import outbox
-        from clinic.access import ALL, KEEP, VIEW, allow
+        from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 
         allow(
@@ -33,6 +33,7 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=ALL,
             room=ALL,
+            calendarfeed=CHANGE,
             openinghours=ALL,
             closure=ALL,
             timeoff=ALL,

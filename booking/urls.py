@@ -13,6 +13,7 @@ from booking.views import (
     demo_mail,
     details,
     emergency_access,
+    feeds,
     intake,
     my_visits,
     pages,
@@ -71,6 +72,9 @@ urlpatterns = [
         clinician.acknowledge_alert,
         name="acknowledge_alert",
     ),
+    path("clinician/calendar/", feeds.calendar_feed, name="calendar_feed"),
+    # Calendar programs
+    path("feeds/<str:token>.ics", feeds.practitioner_feed, name="practitioner_feed"),
     # Staff
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail

@@ -12,6 +12,7 @@ from allauth.usersessions.models import UserSession
 
 from booking.models import (
     Appointment,
+    CalendarFeed,
     Closure,
     OpeningHours,
     Room,
@@ -223,6 +224,12 @@ def make_unconfirmed_booking(*, appointment=None, **fields):
     asked.token_hash = hash_token(asked.token)
     asked.save()
     return asked
+
+
+def make_calendar_feed(*, practitioner, created_by, token="t" * 43, **fields):
+    return CalendarFeed.objects.create(
+        practitioner=practitioner, created_by=created_by, token_hash=hash_token(token), **fields
+    )
 
 
 def make_message(*, patient=None, due_at=NOW, **fields):

@@ -33,7 +33,7 @@ PUBLIC = {
     "choose", "confirm_address",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
+BEARER = {"open_link", "unsubscribe", "confirm_booking", "practitioner_feed", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
@@ -43,10 +43,10 @@ LINK = {
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
-    "write_note", "open_in_emergency",
+    "write_note", "open_in_emergency", "calendar_feed",
 }  # fmt: skip
 # Of these every clinician has one of their own.
-OWN_DAY = {"clinician_day", "open_in_emergency"}
+OWN_DAY = {"clinician_day", "open_in_emergency", "calendar_feed"}
 STAFF = {"staff_home"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
@@ -190,6 +190,7 @@ class World:
             ),
             details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
         )
+        make.make_calendar_feed(practitioner=practitioner, created_by=self.clinician)
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)

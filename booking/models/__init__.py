@@ -1,6 +1,7 @@
 from booking.models.appointments import Appointment
 from booking.models.catalogue import Room, Service
 from booking.models.diary import FreeStart
+from booking.models.feeds import CalendarFeed
 from booking.models.hours import Closure, OpeningHours, TimeOff
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
 from booking.models.unconfirmed import UnconfirmedBooking
@@ -8,6 +9,7 @@ from booking.models.unconfirmed import UnconfirmedBooking
 __all__ = [
     "TRANSITIONS",
     "Appointment",
+    "CalendarFeed",
     "Closure",
     "FreeStart",
     "InvalidTransition",
