@@ -25,8 +25,8 @@ def test_the_page_of_free_times_takes_eleven_queries(visitor, django_assert_num_
         assert visitor.client.get(visitor.slots_url).status_code == 200
 
 
-def test_the_first_hold_from_a_network_takes_twenty_two_queries(visitor, django_assert_num_queries):
-    with django_assert_num_queries(22):
+def test_the_first_hold_from_an_address_takes_seventeen_queries(visitor, django_assert_num_queries):
+    with django_assert_num_queries(17):
         assert visitor.hold().status_code == 302
 
 
