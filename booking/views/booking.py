@@ -134,7 +134,9 @@ def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
 
 def is_settled(visit: Appointment) -> bool:
     """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
-    return visit.patient_id is not None or hasattr(visit, "unconfirmed")
+    # A hold that waits has its answers already: others are not worth the query.
+    is_waiting = visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
+    return visit.patient_id is not None or is_waiting
 
 
 def why_not(guest: Guest, service: Service) -> str:

@@ -36,9 +36,9 @@ def test_the_page_of_details_takes_five_queries(visitor, django_assert_num_queri
         assert visitor.client.get(visitor.details_url).status_code == 200
 
 
-def test_the_first_booking_from_a_network_takes_27_queries(visitor, django_assert_num_queries):
+def test_making_a_hold_a_visit_takes_twenty_three_queries(visitor, django_assert_num_queries):
     visitor.hold()
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(23):
         assert visitor.book().status_code == 302
 
 
