@@ -10,8 +10,10 @@ class BookingConfig(AppConfig):
     verbose_name = _("Booking")
 
     def ready(self) -> None:
-        from booking import emails, guards
-        from clinic import outbox
+        from booking import daily_sheet, emails, guards
+        from booking.mail_samples import SAMPLES
+        from booking.wordings import WORDINGS
+        from clinic import outbox, wordings
         from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -22,9 +24,15 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=VIEW,
             room=VIEW,
+            equipment=VIEW,
+            resourcehours=VIEW,
             openinghours=VIEW,
+            extrahours=KEEP,
+            reservedtime=VIEW,
+            visitlimit=VIEW,
             closure=KEEP,
             timeoff=KEEP,
+            **{"break": VIEW},
         )
         allow(
             Role.MANAGER,
@@ -34,13 +42,23 @@ class BookingConfig(AppConfig):
             service=ALL,
             room=ALL,
             calendarfeed=CHANGE,
+            equipment=ALL,
+            resourcehours=ALL,
             openinghours=ALL,
+            extrahours=ALL,
+            reservedtime=ALL,
+            visitlimit=ALL,
             closure=ALL,
             timeoff=ALL,
+            **{"break": ALL},
         )
 
         for kind, compose in emails.COMPOSERS.items():
-            outbox.register(kind, compose)
+            outbox.register(kind, compose, read=emails.READERS.get(kind))
+        outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
+        wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
+        for wording in WORDINGS:
+            wordings.register(wording, sample=SAMPLES[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)
 

@@ -4,27 +4,42 @@ Mails carry time, place and link. They name neither the service nor anything abo
 people read mail over a shoulder, and mail servers read it all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from booking import ical
+from booking import ical, owed
 from booking.models import Appointment, UnconfirmedBooking
-from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
+from booking.owed import (
+    ADDRESS_CHECK,
+    CANCELLED,
+    CHECK_IN,
+    CONFIRMATION,
+    INTAKE,
+    MOVED,
+    REMINDER,
+    RESCREEN,
+)
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
-from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
+from clinic.letters import Letter, day_text, time_left_text, time_text, worded, zone_text
 from clinic.models import Link, Message, Patient, Practice
-from clinic.outbox import Compose, Mail, Postpone, Skip
+from clinic.outbox import Compose, Mail, Postpone, Read, Skip
 from intake.models import QuestionnaireResponse
 
 MY_VISITS = "my-visits"
+
+# The one question of the form that a signature answers.
+SIGNATURE = "consent-signature"
+# Safety answers older than this are as good as none (clinical.md §3.1).
+ANSWERS_LAST = timedelta(days=14)
 
 # The same patient can ask for a link to all visits once in this long.
 MY_VISITS_EVERY = timedelta(minutes=5)
@@ -62,6 +77,27 @@ class Visit(NamedTuple):
         return f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
 
     @property
+    def values(self) -> dict[str, str]:
+        """What the placeholders of every mail about a visit stand for."""
+        location = self.appointment.location
+        return {
+            "when": self.when,
+            "place": location.name,
+            "place_phone": location.phone,
+            "initials": self.patient.initials,
+            "clinic": self.practice.name,
+            "clinic_phone": self.practice.phone,
+        }
+
+    def worded(self, **parts: Any) -> Letter:
+        """Begin the letter of this kind, in the clinic's words where it has its own.
+
+        Takes what ``Letter`` takes beside the words; ``values`` for placeholders of its own.
+        """
+        values = self.values | parts.pop("values", {})
+        return worded(self.message.kind, values, **parts)
+
+    @property
     def facts(self) -> list[tuple[str, str]]:
         start, end = self.appointment.local_start, self.appointment.local_end
         location = self.appointment.location
@@ -69,8 +105,12 @@ class Visit(NamedTuple):
             f"{day_text(start)}, {time_text(start)} – {time_text(end)} {zone_text(end)} "
             f"({self.appointment.time_zone})"
         )
-        facts = [
-            (_("When"), times),
+        facts = [(_("When"), times)]
+        own = self.appointment.start.astimezone(self.patient.zone) if self.patient.zone else start
+        if own.utcoffset() != start.utcoffset():
+            own_time = f"{day_text(own)}, {time_text(own)} {zone_text(own)}"
+            facts.append((_("On your clock"), f"{own_time} ({self.patient.time_zone})"))
+        facts += [
             # Families share an address.
             (_("For"), self.for_whom),
             (_("Where"), f"{location.name}, {location.full_address}"),
@@ -107,11 +147,10 @@ class Visit(NamedTuple):
         return [Link.Purpose.VISIT, *([Link.Purpose.INTAKE] if self.wants_intake else [])]
 
     @property
-    def what_to_bring(self) -> str:
-        return _(
-            "Wear clothes you can move in, and bring the shoes you use most and a list of your "
-            "medicines."
-        )
+    def link_days(self) -> int:
+        """How long after the visit the mail's links work: a check-in may come six weeks later."""
+        is_later = self.message.kind == CHECK_IN
+        return LINK_DAYS_AFTER_VISIT * 2 if is_later else LINK_DAYS_AFTER_VISIT
 
     def issue_links(self, *purposes: str) -> dict[str, str]:
         return issue_links(
@@ -119,7 +158,7 @@ class Visit(NamedTuple):
             message=self.message,
             patient=self.patient,
             subject_id=self.appointment.pk,
-            expires_at=self.appointment.end + timedelta(days=LINK_DAYS_AFTER_VISIT),
+            expires_at=self.appointment.end + timedelta(days=self.link_days),
         )
 
     def mail(self, letter: Letter, **parts: object) -> Mail:
@@ -142,14 +181,31 @@ def _buttons(urls: dict[str, str]) -> list[tuple[str, str]]:
 READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
-    *("patient__name", "patient__email", "patient__language", "patient__reminders_stopped_at"),
-    "patient__contact_relation",
+    *("patient__name", "patient__email", "patient__language", "patient__time_zone"),
+    *("patient__mail_stops", "patient__declined_reminders", "patient__contact_relation"),
     *("location__name", "location__address", "location__city", "location__region"),
     *("location__postal_code", "location__phone", "location__map_url"),
     *("location__directions", "location__directions_es"),
     "service__questionnaire",
     "intake_response__status",
+    "rescreen_response",
 ]
+
+
+# What a visit must be for a mail about it to leave; booked, for all others.
+STATUS_FOR = {CANCELLED: Appointment.Status.CANCELLED, CHECK_IN: Appointment.Status.FULFILLED}
+
+
+def read(messages: Collection[Message]) -> None:
+    """Read the visits of many mails at once, as they are now."""
+    visits = (
+        Appointment.objects.select_related("patient", "location", "service", "intake_response")
+        .only(*READ)
+        .in_bulk({message.subject_id for message in messages})
+    )
+    practice = Practice.current()
+    for message in messages:
+        message.source = (visits.get(message.subject_id), practice)
 
 
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
@@ -157,27 +213,21 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
 
     @wraps(write)
     def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
-        appointment = (
-            Appointment.objects.select_related("patient", "location", "service", "intake_response")
-            .only(*READ)
-            .filter(pk=message.subject_id)
-            .first()
-        )
+        if message.source is None:
+            read([message])
+        appointment, practice = message.source
         if appointment is None or appointment.patient is None:
             return Skip("gone")
         if appointment.sequence != message.subject_version:
             return Skip("superseded")
         tells_of_cancelling = message.kind == CANCELLED
-        expected = (
-            Appointment.Status.CANCELLED if tells_of_cancelling else Appointment.Status.BOOKED
-        )
-        if appointment.status != expected:
+        if appointment.status != STATUS_FOR.get(message.kind, Appointment.Status.BOOKED):
             return Skip(f"visit-{appointment.status}")
         if appointment.safety_hold_alert_id and not tells_of_cancelling:
             return Postpone("safety-hold")
         if not appointment.patient.email:
             return Skip("no-address")
-        visit = Visit(appointment, appointment.patient, Practice.current(), message, now)
+        visit = Visit(appointment, appointment.patient, practice, message, now)
         with translation.override(appointment.patient.language):
             return write(visit)
 
@@ -186,16 +236,10 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
 
 @_about_visit
 def confirmation(visit: Visit) -> Mail:
-    letter = Letter(
-        subject=_("Booked: %(when)s") % {"when": visit.when},
-        heading=_("Your visit is booked"),
-        paragraphs=[
-            _("We look forward to seeing you at %(clinic)s.") % {"clinic": visit.practice.name}
-        ],
+    letter = visit.worded(
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(visit.issue_links(*visit.opens)),
-        notes=[visit.what_to_bring],
     )
     return visit.mail(letter, **visit.invitation())
 
@@ -205,75 +249,100 @@ def intake_wanted(visit: Visit) -> Mail | Skip:
     if not visit.wants_intake:
         return Skip("intake-done")
     url = visit.issue_links(Link.Purpose.INTAKE)[Link.Purpose.INTAKE]
-    letter = Letter(
-        subject=_("Your form for %(when)s") % {"when": visit.when},
-        heading=_("Please fill in your form"),
-        paragraphs=[
-            _(
-                "A few questions before your visit give us more time for you. It takes about ten "
-                "minutes, is saved as you go, and you can finish it later."
-            )
-        ],
+    letter = visit.worded(
+        values={"what_is_missing": _what_is_missing(visit)},
         facts=visit.facts,
         buttons=[(_("Fill in your form"), url)],
     )
     return visit.mail(letter)
 
 
+def _what_is_missing(visit: Visit) -> str:
+    """Say how far the form is. Which questions are open would already tell something."""
+    response = visit.appointment.intake_response
+    if response is None:
+        return _("You have not started yet. It takes about ten minutes.")
+    # The answers are read for this alone, to count what is left.
+    response = QuestionnaireResponse.objects.select_related("questionnaire").get(pk=response.pk)
+    open_pages = [page for page in response.pages() if not response.is_done(page)]
+    if all(SIGNATURE in {item.link_id for item in page.walk()} for page in open_pages):
+        return _("Only your signature is missing. That takes a minute.")
+    if response.safety_answered_at and response.safety_answered_at < visit.now - ANSWERS_LAST:
+        return _("Some of your answers are too old by now. Please look at the first page again.")
+    minutes = max(1, round(response.seconds_left() / 60))
+    return ngettext(
+        "You have started already. About %(count)d minute is left.",
+        "You have started already. About %(count)d minutes are left.",
+        minutes,
+    ) % {"count": minutes}
+
+
 @_about_visit
 def reminder(visit: Visit) -> Mail | Skip:
-    if visit.patient.reminders_stopped_at:
+    if visit.patient.has_stopped(REMINDER):
         return Skip("stopped")
-    time_left = time_left_text(visit.appointment.start - visit.now)
-    paragraphs = [_("Your visit is in %(time_left)s.") % {"time_left": time_left}]
+    if owed.is_declined(visit.message, visit.patient):
+        return Skip("declined")
+    paragraphs = []
     if visit.wants_intake:
         paragraphs.append(_("Your form is not finished yet. Please fill it in before you come."))
     urls = visit.issue_links(*visit.opens, Link.Purpose.UNSUBSCRIBE)
-    stop_url = urls[Link.Purpose.UNSUBSCRIBE]
-    letter = Letter(
-        subject=_("Reminder: %(when)s") % {"when": visit.when},
-        heading=_("See you soon"),
+    letter = visit.worded(
+        values={"time_left": time_left_text(visit.appointment.start - visit.now)},
         paragraphs=paragraphs,
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(urls),
-        notes=[visit.what_to_bring],
-        stop_url=stop_url,
+        stop_url=urls[Link.Purpose.UNSUBSCRIBE],
     )
-    return visit.mail(
-        letter,
-        headers={
-            "List-Unsubscribe": f"<{stop_url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
-    )
+    return visit.mail(letter)
 
 
 @_about_visit
 def moved(visit: Visit) -> Mail:
-    letter = Letter(
-        subject=_("Moved to: %(when)s") % {"when": visit.when},
-        heading=_("Your visit has a new time"),
-        paragraphs=[_("The time you had before is free again. Please come at the new time.")],
+    letter = visit.worded(
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(visit.issue_links(*visit.opens)),
-        notes=[visit.what_to_bring],
     )
     return visit.mail(letter, **visit.invitation())
 
 
 @_about_visit
 def cancelled(visit: Visit) -> Mail:
-    letter = Letter(
-        subject=_("Cancelled: %(when)s") % {"when": visit.when},
-        heading=_("Your visit is cancelled"),
-        paragraphs=[_("You do not need to do anything. We are happy to see you another time.")],
+    letter = visit.worded(
         facts=visit.facts,
         buttons=[(_("Book a new time"), f"{settings.BASE_URL}/book/")],
     )
     calendar = ical.cancel(visit.appointment, practice=visit.practice, now=visit.now)
     return visit.mail(letter, calendar=calendar, method="CANCEL")
+
+
+@_about_visit
+def rescreen(visit: Visit) -> Mail | Skip:
+    """The link to the safety page travels alone (decision 15), and says nothing about health."""
+    if visit.appointment.rescreen_response_id:
+        return Skip("answered")
+    url = visit.issue_links(Link.Purpose.RESCREEN)[Link.Purpose.RESCREEN]
+    letter = visit.worded(facts=visit.facts, buttons=[(_("Answer the questions"), url)])
+    return visit.mail(letter)
+
+
+@_about_visit
+def check_in(visit: Visit) -> Mail | Skip:
+    patient = visit.patient
+    if patient.has_stopped(CHECK_IN):
+        return Skip("stopped")
+    later = Appointment.objects.filter(patient_id=patient.pk, start__gt=visit.appointment.start)
+    if later.filter(status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]).exists():
+        return Skip("seen-again")
+    urls = visit.issue_links(Link.Purpose.CHECK_IN, Link.Purpose.UNSUBSCRIBE)
+    letter = visit.worded(
+        facts=[(_("For"), patient.initials)],
+        buttons=[(_("Answer the questions"), urls[Link.Purpose.CHECK_IN])],
+        stop_url=urls[Link.Purpose.UNSUBSCRIBE],
+    )
+    return visit.mail(letter)
 
 
 def address_check(message: Message, now: datetime) -> Mail | Skip:
@@ -285,27 +354,31 @@ def address_check(message: Message, now: datetime) -> Mail | Skip:
     )
     if asked is None:
         return Skip("gone")
-    held, practice = asked.appointment, Practice.current()
     url = settings.BASE_URL + reverse("confirm_booking", args=[asked.token])
     with translation.override(asked.language):
-        start = held.local_start
-        when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
-        until = asked.kept_until
-        return Letter(
-            subject=_("Please confirm: %(when)s") % {"when": when},
-            heading=_("One more step to your visit"),
-            paragraphs=[
-                _("Somebody asked for this time and gave your address. It is not booked yet."),
-                _("Open the link and press the button there. We keep the time until %(time)s.")
-                % {"time": f"{time_text(until)} {zone_text(until)}"},
-            ],
-            facts=[
-                (_("When"), when),
-                (_("Where"), f"{held.location.name}, {held.location.full_address}"),
-            ],
-            buttons=[(_("Go on to your visit"), url)],
-            notes=[_("You did not ask for this? Then you need not do anything.")],
-        ).as_mail(to=asked.email, practice=practice)
+        return write_address_check(asked.appointment, url, until=asked.kept_until, to=asked.email)
+
+
+def write_address_check(held: Appointment, url: str, *, until: datetime, to: str) -> Mail:
+    start, practice = held.local_start, Practice.current()
+    when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
+    values = {
+        "when": when,
+        "kept_until": f"{time_text(until)} {zone_text(until)}",
+        "place": held.location.name,
+        "place_phone": held.location.phone,
+        "clinic": practice.name,
+        "clinic_phone": practice.phone,
+    }
+    return worded(
+        ADDRESS_CHECK,
+        values,
+        facts=[
+            (_("When"), when),
+            (_("Where"), f"{held.location.name}, {held.location.full_address}"),
+        ],
+        buttons=[(_("Go on to your visit"), url)],
+    ).as_mail(to=to, practice=practice)
 
 
 def my_visits(message: Message, now: datetime) -> Mail | Skip:
@@ -320,16 +393,14 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
         patient=patient,
         expires_at=message.due_at + MY_VISITS_LINK_LASTS,
     )
+    values = {
+        "initials": patient.initials,
+        "clinic": practice.name,
+        "clinic_phone": practice.phone,
+    }
     with translation.override(patient.language):
-        return Letter(
-            subject=_("Your visits at %(clinic)s") % {"clinic": practice.name},
-            heading=_("Your visits"),
-            paragraphs=[
-                _("This link opens the visits of %(initials)s. It works for one day.")
-                % {"initials": patient.initials}
-            ],
-            buttons=[(_("Open my visits"), urls[Link.Purpose.MY_VISITS])],
-            notes=[_("You did not ask for this? Then you need not do anything.")],
+        return worded(
+            MY_VISITS, values, buttons=[(_("Open my visits"), urls[Link.Purpose.MY_VISITS])]
         ).as_mail(to=patient.email, practice=practice)
 
 
@@ -340,5 +411,9 @@ COMPOSERS: dict[str, Compose] = {
     REMINDER: reminder,
     MOVED: moved,
     CANCELLED: cancelled,
+    RESCREEN: rescreen,
+    CHECK_IN: check_in,
     MY_VISITS: my_visits,
 }
+
+READERS: dict[str, Read] = dict.fromkeys([CONFIRMATION, INTAKE, REMINDER, MOVED, CANCELLED], read)

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from clinic import outbox
-from clinic.models import Message
+from clinic.models import Message, Patient
 
 if TYPE_CHECKING:
     from booking.models import Appointment, UnconfirmedBooking
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
+RESCREEN, CHECK_IN = "rescreen", "check-in"
 ADDRESS_CHECK = "address-check"
 # Those that tell the patient when to come.
 SAY_WHEN = (CONFIRMATION, MOVED)
@@ -57,7 +58,13 @@ def _step_name(before: timedelta) -> str:
     return f"{hours // 24}d" if hours > 24 and hours % 24 == 0 else f"{hours}h"
 
 
-# On the location's wall clock, nobody is written to in between unless the visit is near.
+def is_declined(message: Message, patient: Patient) -> bool:
+    """Did the patient choose not to have this one of the service's reminders?"""
+    return message.step in {_step_name(timedelta(hours=h)) for h in patient.declined_reminders}
+
+
+# On the patient's wall clock when it is known, else on the location's, nobody is written to in
+# between unless the visit is near.
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 # Reminders this short before a visit come whenever they are due.
 QUIET_EXEMPT = timedelta(hours=2)
@@ -101,6 +108,16 @@ INTAKE_BEFORE_VISIT = timedelta(hours=48)
 INTAKE_UNTIL = timedelta(hours=4)
 
 
+# The safety page is asked again one to two days before a visit (clinical.md §3.1). On its own, so
+# that nobody takes it for one more reminder.
+RESCREEN_BEFORE_VISIT = timedelta(hours=36)
+RESCREEN_UNTIL = timedelta(hours=2)
+
+# A check-in a week after a visit took place, until the next one does or six weeks are over.
+CHECK_IN_EVERY, CHECK_INS = timedelta(weeks=1), 6
+CHECK_IN_LASTS = timedelta(days=3)
+
+
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
     last_use = _no_news_after(appointment, now)
     confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=last_use)
@@ -112,18 +129,22 @@ def plan_address_check(asked: "UnconfirmedBooking", *, until: datetime, now: dat
     outbox.plan(kind=ADDRESS_CHECK, subject=asked, due_at=now, expires_at=until)
 
 
-def plan_moved(appointment: "Appointment", now: datetime) -> None:
-    """Replace what was owed for the former time. The row holds the new time and sequence."""
+def plan_moved(appointment: "Appointment", now: datetime, *, is_told: bool = True) -> None:
+    """Replace what was owed for the former time. The row holds the new time and sequence.
+
+    Staff who have told the patient themselves owe no mail about the change.
+    """
     outbox.cancel_planned(appointment, reason="moved")
     last_use = _no_news_after(appointment, now)
     moved = _mail(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=last_use)
-    outbox.plan_all([moved, *_ahead(appointment, now)])
+    outbox.plan_all([*([moved] if is_told else []), *_ahead(appointment, now)])
 
 
-def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
+def plan_cancelled(appointment: "Appointment", now: datetime, *, is_told: bool = True) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
     due_at, last_use = now + UNDO_WINDOW, now + NEWS_LASTS
-    outbox.plan_all([_mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)])
+    if is_told:
+        outbox.plan_all([_mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)])
 
 
 def plan_restored(appointment: "Appointment", now: datetime) -> None:
@@ -157,6 +178,31 @@ def _is_known(appointment: "Appointment") -> bool:
     return not since.filter(untold).exists()
 
 
+def is_rescreen_open(appointment: "Appointment", now: datetime) -> bool:
+    """Was the safety check before this visit asked for, and is it still unanswered?"""
+    asked_at, response = appointment.start - RESCREEN_BEFORE_VISIT, appointment.rescreen_response
+    return (
+        appointment.status == "booked"
+        and asked_at <= now < appointment.start
+        # Who booked later than that had just been asked.
+        and appointment.created_at < asked_at
+        and (response is None or not response.is_final)
+    )
+
+
+def plan_check_ins(appointment: "Appointment", now: datetime) -> None:
+    """Owe the weekly questions about how it goes after a visit that took place."""
+    planned = []
+    for week in range(1, CHECK_INS + 1):
+        due_at = now + week * CHECK_IN_EVERY
+        expires_at = due_at + CHECK_IN_LASTS
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        planned.append(
+            _mail(appointment, CHECK_IN, step=str(week), due_at=due_at, expires_at=expires_at)
+        )
+    outbox.plan_all(planned)
+
+
 def call_off(appointment: "Appointment", *, reason: str) -> None:
     """Owe nothing more about a visit that should not have been there."""
     outbox.cancel_planned(appointment, reason=reason)
@@ -167,9 +213,25 @@ def plan_ahead(appointment: "Appointment", now: datetime) -> None:
     outbox.plan_all(list(_ahead(appointment, now)))
 
 
+def retime(appointment: "Appointment", now: datetime) -> None:
+    """Bring planned reminders in line with the patient's quiet hours, after a change of zone."""
+    planned = {mail.step: mail.due_at for mail in _ahead(appointment, now) if mail.kind == REMINDER}
+    waiting = Message.objects.about(appointment).filter(
+        kind=REMINDER, state=Message.State.PLANNED, attempts=0, resend=0
+    )
+    for message in waiting.filter(subject_version=appointment.sequence):
+        if due_at := planned.get(message.step):
+            # Said again: a worker may have taken the row meanwhile.
+            Message.objects.filter(pk=message.pk, state=Message.State.PLANNED, attempts=0).update(
+                due_at=due_at, next_attempt_at=due_at
+            )
+
+
 def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
     """Yield what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
+    patient = appointment.patient
+    zone = (patient.zone if patient else None) or appointment.zone
     # Two that the quiet hours bring to one moment are one: the later, which is of use for longer.
     reminders: dict[datetime, Step] = {}
     for step in steps(appointment.service.reminder_offsets):
@@ -177,17 +239,19 @@ def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
         if due_at <= now:
             continue
         if step.before > QUIET_EXEMPT:
-            due_at = outside_quiet_hours(
-                due_at, expires_at=expires_at, zone=appointment.zone, now=now
-            )
+            due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=zone, now=now)
         reminders[due_at] = step
     for due_at, step in reminders.items():
         expires_at = start - step.until
         yield _mail(appointment, REMINDER, step=step.name, due_at=due_at, expires_at=expires_at)
+    due_at, expires_at = start - RESCREEN_BEFORE_VISIT, start - RESCREEN_UNTIL
+    if due_at > now:
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        yield _mail(appointment, RESCREEN, due_at=due_at, expires_at=expires_at)
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
         expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)
-        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=zone, now=now)
         yield _mail(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
 
 

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from booking.views import (
+    alerts,
+    between_visits,
     birth_date,
     booking,
     choose,
@@ -15,8 +17,10 @@ from booking.views import (
     emergency_access,
     feeds,
     intake,
+    mails,
     my_visits,
     pages,
+    rule_counts,
     safety,
     staff,
     visits,
@@ -43,6 +47,7 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
     path("visits/<uuid:visit_id>/undo/", visits.undo_change, name="undo_change"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
+    path("visits/<uuid:visit_id>/mails/", mails.visit_mails, name="visit_mails"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path(
         "visits/<uuid:visit_id>/intake/birth-date/",
@@ -51,6 +56,8 @@ urlpatterns = [
     ),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    path("visits/<uuid:visit_id>/check/", between_visits.rescreen, name="rescreen"),
+    path("visits/<uuid:visit_id>/week/", between_visits.check_in, name="check_in"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
     # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),
@@ -67,15 +74,18 @@ urlpatterns = [
         decisions.mark_reviewed,
         name="mark_reviewed",
     ),
+    # Staff
+    path("staff/rules/", rule_counts.rule_counts, name="rule_counts"),
+    path("staff/rules.csv", rule_counts.rule_counts_csv, name="rule_counts_csv"),
+    path("staff/alerts/", alerts.alerts, name="alerts"),
     path(
-        "clinician/alerts/<uuid:alert_id>/acknowledge/",
-        clinician.acknowledge_alert,
+        "staff/alerts/<uuid:alert_id>/acknowledge/",
+        alerts.acknowledge_alert,
         name="acknowledge_alert",
     ),
     path("clinician/calendar/", feeds.calendar_feed, name="calendar_feed"),
     # Calendar programs
     path("feeds/<str:token>.ics", feeds.practitioner_feed, name="practitioner_feed"),
-    # Staff
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail
     path("demo/", demo.demo, name="demo"),

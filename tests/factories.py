@@ -9,17 +9,25 @@ import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 
 from allauth.usersessions.models import UserSession
+from django.utils import translation
 
 from booking.models import (
     Appointment,
+    Break,
     CalendarFeed,
     Closure,
+    Equipment,
+    ExtraHours,
     OpeningHours,
+    ReservedTime,
+    ResourceHours,
     Room,
     Service,
     TimeOff,
     UnconfirmedBooking,
+    VisitLimit,
 )
+from clinic import wordings
 from clinic.access import hash_token
 from clinic.models import (
     AuditEvent,
@@ -28,7 +36,9 @@ from clinic.models import (
     EmergencyAccess,
     Link,
     Location,
+    MailText,
     Message,
+    OnCall,
     Patient,
     Practice,
     Practitioner,
@@ -113,6 +123,19 @@ def make_room(*, location=None, **fields):
     return Room.objects.create(location=location or make_location(), **defaults | fields)
 
 
+def make_equipment(*, location=None, **fields):
+    defaults = {"name": f"Device {next(_numbers)}", "kind": "treadmill"}
+    return Equipment.objects.create(location=location or make_location(), **defaults | fields)
+
+
+def make_resource_hours(*, weekdays=range(7), opens=time(8), closes=time(17), **fields):
+    """Return hours of the ``room`` or ``equipment``, one row a weekday."""
+    return [
+        ResourceHours.objects.create(weekday=weekday, opens=opens, closes=closes, **fields)
+        for weekday in weekdays
+    ]
+
+
 def make_service(*, practitioners=(), **fields):
     number = next(_numbers)
     defaults = {
@@ -143,6 +166,43 @@ def make_hours(
         )
         for weekday in weekdays
     ]
+
+
+def make_break(practitioner, location, *, weekday=1, opens=time(12), closes=time(13), **fields):
+    return Break.objects.create(
+        practitioner=practitioner,
+        location=location,
+        weekday=weekday,
+        opens=opens,
+        closes=closes,
+        **fields,
+    )
+
+
+def make_reserved_time(
+    practitioner, location, *, weekday=1, opens=time(9), closes=time(10), **fields
+):
+    """Return an hour of Tuesday kept for URGENT patients until four hours before."""
+    return ReservedTime.objects.create(
+        practitioner=practitioner,
+        location=location,
+        weekday=weekday,
+        opens=opens,
+        closes=closes,
+        **fields,
+    )
+
+
+def make_extra_hours(practitioner, location, *, opens=time(17), closes=time(19), **fields):
+    """Return two hours of the evening after ``NOW``, unless told otherwise."""
+    fields.setdefault("date", date(2026, 6, 2))
+    return ExtraHours.objects.create(
+        practitioner=practitioner, location=location, opens=opens, closes=closes, **fields
+    )
+
+
+def make_limit(**fields):
+    return VisitLimit.objects.create(**{"most": 1} | fields)
 
 
 def make_closure(*, start, end, **fields):
@@ -208,6 +268,11 @@ def make_alert(**fields):
     return SafetyAlert.objects.create(**defaults | fields)
 
 
+def make_on_call(user=None, *, position=1):
+    """Return somebody who is told of safety alerts; a new clinician unless named."""
+    return OnCall.objects.create(user=user or make_clinician(), position=position)
+
+
 def make_desk_task(**fields):
     fields.setdefault("patient", None)
     subject = fields.pop("subject", None) or fields["patient"] or make_patient()
@@ -243,6 +308,15 @@ def make_message(*, patient=None, due_at=NOW, **fields):
         "next_attempt_at": due_at,
     }
     return Message.objects.create(patient=patient, due_at=due_at, **defaults | fields)
+
+
+def make_mail_text(*, kind="confirmation", language="en", **fields):
+    """Return the clinic's own words for one kind of mail."""
+    with translation.override(language):
+        words = wordings.find(kind).words._replace(**fields)
+    text = MailText.of(kind, language, words)
+    text.save()
+    return text
 
 
 def make_link(*, patient=None, **fields):

@@ -33,21 +33,28 @@ PUBLIC = {
     "choose", "confirm_address",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "confirm_booking", "practitioner_feed", "metrics"}
+BEARER = {
+    "open_link", "unsubscribe", "confirm_booking", "practitioner_feed", "metrics", "report_bounce",
+}  # fmt: skip
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
-    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits",
+    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits", "visit_mails",
+    "rescreen", "check_in",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
-    "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
+    "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
     "write_note", "open_in_emergency", "calendar_feed",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency", "calendar_feed"}
-STAFF = {"staff_home"}
+STAFF = {"staff_home", "alerts", "acknowledge_alert", "rule_counts", "rule_counts_csv"}
+# Totals for those who answer for the rules.
+NOT_FRONT_DESK = {"rule_counts", "rule_counts_csv"}
+# Contacts of those who need a call, to front desk, managers, and their own clinician.
+CALLS = {"alerts", "acknowledge_alert"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
 ACCOUNT = {
@@ -64,13 +71,20 @@ ACCOUNT = {
 ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
-    "admin:app_list", "admin:None", "admin:auth_user_password_change",
+    "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:booking_service_why",
 }  # fmt: skip
 # Front desk only: a manager looks at the schedule, and does not change it.
 FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
+    "admin:booking_appointment_undo",
 }  # fmt: skip
+# The admin's pages of one mail, for whoever may see the list it stands in.
+MAILS = {
+    "admin:clinic_message_look": "message",
+    "admin:clinic_mailtext_words": "mailtext",
+    "admin:clinic_mailtext_look": "mailtext",
+}
 SIGN_OUT = {"account_logout", "admin:logout"}
 
 ANYBODY = [
@@ -103,6 +117,8 @@ def patterns(resolver=None, prefix="", namespace=""):
 
 def model_of(name):
     """The model whose list, form or history the admin's pattern is, or None."""
+    if name in MAILS:
+        return next(m for m in admin.site._registry if m._meta.model_name == MAILS[name])
     for model in admin.site._registry:
         stem = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
         if re.fullmatch(stem + "(changelist|add|change|delete|history|simple_history)", name):
@@ -130,7 +146,13 @@ class World:
             practitioners=[practitioner], questionnaire=questionnaire, buffer_after=5
         )
         make.make_hours(practitioner, self.location)
+        make.make_on_call(make.make_clinician())
         make.make_room(location=self.location)
+        make.make_equipment(location=self.location)
+        make.make_break(practitioner, self.location)
+        make.make_reserved_time(practitioner, self.location)
+        make.make_extra_hours(practitioner, self.location)
+        make.make_limit(practitioner=practitioner)
         make.make_closure(start=now, end=now + timedelta(hours=1))
         make.make_time_off(practitioner, start=now, end=now + timedelta(hours=1))
         self.patient = make.make_patient(
@@ -191,6 +213,7 @@ class World:
             details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
         )
         make.make_calendar_feed(practitioner=practitioner, created_by=self.clinician)
+        make.make_mail_text()
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)
@@ -213,6 +236,8 @@ class World:
             "response_id": self.response.pk,
             "message_id": self.message.pk,
             "number": 1,
+            "kind": "confirmation",
+            "language": "en",
             "token": "unknown-token-unknown-token-unknown",
             "slug": "why-it-hurts" if name == "guide_page" else self.service.slug,
             "content_type_id": 1,
@@ -267,6 +292,8 @@ def is_denied(who, name):
         return who not in {"link of B", "mailed link of B"}
     if name in CLINICIAN:
         return who != "clinician of B" and (who != "other clinician" or name not in OWN_DAY)
+    if name in NOT_FRONT_DESK and who == "front desk":
+        return True
     if name in STAFF:
         return who in {"anonymous", "deactivated manager"} or "link of" in who or "without" in who
     if name in DEMO | BEARER:
@@ -288,6 +315,8 @@ def may_see(who, name):
     if name in LINK and who == "link of B":
         return {CONTACT, ANSWER}
     if name in LINK and who == "mailed link of B":
+        return {CONTACT}
+    if name in CALLS and who in STAFF_OF_ADMIN | {"clinician of B"}:
         return {CONTACT}
     if name in CLINICIAN and who == "clinician of B":
         return {CONTACT, ANSWER}

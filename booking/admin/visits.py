@@ -21,7 +21,8 @@ from django.utils.translation import ngettext
 
 from booking import owed
 from booking.admin import add_visit, change_visit
-from booking.admin.columns import intake_words, visit_time
+from booking.admin.columns import intake_words, rescreen_words, visit_time
+from booking.admin.mail_log import mail_log
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
 from clinic.access import staff_user
@@ -128,6 +129,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "service",
         "practitioner",
         "intake",
+        "rescreen",
         "hold",
         "location",
     ]
@@ -141,7 +143,14 @@ class AppointmentAdmin(ReadOnlyAdmin):
         SafetyHoldFilter,
         "service",
     ]
-    list_select_related = ["patient", "service", "practitioner", "location", "intake_response"]
+    list_select_related = [
+        "patient",
+        "service",
+        "practitioner",
+        "location",
+        "intake_response",
+        "rescreen_response",
+    ]
     search_fields = ["patient__name", "patient__phone", "patient__email"]
     search_help_text = _("Name, phone or e-mail of the patient")
     show_full_result_count = False
@@ -159,6 +168,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "mark_no_show",
         "move",
         "cancel",
+        "undo",
         "restore",
         "resend_mail",
         "release_safety_hold",
@@ -176,11 +186,14 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "practitioner",
                     "location",
                     "room",
+                    "equipment",
                     "intake",
+                    "rescreen",
                     "hold",
                 ]
             },
         ),
+        (_("Mails"), {"fields": ["mails"]}),
         (
             _("Booking"),
             {
@@ -204,8 +217,13 @@ class AppointmentAdmin(ReadOnlyAdmin):
             Appointment.objects.visible_to(request.user)
             .order_by(*self.ordering)
             .select_related(*self.list_select_related)
-            .prefetch_related("intake_response__lowered_levels__lowered_by")
-            .defer("intake_response__items", "intake_response__rules")
+            .prefetch_related(
+                "intake_response__lowered_levels__lowered_by", "rescreen_response__lowered_levels"
+            )
+            .defer(
+                *("intake_response__items", "intake_response__rules"),
+                *("rescreen_response__items", "rescreen_response__rules"),
+            )
         )
 
     def get_readonly_fields(
@@ -221,6 +239,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
             ("<uuid:patient_id>/questions/", add_visit.questions),
             ("<uuid:patient_id>/times/", add_visit.times),
             ("<uuid:visit_id>/move/", change_visit.move),
+            ("<uuid:visit_id>/undo/", change_visit.undo),
             ("cancel/", change_visit.cancel),
         ]
         return [
@@ -267,6 +286,14 @@ class AppointmentAdmin(ReadOnlyAdmin):
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
 
+    @admin.display(description=_("safety check"))
+    def rescreen(self, visit: Appointment) -> str:
+        return rescreen_words(visit, now=timezone.now())
+
+    @admin.display(description=_("mails"))
+    def mails(self, visit: Appointment) -> str:
+        return mail_log(visit)
+
     @admin.display(description=_("safety hold"))
     def hold(self, visit: Appointment) -> Any:
         return _("Call first") if visit.safety_hold_alert_id else ""
@@ -302,6 +329,18 @@ class AppointmentAdmin(ReadOnlyAdmin):
         visits = [("visit", visit.pk) for visit in queryset[:MOST_AT_ONCE]]
         page = reverse("admin:booking_appointment_cancel")
         return redirect(f"{page}?{urlencode(visits)}")
+
+    @admin.action(
+        description=_("Take back what was just done"),
+        location=EVERYWHERE,
+        permissions=["operate"],
+    )
+    def undo(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse | None:
+        visits = list(queryset[:2])
+        if len(visits) != 1:
+            self.message_user(request, _("Take back one visit at a time."), messages.WARNING)
+            return None
+        return redirect("admin:booking_appointment_undo", visits[0].pk)
 
     @admin.action(
         description=_("Release safety hold"), location=EVERYWHERE, permissions=["operate"]

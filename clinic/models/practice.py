@@ -1,11 +1,14 @@
 import zoneinfo
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+from clinic import public_holidays
+from clinic.public_holidays import Holiday
 
 
 def validate_time_zone(name: str) -> None:
@@ -108,6 +111,33 @@ class Practice(models.Model):
         """Does a safety alert raised now reach a person: in the clinic, or on call?"""
         return self.on_call_enabled or self.is_staffed(now)
 
+    def clock_runs_out(self, since: datetime, within: timedelta) -> datetime:
+        """Return when somebody has had ``within`` to answer what came at ``since``, in UTC.
+
+        Only staffed hours count, unless somebody is on call at any hour.
+        """
+        since = since.astimezone(UTC)
+        if self.on_call_enabled or not any(self.staffed_hours.values()):
+            return since + within
+        left, day = within, since.astimezone(self.zone).date()
+        while True:
+            for opens, closes in sorted(self.staffed_hours.get(str(day.weekday()), ())):
+                start, end = (
+                    datetime.combine(day, time.fromisoformat(edge), self.zone).astimezone(UTC)
+                    for edge in (opens, closes)
+                )
+                start = max(start, since)
+                if end - start >= left:
+                    return start + left
+                left -= max(end - start, timedelta())
+            day += timedelta(days=1)
+
+    @property
+    def missing_for_safety(self) -> list[str]:
+        """Return the fields without which a patient in an emergency could not be helped."""
+        needed = ("phone", "emergency_number", "advice_line", "alert_email", "staffed_hours")
+        return [field for field in needed if not getattr(self, field)]
+
     def callback_time(self, now: datetime) -> datetime | None:
         """Return by when somebody calls a patient whose answers are URGENT, in the clinic's zone.
 
@@ -134,6 +164,24 @@ class Location(models.Model):
     map_url = models.URLField(_("map link"), blank=True)
     directions = models.TextField(_("how to find us"), blank=True)
     directions_es = models.TextField(_("how to find us (Spanish)"), blank=True)
+    holiday_country = models.CharField(
+        _("holidays of"),
+        max_length=2,
+        blank=True,
+        help_text=_("The country whose public holidays close this location. Empty: none do."),
+    )
+    holiday_subdivision = models.CharField(
+        _("and of its part"),
+        max_length=20,
+        blank=True,
+        help_text=_("The state or province, when it has holidays of its own, for example TX."),
+    )
+    holidays_kept_open = models.JSONField(
+        _("holidays kept open"),
+        default=list,
+        blank=True,
+        help_text=_("Names of holidays on which this location is open as on any other day."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     history = HistoricalRecords()
 
@@ -148,6 +196,23 @@ class Location(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    def clean(self) -> None:
+        super().clean()
+        parts = public_holidays.countries().get(self.holiday_country)
+        if self.holiday_country and parts is None:
+            raise ValidationError({"holiday_country": _("There is no holiday calendar for this.")})
+        if self.holiday_subdivision and self.holiday_subdivision not in (parts or ()):
+            raise ValidationError(
+                {
+                    "holiday_subdivision": _("Not one of these: %(parts)s.")
+                    % {"parts": ", ".join(parts or ()) or "–"}
+                }
+            )
+
+    def holidays_of(self, year: int) -> tuple[Holiday, ...]:
+        """Every holiday of its country in that year, those it is open on included."""
+        return public_holidays.holidays_of(self.holiday_country, self.holiday_subdivision, year)
 
     @property
     def full_address(self) -> str:
