@@ -14,7 +14,7 @@ class BookingConfig(AppConfig):
         from booking.mail_samples import SAMPLES
         from booking.wordings import WORDINGS
         from clinic import outbox, wordings
-        from clinic.access import ALL, KEEP, VIEW, allow
+        from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 
         allow(
@@ -41,6 +41,7 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=ALL,
             room=ALL,
+            calendarfeed=CHANGE,
             equipment=ALL,
             resourcehours=ALL,
             openinghours=ALL,

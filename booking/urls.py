@@ -16,6 +16,7 @@ from booking.views import (
     demo_mail,
     details,
     emergency_access,
+    feeds,
     intake,
     mails,
     my_visits,
@@ -88,6 +89,9 @@ urlpatterns = [
         alerts.acknowledge_alert,
         name="acknowledge_alert",
     ),
+    path("clinician/calendar/", feeds.calendar_feed, name="calendar_feed"),
+    # Calendar programs
+    path("feeds/<str:token>.ics", feeds.practitioner_feed, name="practitioner_feed"),
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail
     path("demo/", demo.demo, name="demo"),
