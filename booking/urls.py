@@ -6,6 +6,7 @@ from booking.views import (
     birth_date,
     booking,
     clinician,
+    corrections,
     decisions,
     demo,
     demo_mail,
@@ -42,6 +43,12 @@ urlpatterns = [
         birth_date.intake_birth_date,
         name="intake_birth_date",
     ),
+    path(
+        "visits/<uuid:visit_id>/intake/agreement/",
+        intake.intake_agreement,
+        name="intake_agreement",
+    ),
+    path("visits/<uuid:visit_id>/intake/correct/", intake.intake_correct, name="intake_correct"),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
@@ -59,6 +66,11 @@ urlpatterns = [
         "clinician/answers/<uuid:response_id>/review/",
         decisions.mark_reviewed,
         name="mark_reviewed",
+    ),
+    path(
+        "clinician/answers/<uuid:response_id>/versions/<int:number>/",
+        corrections.earlier_answers,
+        name="earlier_answers",
     ),
     path(
         "clinician/alerts/<uuid:alert_id>/acknowledge/",

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -14,7 +15,7 @@ from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
 from clinic.models import AuditEvent
 from intake.levels import Level
-from intake.models import Questionnaire, SafetyAlert
+from intake.models import Agreement, Questionnaire, SafetyAlert
 
 
 def level_badge(level: int | None) -> str:
@@ -33,6 +34,25 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
     list_filter = ["published_at"]
     search_fields = ["title", "url", "version"]
     exclude = ["content"]
+
+
+@admin.register(Agreement)
+class AgreementAdmin(ReadOnlyAdmin):
+    """Who agreed to which words of the privacy notice: for managers to show on request."""
+
+    list_display = ["agreed_at", "patient", "signed_by", "role", "notice"]
+    list_filter = ["notice__version", "role"]
+    list_select_related = ["patient", "notice"]
+    search_fields = ["signed_by", "patient__name"]
+    search_help_text = _("Name of the patient, or of who signed")
+    exclude = ["response"]
+    readonly_fields = ["words"]
+    reads_are_audited = True
+
+    @admin.display(description=_("words agreed to"))
+    def words(self, agreement: Agreement) -> SafeString:
+        # Rendered by us from our own template, with the practice's words escaped.
+        return mark_safe(agreement.notice.text)  # noqa: S308
 
 
 class AlertStateFilter(admin.SimpleListFilter):

@@ -11,7 +11,7 @@ class IntakeConfig(AppConfig):
         from clinic.models import Role
 
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
-        allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)
+        allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW, agreement=VIEW)
 
         from clinic import metrics, outbox
         from intake import emails

@@ -52,7 +52,7 @@ def response_of(
     if patient is not None:
         owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
     return (
-        QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR)
+        QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR, corrects=None)
         .select_related("questionnaire")
         # Large, and parsed once per process: see Questionnaire.form.
         .defer("questionnaire__content")

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from allauth.usersessions.models import UserSession
 
 from booking.models import Appointment, Closure, OpeningHours, Room, Service, TimeOff
+from clinic import privacy
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
@@ -26,7 +27,13 @@ from clinic.models import (
     User,
 )
 from intake.levels import Level
-from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.models import (
+    Agreement,
+    EarlierAnswers,
+    Questionnaire,
+    QuestionnaireResponse,
+    SafetyAlert,
+)
 
 # A Monday, 08:00 in Austin; no clock change within a month of it.
 NOW = datetime(2026, 6, 1, 13, 0, tzinfo=UTC)
@@ -191,6 +198,31 @@ def make_response(*, patient=None, questionnaire=None, **fields):
     return QuestionnaireResponse.objects.create(
         patient=patient, questionnaire=questionnaire or make_questionnaire(), **fields
     )
+
+
+def make_agreement(*, response, **fields):
+    """Return the signature under today's privacy notice that goes with submitted answers."""
+    defaults = {
+        "patient": response.patient,
+        "notice": privacy.current_notice("en", practice=Practice.current(), now=NOW),
+        "signed_by": response.patient.name,
+        "role": Agreement.Role.PATIENT,
+        "agreed_at": NOW,
+    }
+    return Agreement.objects.create(response=response, **defaults | fields)
+
+
+def make_earlier_answers(*, response, **fields):
+    """Return a version of the answers from before a correction."""
+    defaults = {
+        "number": 1,
+        "items": response.items,
+        "language": response.language,
+        "level": response.level,
+        "rules": response.rules,
+        "submitted_at": NOW - timedelta(hours=1),
+    }
+    return EarlierAnswers.objects.create(response=response, **defaults | fields)
 
 
 def make_alert(**fields):

@@ -36,13 +36,14 @@ BEARER = {"open_link", "unsubscribe", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
-    "intake_review", "intake_page", "intake_birth_date", "my_visits",
+    "intake_review", "intake_page", "intake_birth_date", "intake_agreement", "intake_correct",
+    "my_visits",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
-    "write_note", "open_in_emergency",
+    "write_note", "open_in_emergency", "earlier_answers",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency"}
@@ -155,6 +156,8 @@ class World:
                 }
             ],
         )
+        make.make_agreement(response=self.response, signed_by=f"{CONTACT} Signer")
+        make.make_earlier_answers(response=self.response, signed_by=f"{ANSWER} Signer")
         self.alert = make.make_alert(
             patient=self.patient,
             response=self.response,

@@ -3,6 +3,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinic.encryption import EncryptedTextField
+
 
 class Status(models.TextChoices):
     """FHIR R4 AppointmentStatus. ``pending`` is an unfinished booking: held time, no patient."""
@@ -63,7 +65,7 @@ class StatusChange(models.Model):
         blank=True,
         related_name="+",
     )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = EncryptedTextField(_("reason"), max_length=200, blank=True)
 
     class Meta:
         ordering = ["at", "pk"]

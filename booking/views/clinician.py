@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.models import Appointment, Service
+from booking.views.corrections import corrections
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
 from clinic.models import AuditEvent, EmergencyAccess, Patient, Practice, Role, User
@@ -87,6 +88,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "visit": _nearest_visit(patient, user=request.user, now=now),
             "response": shown,
             "newer": newer,
+            "corrections": corrections(shown, practice=practice) if shown else [],
             "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
             "summary": summary,
             "changes": _changes(shown, earlier, practice=practice) if shown else [],

@@ -1,8 +1,10 @@
 from clinic.models.audit import AuditEvent
 from clinic.models.desk import DeskTask
+from clinic.models.encryption import EncryptionKey
 from clinic.models.messages import Link, Message, Tick
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
+from clinic.models.privacy import PrivacyNotice
 from clinic.models.ratelimit import RateLimit
 
 __all__ = [
@@ -10,12 +12,14 @@ __all__ = [
     "CareTeamMember",
     "DeskTask",
     "EmergencyAccess",
+    "EncryptionKey",
     "Link",
     "Location",
     "Message",
     "Patient",
     "Practice",
     "Practitioner",
+    "PrivacyNotice",
     "RateLimit",
     "Role",
     "Tick",

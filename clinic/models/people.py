@@ -10,6 +10,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinic.encryption import EncryptedTextField
 from clinic.models.practice import Location
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class EmergencyAccess(models.Model):
         related_name="emergency_accesses",
     )
     user = models.ForeignKey(User, verbose_name=_("who"), on_delete=models.PROTECT)
-    reason = models.CharField(_("reason"), max_length=300)
+    reason = EncryptedTextField(_("reason"), max_length=300)
     opened_at = models.DateTimeField(_("opened"))
     expires_at = models.DateTimeField(_("until"))
 

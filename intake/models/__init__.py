@@ -1,7 +1,9 @@
+from intake.models.agreements import Agreement
+from intake.models.corrections import EarlierAnswers
 from intake.models.decisions import LoweredLevel, PrivateNote
+from intake.models.observations import Observation
 from intake.models.responses import (
     IncompleteResponse,
-    Observation,
     Questionnaire,
     QuestionnaireResponse,
     SafetyAlert,
@@ -9,6 +11,8 @@ from intake.models.responses import (
 )
 
 __all__ = [
+    "Agreement",
+    "EarlierAnswers",
     "IncompleteResponse",
     "LoweredLevel",
     "Observation",
