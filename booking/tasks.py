@@ -1,15 +1,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from booking.models import Appointment
-from clinic.ratelimit import forget_empty_buckets
-from intake import gate
+from booking import retention
 
 
 @shared_task
 def sweep() -> None:
-    """Delete holds that ran out, answers of visitors who never booked, addresses not limited."""
-    now = timezone.now()
-    Appointment.objects.drop_lapsed(now=now)
-    gate.forget_unclaimed(now=now)
-    forget_empty_buckets(now=now)
+    """Delete what is not kept any longer."""
+    retention.sweep(now=timezone.now())

@@ -71,6 +71,8 @@ FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
 }  # fmt: skip
+# Managers only.
+MANAGER = {"admin:clinic_patient_erase"}
 SIGN_OUT = {"account_logout", "admin:logout"}
 
 ANYBODY = [
@@ -111,7 +113,18 @@ def model_of(name):
 
 
 def is_classified(name):
-    known = PUBLIC | BEARER | LINK | CLINICIAN | STAFF | DEMO | ACCOUNT | ADMIN_SITE | FRONT_DESK
+    known = (
+        PUBLIC
+        | BEARER
+        | LINK
+        | CLINICIAN
+        | STAFF
+        | DEMO
+        | ACCOUNT
+        | ADMIN_SITE
+        | FRONT_DESK
+        | MANAGER
+    )
     return name in known or model_of(name) is not None
 
 
@@ -265,6 +278,8 @@ def is_denied(who, name):
         return True
     if name in FRONT_DESK:
         return who == "manager"
+    if name in MANAGER:
+        return who == "front desk"
     if model := model_of(name):
         user = User(role=Role.MANAGER if who == "manager" else Role.FRONT_DESK)
         label = model._meta
@@ -305,7 +320,18 @@ def test_every_url_pattern_is_classified():
 
 def test_no_class_names_a_pattern_that_is_gone():
     names = {name for _route, name in patterns()}
-    known = PUBLIC | BEARER | LINK | CLINICIAN | STAFF | DEMO | ACCOUNT | ADMIN_SITE | FRONT_DESK
+    known = (
+        PUBLIC
+        | BEARER
+        | LINK
+        | CLINICIAN
+        | STAFF
+        | DEMO
+        | ACCOUNT
+        | ADMIN_SITE
+        | FRONT_DESK
+        | MANAGER
+    )
     assert known - names == set()
 
 

@@ -1,19 +1,22 @@
 """A patient as the front desk knows them: how to reach them, and their visits. No answers."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import EmailField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from booking.admin import erase_patient
 from booking.admin.columns import visit_time
 from booking.models import Appointment
+from clinic.access import staff_user
 from clinic.admin import AuditedAdmin
-from clinic.models import Patient
+from clinic.models import Patient, Role
 from clinic.plain_text import MailAddressField
 
 
@@ -73,6 +76,7 @@ class PatientAdmin(AuditedAdmin):
     list_per_page = 50
     readonly_fields = [
         "add_visit",
+        "erase",
         "guardian_attested_at",
         "reminders_stopped_at",
         "email_bounced_at",
@@ -87,6 +91,23 @@ class PatientAdmin(AuditedAdmin):
     formfield_overrides = {EmailField: {"form_class": MailAddressField}}
     reads_are_audited = True
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = list(super().get_fieldsets(request, obj))
+        if obj is not None and staff_user(request).role == Role.MANAGER:
+            shown.append((_("Erasing"), {"fields": ["erase"]}))
+        return shown
+
+    def get_urls(self) -> list[URLPattern]:
+        page = partial(erase_patient.erase, model_admin=self)
+        return [
+            path(
+                "<uuid:patient_id>/erase/",
+                self.admin_site.admin_view(page),
+                name="clinic_patient_erase",
+            ),
+            *super().get_urls(),
+        ]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         coming = Appointment.objects.filter(
             patient=OuterRef("pk"),
@@ -98,7 +119,7 @@ class PatientAdmin(AuditedAdmin):
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Erasing a patient is more than removing a row: the command does all of it.
+        # Erasing a patient is more than removing a row: its page does all of it.
         return False
 
     @admin.display(description=_("next visit"), ordering="next_start")
@@ -112,6 +133,14 @@ class PatientAdmin(AuditedAdmin):
         if patient.email_bounced_at:
             return _("E-mail bounced: please phone")
         return _("Reminders stopped") if patient.reminders_stopped_at else ""
+
+    @admin.display(description="")
+    def erase(self, patient: Patient) -> str:
+        return format_html(
+            '<a class="deletelink" href="{}">{}</a>',
+            reverse("admin:clinic_patient_erase", args=[patient.pk]),
+            _("Erase the patient…"),
+        )
 
     @admin.display(description=_("visit"))
     def add_visit(self, patient: Patient) -> str:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserMana
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -118,7 +119,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         if not viewer.is_active:
             return self.none()
         if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
-            return self.all()
+            return self.filter(erased_at=None)
         return self.in_care_of(viewer)
 
     def in_care_of(self, user: User) -> "PatientQuerySet":
@@ -148,6 +149,8 @@ class Patient(models.Model):
     guardian_attested_at = models.DateTimeField(_("guardian attested"), null=True, blank=True)
     reminders_stopped_at = models.DateTimeField(_("reminders stopped"), null=True, blank=True)
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
+    # Who is erased keeps a row without a name, so that visits can still be counted.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = PatientQuerySet.as_manager()
@@ -159,7 +162,7 @@ class Patient(models.Model):
         indexes = [models.Index(fields=["email"]), models.Index(fields=["name"])]
 
     def __str__(self) -> str:
-        return self.name
+        return gettext("Erased patient") if self.erased_at else self.name
 
     @property
     def initials(self) -> str:

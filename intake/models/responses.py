@@ -215,6 +215,7 @@ class QuestionnaireResponse(models.Model):
                 name="questionnaireresponse_correction_is_open",
             ),
         ]
+        indexes = [models.Index(fields=["status", "updated_at"], name="response_drafts")]
 
     def __str__(self) -> str:
         return str(self.pk)
