@@ -3,6 +3,7 @@ from booking.models.catalogue import Room, Service
 from booking.models.diary import FreeStart
 from booking.models.hours import Closure, OpeningHours, TimeOff
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
+from booking.models.unconfirmed import UnconfirmedBooking
 
 __all__ = [
     "TRANSITIONS",
@@ -16,4 +17,5 @@ __all__ = [
     "SlotTaken",
     "StatusChange",
     "TimeOff",
+    "UnconfirmedBooking",
 ]
