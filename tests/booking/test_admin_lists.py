@@ -39,6 +39,8 @@ def fill(model, number):
         case "SafetyAlert":
             alert = make.make_alert(patient=visit.patient)
             alert.acknowledge(by=make.make_user(), now=timezone.now())
+        case "Agreement":
+            make.make_agreement(response=visit.intake_response)
         case "Message":
             make.make_message(user=make.make_user())
         case "DeskTask":
@@ -85,6 +87,7 @@ LIST_QUERIES = {
     "desktask": 11,
     "auditevent": 11,
     "questionnaire": 12,
+    "agreement": 13,
     "safetyalert": 12,
     "emergencyaccess": 12,
     "service": 13,
