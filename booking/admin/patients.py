@@ -137,7 +137,7 @@ class PatientAdmin(AuditedAdmin):
             return _("E-mail bounced: please phone")
         return _("Reminders stopped") if patient.reminders_stopped_at else ""
 
-    @admin.display(description="")
+    @admin.display(description=_("this record"))
     def erase(self, patient: Patient) -> str:
         return format_html(
             '<a class="deletelink" href="{}">{}</a>',

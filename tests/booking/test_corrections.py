@@ -7,7 +7,15 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Fh
 from intake.levels import Level
 from intake.models import EarlierAnswers, Observation, QuestionnaireResponse, SafetyAlert
 from tests.booking.filling_in import a_visit_with_a_form, fill_in, grant, post_page, send, stored
-from tests.factories import NOW, make_care, make_clinician, make_link, make_message, sign_in
+from tests.factories import (
+    NOW,
+    make_care,
+    make_clinician,
+    make_link,
+    make_message,
+    make_practice,
+    sign_in,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +29,9 @@ def _at_noon(time_machine):
 
 @pytest.fixture
 def visit():
-    return a_visit_with_a_form()
+    visit = a_visit_with_a_form()
+    make_practice(time_zone="America/Chicago")
+    return visit
 
 
 @pytest.fixture
@@ -173,7 +183,8 @@ def test_the_clinician_sees_what_changed_and_can_read_the_earlier_answers(ana, v
     make_care(patient=visit.patient, practitioner=nurse.practitioner)
     sign_in(ana, nurse)
     page = ana.get(reverse("clinician_summary", args=[visit.patient.pk]))
-    assert "Corrected by the patient" in page.content.decode()
+    # 13:00 UTC on the clock of the clinic.
+    assert "Corrected by the patient on June 1, 2026, 8 a.m.: 1 change" in page.content.decode()
     (changed,) = page.context["corrections"][0].differences
     assert (changed.before, changed.after) == (("6",), ("9",))
     url = reverse("earlier_answers", args=[stored(visit).pk, 1])
