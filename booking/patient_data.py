@@ -73,7 +73,7 @@ def tables() -> dict[type[models.Model], tuple[str, ...]]:
     The patient comes first, and each model after one that it points to.
     """
     found: dict[type[models.Model], tuple[str, ...]] = {Patient: ("pk",)}
-    queue = [Patient]
+    queue: list[type[models.Model]] = [Patient]
     while queue:
         target = queue.pop(0)
         for relation in target._meta.related_objects:

@@ -91,7 +91,11 @@ class Exporter:
         earlier = EarlierAnswers.objects.filter(response__in=responses).select_related(
             "response__questionnaire"
         )
-        for number, given in enumerate([*responses.order_by("created_at"), *earlier], 1):
+        forms: list[QuestionnaireResponse | EarlierAnswers] = [
+            *responses.order_by("created_at"),
+            *earlier,
+        ]
+        for number, given in enumerate(forms, 1):
             yield f"answers-{number}.txt", "\n".join(self._told(given)) + "\n"
 
     def notices(self) -> Iterator[tuple[str, str]]:
