@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from booking.forms import AgreementForm
@@ -51,6 +52,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """
 
     @wraps(view)
+    @gzip_page
     @never_cache
     def wrapper(request: HttpRequest, visit_id: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
         grant = patient_grant(request)
