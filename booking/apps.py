@@ -10,8 +10,9 @@ class BookingConfig(AppConfig):
     verbose_name = _("Booking")
 
     def ready(self) -> None:
-        from booking import emails, guards
-        from clinic import outbox
+        from booking import daily_sheet, emails, guards
+        from booking.wordings import WORDINGS
+        from clinic import outbox, wordings
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -40,6 +41,10 @@ class BookingConfig(AppConfig):
 
         for kind, compose in emails.COMPOSERS.items():
             outbox.register(kind, compose)
+        outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
+        wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
+        for wording in WORDINGS:
+            wordings.register(wording, sample=emails.SAMPLES[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)
 

@@ -1,10 +1,12 @@
 from celery import shared_task
 from django.utils import timezone
 
-from booking import retention
+from booking import daily_sheet, retention
 
 
 @shared_task
 def sweep() -> None:
-    """Delete what is not kept any longer."""
-    retention.sweep(now=timezone.now())
+    """Delete what is not kept any longer, and owe the next daily sheets."""
+    now = timezone.now()
+    daily_sheet.plan(now)
+    retention.sweep(now=now)

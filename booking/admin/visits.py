@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, visit_time
+from booking.admin.mail_log import mail_log
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
 from clinic.access import staff_user
@@ -160,6 +161,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "mark_no_show",
         "move",
         "cancel",
+        "undo",
         "restore",
         "resend_mail",
         "release_safety_hold",
@@ -182,6 +184,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
+        (_("Mails"), {"fields": ["mails"]}),
         (
             _("Booking"),
             {
@@ -222,6 +225,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
             ("<uuid:patient_id>/questions/", add_visit.questions),
             ("<uuid:patient_id>/times/", add_visit.times),
             ("<uuid:visit_id>/move/", change_visit.move),
+            ("<uuid:visit_id>/undo/", change_visit.undo),
             ("cancel/", change_visit.cancel),
         ]
         return [
@@ -268,6 +272,10 @@ class AppointmentAdmin(ReadOnlyAdmin):
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
 
+    @admin.display(description=_("mails"))
+    def mails(self, visit: Appointment) -> str:
+        return mail_log(visit)
+
     @admin.display(description=_("safety hold"))
     def hold(self, visit: Appointment) -> Any:
         return _("Call first") if visit.safety_hold_alert_id else ""
@@ -303,6 +311,18 @@ class AppointmentAdmin(ReadOnlyAdmin):
         visits = [("visit", visit.pk) for visit in queryset[:MOST_AT_ONCE]]
         page = reverse("admin:booking_appointment_cancel")
         return redirect(f"{page}?{urlencode(visits)}")
+
+    @admin.action(
+        description=_("Take back what was just done"),
+        location=EVERYWHERE,
+        permissions=["operate"],
+    )
+    def undo(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse | None:
+        visits = list(queryset[:2])
+        if len(visits) != 1:
+            self.message_user(request, _("Take back one visit at a time."), messages.WARNING)
+            return None
+        return redirect("admin:booking_appointment_undo", visits[0].pk)
 
     @admin.action(
         description=_("Release safety hold"), location=EVERYWHERE, permissions=["operate"]

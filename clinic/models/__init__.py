@@ -1,6 +1,7 @@
 from clinic.models.audit import AuditEvent
 from clinic.models.desk import DeskTask
 from clinic.models.encryption import EncryptionKey
+from clinic.models.mail_texts import MailText
 from clinic.models.messages import Link, Message, Tick
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
@@ -15,6 +16,7 @@ __all__ = [
     "EncryptionKey",
     "Link",
     "Location",
+    "MailText",
     "Message",
     "Patient",
     "Practice",
