@@ -11,6 +11,7 @@ class BookingConfig(AppConfig):
 
     def ready(self) -> None:
         from booking import daily_sheet, emails, guards
+        from booking.mail_samples import SAMPLES
         from booking.wordings import WORDINGS
         from clinic import outbox, wordings
         from clinic.access import ALL, KEEP, VIEW, allow
@@ -23,9 +24,15 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=VIEW,
             room=VIEW,
+            equipment=VIEW,
+            resourcehours=VIEW,
             openinghours=VIEW,
+            extrahours=KEEP,
+            reservedtime=VIEW,
+            visitlimit=VIEW,
             closure=KEEP,
             timeoff=KEEP,
+            **{"break": VIEW},
         )
         allow(
             Role.MANAGER,
@@ -34,9 +41,15 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=ALL,
             room=ALL,
+            equipment=ALL,
+            resourcehours=ALL,
             openinghours=ALL,
+            extrahours=ALL,
+            reservedtime=ALL,
+            visitlimit=ALL,
             closure=ALL,
             timeoff=ALL,
+            **{"break": ALL},
         )
 
         for kind, compose in emails.COMPOSERS.items():
@@ -44,7 +57,7 @@ class BookingConfig(AppConfig):
         outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
         wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
         for wording in WORDINGS:
-            wordings.register(wording, sample=emails.SAMPLES[wording.kind])
+            wordings.register(wording, sample=SAMPLES[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)
 

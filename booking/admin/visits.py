@@ -179,6 +179,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "practitioner",
                     "location",
                     "room",
+                    "equipment",
                     "intake",
                     "hold",
                 ]

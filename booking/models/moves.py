@@ -83,5 +83,6 @@ def take_back(visit: "Appointment", *, now: datetime, by: User | None) -> None:
         [moved.practitioner_id],
         write=partial(write, moved, count, now=now, by=by, undoes=change),
         now=now,
+        by=by,
     )
     visit.refresh_from_db()
