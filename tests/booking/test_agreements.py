@@ -1,6 +1,7 @@
 """Who agreed to the privacy notice, in which words, and that they are asked again."""
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tests.booking.filling_in import (
     send,
     stored,
 )
-from tests.factories import NOW, make_link, make_practice
+from tests.factories import NOW, make_appointment, make_link, make_practice
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,19 @@ def test_a_changed_notice_is_signed_before_the_next_answers(ana, visit, notice_c
     newest = Agreement.objects.first()
     assert (newest.notice.version, newest.signed_by) == ("2027-01", "Ana Ruiz")
     assert Agreement.objects.count() == 2
+
+
+def test_at_the_next_visit_a_changed_notice_is_signed_before_the_first_page(
+    ana, visit, notice_changes
+):
+    fill_in(ana, visit)
+    send(ana, visit)
+    notice_changes()
+    second = make_appointment(patient=visit.patient, start=NOW + timedelta(days=9))
+    assert ana.get(page_url(second, 1)).url == agreement_url(second)
+    ana.post(agreement_url(second), SIGNED)
+    assert ana.get(page_url(second, 1)).status_code == 200
+    assert Agreement.objects.first().response is None
 
 
 def test_a_notice_that_changes_while_the_signed_form_is_unsent_is_signed_too(
