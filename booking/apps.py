@@ -53,7 +53,7 @@ class BookingConfig(AppConfig):
         )
 
         for kind, compose in emails.COMPOSERS.items():
-            outbox.register(kind, compose)
+            outbox.register(kind, compose, read=emails.READERS.get(kind))
         outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
         wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
         for wording in WORDINGS:

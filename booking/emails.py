@@ -4,7 +4,7 @@ Mails carry time, place and link. They name neither the service nor anything abo
 people read mail over a shoulder, and mail servers read it all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import Letter, day_text, time_left_text, time_text, worded, zone_text
 from clinic.models import Link, Message, Patient, Practice
-from clinic.outbox import Compose, Mail, Postpone, Skip
+from clinic.outbox import Compose, Mail, Postpone, Read, Skip
 from intake.models import QuestionnaireResponse
 
 MY_VISITS = "my-visits"
@@ -176,17 +176,26 @@ READ = [
 ]
 
 
+def read(messages: Collection[Message]) -> None:
+    """Read the visits of many mails at once, as they are now."""
+    visits = (
+        Appointment.objects.select_related("patient", "location", "service", "intake_response")
+        .only(*READ)
+        .in_bulk({message.subject_id for message in messages})
+    )
+    practice = Practice.current()
+    for message in messages:
+        message.source = (visits.get(message.subject_id), practice)
+
+
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
     """Read the visit as it is now, and write in the patient's language, or say why not."""
 
     @wraps(write)
     def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
-        appointment = (
-            Appointment.objects.select_related("patient", "location", "service", "intake_response")
-            .only(*READ)
-            .filter(pk=message.subject_id)
-            .first()
-        )
+        if message.source is None:
+            read([message])
+        appointment, practice = message.source
         if appointment is None or appointment.patient is None:
             return Skip("gone")
         if appointment.sequence != message.subject_version:
@@ -201,7 +210,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
             return Postpone("safety-hold")
         if not appointment.patient.email:
             return Skip("no-address")
-        visit = Visit(appointment, appointment.patient, Practice.current(), message, now)
+        visit = Visit(appointment, appointment.patient, practice, message, now)
         with translation.override(appointment.patient.language):
             return write(visit)
 
@@ -360,3 +369,5 @@ COMPOSERS: dict[str, Compose] = {
     CANCELLED: cancelled,
     MY_VISITS: my_visits,
 }
+
+READERS: dict[str, Read] = dict.fromkeys([CONFIRMATION, INTAKE, REMINDER, MOVED, CANCELLED], read)

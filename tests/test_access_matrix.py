@@ -33,7 +33,7 @@ PUBLIC = {
     "choose", "confirm_address",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
+BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics", "report_bounce"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
