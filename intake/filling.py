@@ -11,8 +11,9 @@ from django.utils.crypto import salted_hmac
 
 from clinic.models import Patient, Practice
 from clinic.privacy import NOTICE_VERSION, current_notice
-from intake import gate
+from intake import between_visits, gate
 from intake.answers import Answers
+from intake.earlier import FOLLOW_UP_URL, answers_before
 from intake.findings import RULE_SET_VERSION
 from intake.items import Item
 from intake.models import Agreement, QuestionnaireResponse, SafetyAlert
@@ -151,6 +152,9 @@ def submit(
                 practice=practice,
                 now=now,
             )
+        if original.patient and original.questionnaire.url == FOLLOW_UP_URL:
+            before = answers_before(original, original.patient)
+            between_visits.ask_desk_if_worse(original, before, now=now)
 
 
 def known_beforehand(

@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 
 from booking import owed
 from booking.admin import add_visit, change_visit
-from booking.admin.columns import intake_words, visit_time
+from booking.admin.columns import intake_words, rescreen_words, visit_time
 from booking.admin.mail_log import mail_log
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
@@ -130,6 +130,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "service",
         "practitioner",
         "intake",
+        "rescreen",
         "hold",
         "location",
     ]
@@ -143,7 +144,14 @@ class AppointmentAdmin(ReadOnlyAdmin):
         SafetyHoldFilter,
         "service",
     ]
-    list_select_related = ["patient", "service", "practitioner", "location", "intake_response"]
+    list_select_related = [
+        "patient",
+        "service",
+        "practitioner",
+        "location",
+        "intake_response",
+        "rescreen_response",
+    ]
     search_fields = ["patient__name", "patient__phone", "patient__email"]
     search_help_text = _("Name, phone or e-mail of the patient")
     show_full_result_count = False
@@ -181,6 +189,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "room",
                     "equipment",
                     "intake",
+                    "rescreen",
                     "hold",
                 ]
             },
@@ -209,8 +218,13 @@ class AppointmentAdmin(ReadOnlyAdmin):
             Appointment.objects.visible_to(request.user)
             .order_by(*self.ordering)
             .select_related(*self.list_select_related)
-            .prefetch_related("intake_response__lowered_levels__lowered_by")
-            .defer("intake_response__items", "intake_response__rules")
+            .prefetch_related(
+                "intake_response__lowered_levels__lowered_by", "rescreen_response__lowered_levels"
+            )
+            .defer(
+                *("intake_response__items", "intake_response__rules"),
+                *("rescreen_response__items", "rescreen_response__rules"),
+            )
         )
 
     def get_readonly_fields(
@@ -272,6 +286,10 @@ class AppointmentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("intake"))
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
+
+    @admin.display(description=_("safety check"))
+    def rescreen(self, visit: Appointment) -> str:
+        return rescreen_words(visit, now=timezone.now())
 
     @admin.display(description=_("mails"))
     def mails(self, visit: Appointment) -> str:

@@ -30,17 +30,8 @@ from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
 
 PLACE_COLUMNS = (
-    "service_id",
-    "practitioner_id",
-    "location_id",
-    "room_id",
-    "equipment_id",
-    "start",
-    "end",
-    "busy_until",
-    "buffer_before",
-    "time_zone",
-    "overlap_reason",
+    *("service_id", "practitioner_id", "location_id", "room_id", "equipment_id"),
+    *("start", "end", "busy_until", "buffer_before", "time_zone", "overlap_reason"),
 )
 
 
@@ -130,6 +121,9 @@ class Appointment(models.Model):
         null=True,
         blank=True,
         related_name="+",
+    )
+    rescreen_response = models.ForeignKey(
+        QuestionnaireResponse, models.SET_NULL, null=True, editable=False, related_name="+"
     )
     safety_hold_alert = models.ForeignKey(
         SafetyAlert,
@@ -487,6 +481,8 @@ class Appointment(models.Model):
                 owed.plan_moved(self, now, is_told=is_told)
             case _, Status.CANCELLED:
                 owed.plan_cancelled(self, now, is_told=is_told)
+            case _, Status.FULFILLED:
+                owed.plan_check_ins(self, now)
             case _, Status.ENTERED_IN_ERROR:
                 owed.call_off(self, reason="entered-in-error")
 

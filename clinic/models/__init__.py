@@ -3,6 +3,7 @@ from clinic.models.desk import DeskTask
 from clinic.models.encryption import EncryptionKey
 from clinic.models.mail_texts import MailText
 from clinic.models.messages import Link, Message, Tick
+from clinic.models.on_call import OnCall
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
 from clinic.models.privacy import PrivacyNotice
@@ -18,6 +19,7 @@ __all__ = [
     "Location",
     "MailText",
     "Message",
+    "OnCall",
     "Patient",
     "Practice",
     "Practitioner",

@@ -203,6 +203,8 @@ class Link(models.Model):
         VISIT = "visit", _("One visit")
         INTAKE = "intake", _("Intake form")
         MY_VISITS = "my-visits", _("All visits")
+        RESCREEN = "rescreen", _("Safety check before a visit")
+        CHECK_IN = "check-in", _("Weekly check-in")
         UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,5 @@
 from intake.models.agreements import Agreement
+from intake.models.alerts import SafetyAlert
 from intake.models.corrections import EarlierAnswers
 from intake.models.decisions import LoweredLevel, PrivateNote
 from intake.models.observations import Observation
@@ -6,7 +7,6 @@ from intake.models.responses import (
     IncompleteResponse,
     Questionnaire,
     QuestionnaireResponse,
-    SafetyAlert,
     StaleRevision,
 )
 
