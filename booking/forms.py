@@ -18,6 +18,7 @@ from booking.models import Service
 from booking.owed import REMINDER
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
+from intake.models import Agreement
 
 MAX_AGE = 110
 # The year 2200, in minutes since 1970: far out, and still well within what datetime can add to.
@@ -89,6 +90,19 @@ class BirthDateForm(forms.Form):
 
     birth_date = BirthDateField(
         label=_("Date of birth"), help_text=_("Of the person the visit is for.")
+    )
+
+
+class AgreementForm(forms.Form):
+    """The privacy notice, signed by name."""
+
+    agrees = forms.BooleanField(
+        label=_("I read how my answers are used and kept, and I agree."),
+        error_messages={"required": _("Please tick this box if you agree.")},
+    )
+    signed_by = name_field(label=_("Type your full name to sign."), min_length=2)
+    role = forms.ChoiceField(
+        label=_("You are…"), choices=Agreement.Role.choices, widget=forms.RadioSelect
     )
 
 

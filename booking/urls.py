@@ -11,6 +11,7 @@ from booking.views import (
     clinician,
     clinician_answers,
     confirm,
+    corrections,
     decisions,
     demo,
     demo_mail,
@@ -55,6 +56,12 @@ urlpatterns = [
         birth_date.intake_birth_date,
         name="intake_birth_date",
     ),
+    path(
+        "visits/<uuid:visit_id>/intake/agreement/",
+        intake.intake_agreement,
+        name="intake_agreement",
+    ),
+    path("visits/<uuid:visit_id>/intake/correct/", intake.intake_correct, name="intake_correct"),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
     path("visits/<uuid:visit_id>/check/", between_visits.rescreen, name="rescreen"),
@@ -79,6 +86,11 @@ urlpatterns = [
         "clinician/answers/<uuid:response_id>/review/",
         decisions.mark_reviewed,
         name="mark_reviewed",
+    ),
+    path(
+        "clinician/answers/<uuid:response_id>/versions/<int:number>/",
+        corrections.earlier_answers,
+        name="earlier_answers",
     ),
     # Staff
     path("staff/rules/", rule_counts.rule_counts, name="rule_counts"),

@@ -3,9 +3,22 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 app = Celery("backstride")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def require_keys(**kwargs: object) -> None:
+    from clinic import encryption
+
+    try:
+        encryption.require_keys()
+    except ImproperlyConfigured as error:
+        # Celery logs any other exception of a receiver, and goes on.
+        raise SystemExit(str(error)) from error

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
@@ -37,6 +38,23 @@ def env_int(name: str, default: int) -> int:
 
 def env_list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def fernet_keys(name: str) -> list[str]:
+    """Return the list of Fernet keys, newest first; ``off`` may stand in front of them."""
+    keys = env_list(name)
+    for position, key in enumerate(keys):
+        if position == 0 and key == "off":
+            continue
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"Key {position + 1} of {name} is no Fernet key: 32 random bytes in URL-safe "
+                "base64. Make one with: python3 -c 'import base64, os; "
+                "print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+            ) from None
+    return keys
 
 
 def is_loopback(url: str) -> bool:

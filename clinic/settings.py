@@ -15,6 +15,7 @@ from clinic.environment import (
     env_int,
     env_list,
     env_str,
+    fernet_keys,
     is_loopback,
     mailer_from_url,
 )
@@ -228,6 +229,9 @@ SESSION_SAVE_EVERY_REQUEST = True
 # Counted from the sign-in, however busy the session was since.
 SESSION_MAX_SECONDS = 12 * 60 * 60
 X_FRAME_OPTIONS = "DENY"
+
+# Encryption at rest of answers and free text; the first key writes, all of them read
+FIELD_ENCRYPTION_KEYS = fernet_keys("FIELD_ENCRYPTION_KEYS")
 
 # Static files
 

@@ -5,3 +5,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 application = get_wsgi_application()
+
+from clinic import encryption  # noqa: E402, needs the apps that the line above loads
+
+encryption.require_keys()

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone, translation
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -24,7 +25,7 @@ from clinic.context import practice_of
 from clinic.models import AuditEvent, OnCall
 from intake.layout import QuestionLayout
 from intake.levels import Level
-from intake.models import Questionnaire, SafetyAlert
+from intake.models import Agreement, Questionnaire, SafetyAlert
 from intake.questionnaire import MAX_BYTES, InvalidQuestionnaire, load_json
 from intake.responses import initial_items
 
@@ -173,6 +174,25 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
                     "languages": settings.LANGUAGES,
                 },
             )
+
+
+@admin.register(Agreement)
+class AgreementAdmin(ReadOnlyAdmin):
+    """Who agreed to which words of the privacy notice: for managers to show on request."""
+
+    list_display = ["agreed_at", "patient", "signed_by", "role", "notice"]
+    list_filter = ["notice__version", "role"]
+    list_select_related = ["patient", "notice"]
+    search_fields = ["signed_by", "patient__name"]
+    search_help_text = _("Name of the patient, or of who signed")
+    exclude = ["response"]
+    readonly_fields = ["words"]
+    reads_are_audited = True
+
+    @admin.display(description=_("words agreed to"))
+    def words(self, agreement: Agreement) -> SafeString:
+        # Rendered by us from our own template, with the practice's words escaped.
+        return mark_safe(agreement.notice.text)  # noqa: S308
 
 
 class AlertStateFilter(admin.SimpleListFilter):

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from clinic.models import Patient, Practice
+from clinic.privacy import NOTICE_VERSION, current_notice
 from intake import between_visits, gate
 from intake.answers import Answers
 from intake.earlier import FOLLOW_UP_URL, answers_before
-from intake.fields import in_words
 from intake.findings import RULE_SET_VERSION
 from intake.items import Item
-from intake.layout import CONSTRAINT_MESSAGES
-from intake.models import QuestionnaireResponse, SafetyAlert
+from intake.models import Agreement, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form, Page
-from intake.responses import answer_for, broken_constraints, replace_answers, settle, value_of
+from intake.readback import given_on
+from intake.responses import answer_for, replace_answers, settle
 from intake.triage import Triage
+
+CONSENT = "consent-privacy"
+# Answered anew with every correction: they are about what is sent, not about the patient.
+SIGNATURE = ("consent-true", "consent-not-emergency", CONSENT, "consent-signature")
 
 
 def save_page(
@@ -54,7 +58,17 @@ def save_page(
         response.rules = list(outcome.rule_ids)
         response.rule_set_version = RULE_SET_VERSION
         response.level = outcome.level
-        response.save(update_fields=["safety_answered_at", "rules", "rule_set_version", "level"])
+        if is_complete and any(item.link_id == CONSENT for item in page.walk()):
+            response.notice_version = NOTICE_VERSION
+        response.save(
+            update_fields=[
+                "safety_answered_at",
+                "rules",
+                "rule_set_version",
+                "level",
+                "notice_version",
+            ]
+        )
         return gate.raise_alert(response, outcome, patient=response.patient, now=now)
 
 
@@ -63,20 +77,84 @@ def judge(response: QuestionnaireResponse, *, practice: Practice, now: datetime)
     return gate.standing(response, patient=response.patient, practice=practice, now=now)
 
 
+def seen(page: Page, items: list[dict[str, Any]]) -> str:
+    """A digest of a page's stored answers: it tells whether they changed since they were shown."""
+    stored = json.dumps(given_on(page, items), sort_keys=True)
+    return salted_hmac("intake.filling.seen", stored, algorithm="sha256").hexdigest()[:32]
+
+
+def correct(response: QuestionnaireResponse) -> QuestionnaireResponse:
+    """Open submitted answers for correction; everything but the signature is taken over."""
+    return response.correct(without=[one for one in SIGNATURE if one in response.form])
+
+
+def must_agree_again(response: QuestionnaireResponse) -> bool:
+    """Did the words of the privacy notice change since somebody agreed for this patient?
+
+    Who has never agreed is asked on the form's last page.
+    """
+    signed = set(Agreement.objects.of(response).values_list("notice__version", flat=True))
+    if response.notice_version and not response.is_final:
+        signed.add(response.notice_version)
+    return bool(signed) and NOTICE_VERSION not in signed
+
+
+def agree(
+    response: QuestionnaireResponse,
+    *,
+    signed_by: str,
+    role: str,
+    language: str,
+    practice: Practice,
+    now: datetime,
+) -> Agreement:
+    """Keep who agreed to today's privacy notice, in which words and language they saw it."""
+    assert response.patient is not None
+    with transaction.atomic():
+        agreement = Agreement.objects.create(
+            patient=response.patient,
+            response=None if response._state.adding else response,
+            notice=current_notice(language, practice=practice, now=now),
+            signed_by=signed_by,
+            role=role,
+            agreed_at=now,
+        )
+        if not response._state.adding:
+            QuestionnaireResponse.objects.filter(pk=response.pk).update(
+                notice_version=NOTICE_VERSION
+            )
+            response.notice_version = NOTICE_VERSION
+    return agreement
+
+
 def submit(
-    response: QuestionnaireResponse, *, notice_version: str, practice: Practice, now: datetime
+    response: QuestionnaireResponse, *, language: str, practice: Practice, now: datetime
 ) -> None:
-    """Close the answers; raises IncompleteResponse or StaleRevision."""
+    """Close the answers with their signature; a correction takes the place of what it corrects.
+
+    Raises IncompleteResponse or StaleRevision.
+    """
+    original = response.corrects or response
+    answers = response.answers
     with transaction.atomic():
         response.submit(
             today=now.astimezone(practice.zone).date(),
-            notice_version=notice_version,
+            notice_version=NOTICE_VERSION,
             rule_set_version=RULE_SET_VERSION,
             now=now,
         )
-        if response.patient and response.questionnaire.url == FOLLOW_UP_URL:
-            before = answers_before(response, response.patient)
-            between_visits.ask_desk_if_worse(response, before, now=now)
+        if signed_by := answers.text("consent-signature"):
+            agree(
+                original,
+                signed_by=signed_by,
+                role=answers.text("about-filler") or Agreement.Role.PATIENT,
+                language=language,
+                practice=practice,
+                now=now,
+            )
+        if original.patient and original.questionnaire.url == FOLLOW_UP_URL:
+            before = answers_before(original, original.patient)
+            between_visits.ask_desk_if_worse(original, before, now=now)
 
 
 def known_beforehand(
@@ -105,65 +183,3 @@ def known_beforehand(
 def _is_answer(item: Item, value: Any) -> bool:
     """Would it be one? The questionnaire may be somebody else's, with options of its own."""
     return item.option(value) is not None if item.type == "choice" else item.type == "date"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """One page of answers in words: pairs of question and answers, and what looks odd."""
-
-    page: Page
-    title: str
-    is_done: bool
-    answers: tuple[tuple[str, tuple[str, ...]], ...]
-    warnings: tuple[str, ...]
-
-
-def read_back(
-    response: QuestionnaireResponse,
-    *,
-    language: str,
-    placeholders: Mapping[str, str],
-    today: date,
-) -> list[ReadBack]:
-    """Every page that is asked, with its answers as the patient gave them."""
-    odd: dict[str, list[str]] = {}
-    for item, key in broken_constraints(response.form, response.answers, today=today):
-        odd.setdefault(item.link_id, []).append(str(CONSTRAINT_MESSAGES[key]))
-    return [
-        ReadBack(
-            page,
-            page.text.in_language(language),
-            response.is_done(page),
-            tuple(
-                (item.text.filled(language, placeholders), words)
-                for item, words in _in_words(page, response, language)
-            ),
-            tuple(warning for item in page.walk() for warning in odd.get(item.link_id, ())),
-        )
-        for page in response.pages()
-    ]
-
-
-def _in_words(
-    page: Page, response: QuestionnaireResponse, language: str
-) -> Iterator[tuple[Item, tuple[str, ...]]]:
-    here = {item.link_id: item for item in page.walk()}
-    answers = response.answers
-    for element in _flat(response.items):
-        item = here.get(element["linkId"])
-        if item is None or item.is_hidden or not item.is_question:
-            continue
-        unit = item.unit_for(answers)
-        values = (value_of(item, answer) for answer in element.get("answer", ()))
-        words = [in_words(item, value, language) for value in values if value is not None]
-        if unit is not None:
-            words = [f"{word} {unit.in_language(language)}" for word in words]
-        yield item, tuple(words)
-
-
-def _flat(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for element in items:
-        yield element
-        for answer in element.get("answer", []):
-            yield from _flat(answer.get("item", []))
-        yield from _flat(element.get("item", []))

@@ -53,7 +53,10 @@ def response_of(
         owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
     return (
         QuestionnaireResponse.objects.filter(
-            owner, questionnaire__url=INTAKE_URL, updated_at__gt=now - FRESH_FOR
+            owner,
+            questionnaire__url=INTAKE_URL,
+            corrects=None,
+            updated_at__gt=now - FRESH_FOR,
         )
         .select_related("questionnaire")
         # Large, and parsed once per process: see Questionnaire.form.

@@ -104,4 +104,17 @@
     show();
   });
   show();
+
+  // Leaving by any other way than the form's own buttons saves the page too.
+  let changed = false;
+  form.addEventListener("input", () => { changed = true; });
+  form.addEventListener("change", () => { changed = true; });
+  form.addEventListener("submit", () => { changed = false; });
+  addEventListener("pagehide", () => {
+    if (!changed || form.hasAttribute("data-conflict")) return;
+    const page = new FormData(form);
+    page.append("autosave", "");
+    fetch(form.action, { method: "POST", body: page, keepalive: true });
+    changed = false;
+  });
 })();

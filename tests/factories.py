@@ -27,7 +27,7 @@ from booking.models import (
     UnconfirmedBooking,
     VisitLimit,
 )
-from clinic import wordings
+from clinic import privacy, wordings
 from clinic.access import hash_token
 from clinic.models import (
     AuditEvent,
@@ -46,7 +46,13 @@ from clinic.models import (
     User,
 )
 from intake.levels import Level
-from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.models import (
+    Agreement,
+    EarlierAnswers,
+    Questionnaire,
+    QuestionnaireResponse,
+    SafetyAlert,
+)
 
 # A Monday, 08:00 in Austin; no clock change within a month of it.
 NOW = datetime(2026, 6, 1, 13, 0, tzinfo=UTC)
@@ -261,6 +267,31 @@ def make_response(*, patient=None, questionnaire=None, **fields):
     return QuestionnaireResponse.objects.create(
         patient=patient, questionnaire=questionnaire or make_questionnaire(), **fields
     )
+
+
+def make_agreement(*, response, **fields):
+    """Return the signature under today's privacy notice that goes with submitted answers."""
+    defaults = {
+        "patient": response.patient,
+        "notice": privacy.current_notice("en", practice=Practice.current(), now=NOW),
+        "signed_by": response.patient.name,
+        "role": Agreement.Role.PATIENT,
+        "agreed_at": NOW,
+    }
+    return Agreement.objects.create(response=response, **defaults | fields)
+
+
+def make_earlier_answers(*, response, **fields):
+    """Return a version of the answers from before a correction."""
+    defaults = {
+        "number": 1,
+        "items": response.items,
+        "language": response.language,
+        "level": response.level,
+        "rules": response.rules,
+        "submitted_at": NOW - timedelta(hours=1),
+    }
+    return EarlierAnswers.objects.create(response=response, **defaults | fields)
 
 
 def make_alert(**fields):

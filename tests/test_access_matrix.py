@@ -39,14 +39,14 @@ BEARER = {
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
-    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits", "visit_mails",
-    "rescreen", "check_in",
+    "intake", "intake_review", "intake_page", "intake_birth_date", "intake_agreement",
+    "intake_correct", "my_visits", "visit_mails", "rescreen", "check_in",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
-    "write_note", "open_in_emergency", "clinician_answers", "calendar_feed",
+    "write_note", "open_in_emergency", "clinician_answers", "calendar_feed", "earlier_answers",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency", "calendar_feed"}
@@ -80,6 +80,8 @@ FRONT_DESK = {
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
     "admin:booking_appointment_undo",
 }  # fmt: skip
+# Managers only.
+MANAGER = {"admin:clinic_patient_erase"}
 # The admin's pages of one mail, for whoever may see the list it stands in.
 MAILS = {
     "admin:clinic_message_look": "message",
@@ -128,7 +130,18 @@ def model_of(name):
 
 
 def is_classified(name):
-    known = PUBLIC | BEARER | LINK | CLINICIAN | STAFF | DEMO | ACCOUNT | ADMIN_SITE | FRONT_DESK
+    known = (
+        PUBLIC
+        | BEARER
+        | LINK
+        | CLINICIAN
+        | STAFF
+        | DEMO
+        | ACCOUNT
+        | ADMIN_SITE
+        | FRONT_DESK
+        | MANAGER
+    )
     return name in known or model_of(name) is not None
 
 
@@ -179,6 +192,8 @@ class World:
                 }
             ],
         )
+        make.make_agreement(response=self.response, signed_by=f"{CONTACT} Signer")
+        make.make_earlier_answers(response=self.response, signed_by=f"{ANSWER} Signer")
         self.alert = make.make_alert(
             patient=self.patient,
             response=self.response,
@@ -303,6 +318,8 @@ def is_denied(who, name):
         return True
     if name in FRONT_DESK:
         return who == "manager"
+    if name in MANAGER:
+        return who == "front desk"
     if model := model_of(name):
         user = User(role=Role.MANAGER if who == "manager" else Role.FRONT_DESK)
         label = model._meta
@@ -345,7 +362,18 @@ def test_every_url_pattern_is_classified():
 
 def test_no_class_names_a_pattern_that_is_gone():
     names = {name for _route, name in patterns()}
-    known = PUBLIC | BEARER | LINK | CLINICIAN | STAFF | DEMO | ACCOUNT | ADMIN_SITE | FRONT_DESK
+    known = (
+        PUBLIC
+        | BEARER
+        | LINK
+        | CLINICIAN
+        | STAFF
+        | DEMO
+        | ACCOUNT
+        | ADMIN_SITE
+        | FRONT_DESK
+        | MANAGER
+    )
     assert known - names == set()
 
 

@@ -1,16 +1,18 @@
 """A patient as the front desk knows them: how to reach them, and their visits. No answers."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import EmailField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from booking.admin import erase_patient
 from booking.admin.columns import visit_time
 from booking.mail_choices import (
     MailChoicesForm,
@@ -20,8 +22,9 @@ from booking.mail_choices import (
 )
 from booking.models import Appointment, Service
 from booking.owed import REMINDER
+from clinic.access import staff_user
 from clinic.admin import AuditedAdmin
-from clinic.models import Patient
+from clinic.models import Patient, Role
 from clinic.plain_text import MailAddressField
 
 
@@ -102,6 +105,7 @@ class PatientAdmin(AuditedAdmin):
     list_per_page = 50
     readonly_fields = [
         "add_visit",
+        "erase",
         "guardian_attested_at",
         "email_bounced_at",
         "created_at",
@@ -120,6 +124,23 @@ class PatientAdmin(AuditedAdmin):
     inlines = [VisitsOfPatient]
     formfield_overrides = {EmailField: {"form_class": MailAddressField}}
     reads_are_audited = True
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = list(super().get_fieldsets(request, obj))
+        if obj is not None and staff_user(request).role == Role.MANAGER:
+            shown.append((_("Erasing"), {"fields": ["erase"]}))
+        return shown
+
+    def get_urls(self) -> list[URLPattern]:
+        page = partial(erase_patient.erase, model_admin=self)
+        return [
+            path(
+                "<uuid:patient_id>/erase/",
+                self.admin_site.admin_view(page),
+                name="clinic_patient_erase",
+            ),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         coming = Appointment.objects.filter(
@@ -140,7 +161,7 @@ class PatientAdmin(AuditedAdmin):
                 retime_reminders(obj, now=now)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Erasing a patient is more than removing a row: the command does all of it.
+        # Erasing a patient is more than removing a row: its page does all of it.
         return False
 
     @admin.display(description=_("next visit"), ordering="next_start")
@@ -154,6 +175,14 @@ class PatientAdmin(AuditedAdmin):
         if patient.email_bounced_at:
             return _("E-mail bounced: please phone")
         return _("Reminders stopped") if patient.has_stopped(REMINDER) else ""
+
+    @admin.display(description=_("this record"))
+    def erase(self, patient: Patient) -> str:
+        return format_html(
+            '<a class="deletelink" href="{}">{}</a>',
+            reverse("admin:clinic_patient_erase", args=[patient.pk]),
+            _("Erase the patient…"),
+        )
 
     @admin.display(description=_("reminders"))
     def reminders(self, patient: Patient) -> Any:

@@ -103,8 +103,9 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     list_display = ["at", "appointment", "patient", "from_status", "to_status", "by", "reason"]
     list_filter = ["to_status"]
     list_select_related = ["appointment__patient", "by"]
-    search_fields = ["appointment__patient__name", "reason"]
-    search_help_text = _("Name of the patient, or words of the reason")
+    # Not the reason, which may be encrypted.
+    search_fields = ["appointment__patient__name"]
+    search_help_text = _("Name of the patient")
     show_full_result_count = False
     ordering = ["-at"]
     reads_are_audited = True

@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 import booking.models.appointments
 import booking.models.catalogue
+import clinic.encryption
 
 
 class Migration(migrations.Migration):
@@ -1496,7 +1497,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
-                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "reason",
+                    clinic.encryption.EncryptedTextField(
+                        blank=True, max_length=200, verbose_name="reason"
+                    ),
+                ),
                 (
                     "from_start",
                     models.DateTimeField(

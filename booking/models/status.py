@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from booking.models.catalogue import Room
+from clinic.encryption import EncryptedTextField
 from clinic.models import Location, Practitioner
 
 
@@ -73,7 +74,7 @@ class StatusChange(models.Model):
         blank=True,
         related_name="+",
     )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = EncryptedTextField(_("reason"), max_length=200, blank=True)
     from_start = models.DateTimeField(_("former start"), null=True, blank=True, editable=False)
     from_end = models.DateTimeField(null=True, blank=True, editable=False)
     # Read from this row only: an index would cost each booking and serve nobody.

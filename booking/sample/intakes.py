@@ -5,13 +5,14 @@ from itertools import cycle
 
 from booking.models import Appointment
 from booking.sample.runners import FIRST_TIME, STORIES, answers_of, suits
-from clinic.models import Patient
+from clinic.models import Patient, Practice
 from clinic.privacy import NOTICE_VERSION
+from intake import filling
 from intake.answers import Answers, Value
 from intake.earlier import CHECK_IN_URL
 from intake.findings import RULE_SET_VERSION
 from intake.levels import Level
-from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.models import Agreement, Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
 from intake.responses import answer_for, replace_answers
 from intake.triage import evaluate
@@ -116,6 +117,15 @@ def _intake(
         submitted_at=answered_at if state == "done" else None,
         signed_by=patient.name if state == "done" else "",
     )
+    if state == "done":
+        filling.agree(
+            response,
+            signed_by=patient.name,
+            role=Agreement.Role.PATIENT,
+            language=patient.language,
+            practice=Practice.current(),
+            now=answered_at,
+        )
     if result.level >= Level.URGENT:
         SafetyAlert.objects.create(
             patient=patient,

@@ -16,6 +16,7 @@ from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.eligibility import SOON_WORKING_DAYS, working_day_after
 from booking.models import Appointment, Service
 from booking.owed import is_rescreen_open
+from booking.views.corrections import corrections
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
 from clinic.models import AuditEvent, DeskTask, EmergencyAccess, Patient, Practice, Role, User
@@ -158,6 +159,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "age": patient.age_on(now.astimezone(practice.zone).date()),
             "visit": visit,
             "response": shown,
+            "corrections": corrections(shown, practice=practice) if shown else [],
             "newer": record.newer,
             "carried_from": now_told.carried_from if now_told else None,
             "corrected": _corrected(shown, summary) if shown and summary else [],

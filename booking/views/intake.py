@@ -1,27 +1,31 @@
 """The intake form of one visit: its start, its pages, and the look back before sending."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from booking.forms import AgreementForm
 from booking.models import Appointment
 from booking.views.birth_date import is_anything_known
-from clinic import proof
+from clinic import privacy, proof
 from clinic.access import patient_grant
 from clinic.context import practice_of
 from clinic.models import Practice
-from clinic.privacy import NOTICE_VERSION
-from intake import filling, gate
+from clinic.views.public import switch_language
+from intake import filling, gate, guardians, readback
 from intake.advice import Advice, advice
 from intake.forms import QuestionForm
 from intake.levels import Level
@@ -35,6 +39,9 @@ from intake.models import (
 from intake.questionnaire import Page
 from intake.responses import initial_items
 
+# A page that was changed elsewhere while this one was being saved is taken up so many times.
+TRIES = 3
+
 
 def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Pass an intake page the ``visit`` of whoever holds a link to it, and its ``response``.
@@ -46,6 +53,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """
 
     @wraps(view)
+    @gzip_page
     @never_cache
     def wrapper(request: HttpRequest, visit_id: UUID, *args: Any, **kwargs: Any) -> HttpResponse:
         grant = patient_grant(request)
@@ -59,15 +67,28 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise Http404
         if not proof.is_proven(request, grant) and is_anything_known(visit):
             return redirect("intake_birth_date", visit.pk)
-        response = visit.intake_response or _begun(
-            visit, _today(practice_of(request), timezone.now())
-        )
+        response = _answers_of(visit, _today(practice_of(request), timezone.now()))
         if gate.emergency_alert(visitor_hash="", patient=visit.patient):
             return redirect("emergency")
         page = view(request, *args, visit=visit, response=response, **kwargs)
         if not proof.is_proven(request, grant) and visit.intake_response:
             proof.remember(page, grant)
         return page
+
+    return wrapper
+
+
+def agreed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Ask again for the agreement before more answers, when the privacy notice has changed.
+
+    What somebody is just sending is kept first.
+    """
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "POST" and filling.must_agree_again(kwargs["response"]):
+            return redirect("intake_agreement", kwargs["visit"].pk)
+        return view(request, *args, **kwargs)
 
     return wrapper
 
@@ -84,6 +105,7 @@ def intake(
         {
             "visit": visit,
             "response": response,
+            "can_be_corrected": _can_be_corrected(visit, response),
             "advice": _advice(response, practice=practice, now=now),
             "pages": [
                 (page.number, page.text.in_language(_language()), response.is_done(page))
@@ -97,63 +119,35 @@ def intake(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @own_visit
+@agreed
 def intake_page(
     request: HttpRequest, number: int, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
-    if response.is_final:
+    """Show a page, or keep what was typed on it, whichever way the person leaves it."""
+    if response.is_final and request.method != "POST":
         return redirect("intake", visit.pk)
-    pages = response.pages()
-    page = next((page for page in pages if page.number == number), None)
+    page = next((page for page in response.pages() if page.number == number), None)
     if page is None:
         raise Http404
+    language = request.POST.get("language", "")
+    if language in dict(settings.LANGUAGES):
+        # Before anything is said: what is wrong with the page is said in the new language.
+        translation.activate(language)
     practice, now = practice_of(request), timezone.now()
-    today = _today(practice, now)
-    form = QuestionForm(
-        request.POST if request.method == "POST" else None,
-        questionnaire=response.form,
-        items=page.items,
-        stored=filling.known_beforehand(
-            response.form, response.items, patient=visit.patient, today=today
-        ),
-        language=_language(),
-        today=today,
-        zone=practice.zone,
-        placeholders={"emergency_number": practice.emergency_number},
-    )
-    is_stale = False
-    if request.method == "POST":
-        is_complete = form.is_valid()
-        try:
-            alert = _save(request, form, page, visit=visit, response=response, practice=practice)
-        except StaleRevision:
-            is_stale = True
-            response = visit.intake_response or response
-        else:
-            if alert and alert.level == Level.EMERGENCY:
-                Appointment.objects.hold_for_safety(alert, now=now)
-                return redirect("emergency")
-            if "later" in request.POST and form.is_unfinished_only:
-                return redirect("intake", visit.pk)
-            if is_complete:
-                return _next_page(visit, response, page)
-    return render(
-        request,
-        "intake/intake_page.html",
-        {
-            "visit": visit,
-            "response": response,
-            "page": page,
-            "title": page.text.in_language(_language()),
-            "previous": max((p.number for p in pages if p.number < number), default=None),
-            "step": pages.index(page) + 1,
-            "steps": len(pages) + 1,
-            "minutes": _minutes(response),
-            "advice": _advice(response, practice=practice, now=now),
-            "form": form,
-            "is_stale": is_stale,
-        },
-        status=409 if is_stale else 200,
-    )
+    turned = _turn(request, page, visit=visit, response=response, practice=practice, now=now)
+    if turned.alert and turned.alert.level == Level.EMERGENCY:
+        Appointment.objects.hold_for_safety(turned.alert, now=now)
+        answer: HttpResponse = redirect("emergency")
+    elif "autosave" in request.POST:
+        # Nobody is there to read a page: it was saved because they left it.
+        return HttpResponse(status=409 if turned.is_stale else 204)
+    elif turned.goes_to:
+        answer = redirect(turned.goes_to, *turned.place)
+    else:
+        answer = _shown(request, page, turned, visit=visit, practice=practice, now=now)
+    if language in dict(settings.LANGUAGES):
+        switch_language(request, answer, language)
+    return answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -163,27 +157,31 @@ def intake_review(
 ) -> HttpResponse:
     if response.is_final or response._state.adding:
         return redirect("intake", visit.pk)
+    if filling.must_agree_again(response):
+        return redirect("intake_agreement", visit.pk)
     practice, now = practice_of(request), timezone.now()
     problem = ""
     if request.method == "POST":
         try:
-            filling.submit(response, notice_version=NOTICE_VERSION, practice=practice, now=now)
+            filling.submit(response, language=_language(), practice=practice, now=now)
             return redirect("intake", visit.pk)
         except IncompleteResponse:
             problem = _("Some answers are still missing. Open the pages marked “not finished”.")
         except StaleRevision:
             return redirect("intake", visit.pk)
-    pages = filling.read_back(
+    pages = readback.read_back(
         response,
         language=_language(),
-        placeholders={"emergency_number": practice.emergency_number},
+        placeholders=_placeholders(practice),
         today=_today(practice, now),
+        withheld=_withheld(visit, response, practice=practice, now=now),
     )
     return render(
         request,
         "intake/intake_review.html",
         {
             "visit": visit,
+            "response": response,
             "pages": pages,
             "is_ready": all(page.is_done for page in pages),
             "steps": len(pages) + 1,
@@ -191,6 +189,219 @@ def intake_review(
         },
         status=400 if problem else 200,
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_visit
+def intake_agreement(
+    request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
+) -> HttpResponse:
+    """Show the new words of the privacy notice, and keep who agrees to them."""
+    if not filling.must_agree_again(response):
+        return redirect("intake", visit.pk)
+    practice, now, language = practice_of(request), timezone.now(), _language()
+    form = AgreementForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        filling.agree(
+            response,
+            signed_by=form.cleaned_data["signed_by"],
+            role=form.cleaned_data["role"],
+            language=language,
+            practice=practice,
+            now=now,
+        )
+        return redirect("intake", visit.pk)
+    return render(
+        request,
+        "intake/intake_agreement.html",
+        {
+            "visit": visit,
+            "form": form,
+            "notice": privacy.notice_text(language, practice=practice),
+            "version": privacy.NOTICE_VERSION,
+        },
+    )
+
+
+@require_POST
+@own_visit
+def intake_correct(
+    request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
+) -> HttpResponse:
+    if _can_be_corrected(visit, response):
+        filling.correct(response)
+    return redirect("intake", visit.pk)
+
+
+@dataclass
+class _Turned:
+    """What became of a page: shown with its form, or left for somewhere else."""
+
+    response: QuestionnaireResponse
+    form: QuestionForm
+    is_stale: bool = False
+    alert: SafetyAlert | None = None
+    goes_to: str = ""
+    place: tuple[Any, ...] = ()
+
+
+def _turn(
+    request: HttpRequest,
+    page: Page,
+    *,
+    visit: Appointment,
+    response: QuestionnaireResponse,
+    practice: Practice,
+    now: datetime,
+) -> _Turned:
+    """Read the page and save it.
+
+    Whoever saved other pages meanwhile does no harm. Who changed this page is not overwritten:
+    the person is shown both versions and chooses.
+    """
+    posted = request.POST.get("_revision", "")
+    revision = int(posted) if posted.isdecimal() and len(posted) < 10 else -1
+    for _attempt in range(TRIES):
+        form = _form(request, page, visit=visit, response=response, practice=practice, now=now)
+        if request.method != "POST":
+            return _Turned(response, form)
+        form.is_valid()
+        try:
+            alert = _save(form, page, visit, response, revision=revision, practice=practice)
+        except StaleRevision:
+            response = _answers_of(Appointment.objects.get(pk=visit.pk), _today(practice, now))
+            stored = filling.seen(page, response.items)
+            is_same = stored in {request.POST.get("_seen"), filling.seen(page, form.items)}
+            if response.is_final and is_same:
+                return _Turned(response, form, goes_to="intake", place=(visit.pk,))
+            if response.is_final or not is_same:
+                break
+            revision = response.revision
+        else:
+            goes_to, place = _way(request, page, form, visit=visit, response=response)
+            return _Turned(response, form, alert=alert, goes_to=goes_to, place=place)
+    return _Turned(response, form, is_stale=True)
+
+
+def _way(
+    request: HttpRequest,
+    page: Page,
+    form: QuestionForm,
+    *,
+    visit: Appointment,
+    response: QuestionnaireResponse,
+) -> tuple[str, tuple[Any, ...]]:
+    """Where the person goes from a saved page: nowhere while something on it needs a look."""
+    is_moving_on = not {"later", "back", "language"} & request.POST.keys()
+    if not (form.is_valid() if is_moving_on else form.is_unfinished_only):
+        return "", ()
+    numbers = [one.number for one in response.pages()]
+    if "language" in request.POST:
+        return "intake_page", (visit.pk, page.number)
+    if "back" in request.POST:
+        earlier = [number for number in numbers if number < page.number]
+        return ("intake_page", (visit.pk, earlier[-1])) if earlier else ("intake", (visit.pk,))
+    if "later" in request.POST:
+        return "intake", (visit.pk,)
+    later = [number for number in numbers if number > page.number]
+    return ("intake_page", (visit.pk, later[0])) if later else ("intake_review", (visit.pk,))
+
+
+def _form(
+    request: HttpRequest,
+    page: Page,
+    *,
+    visit: Appointment,
+    response: QuestionnaireResponse,
+    practice: Practice,
+    now: datetime,
+) -> QuestionForm:
+    today = _today(practice, now)
+    withheld = _withheld(visit, response, practice=practice, now=now)
+    return QuestionForm(
+        request.POST if request.method == "POST" else None,
+        questionnaire=response.form,
+        items=guardians.shown(page.items, withheld),
+        stored=filling.known_beforehand(
+            response.form, response.items, patient=visit.patient, today=today
+        ),
+        language=_language(),
+        today=today,
+        zone=practice.zone,
+        placeholders=_placeholders(practice),
+    )
+
+
+def _shown(
+    request: HttpRequest,
+    page: Page,
+    turned: _Turned,
+    *,
+    visit: Appointment,
+    practice: Practice,
+    now: datetime,
+) -> HttpResponse:
+    response, pages = turned.response, turned.response.pages()
+    withheld = _withheld(visit, response, practice=practice, now=now)
+    conflict = []
+    if turned.is_stale:
+        conflict = readback.differences(
+            response.form,
+            turned.form.items,
+            response.items,
+            language=_language(),
+            placeholders=_placeholders(practice),
+            page=page,
+        )
+    return render(
+        request,
+        "intake/intake_page.html",
+        {
+            "visit": visit,
+            "response": response,
+            "page": page,
+            "title": page.text.in_language(_language()),
+            "is_first": all(one.number >= page.number for one in pages),
+            "step": sum(one.number <= page.number for one in pages),
+            "steps": len(pages) + 1,
+            "minutes": _minutes(response),
+            "advice": _advice(response, practice=practice, now=now),
+            "form": turned.form,
+            "seen": filling.seen(page, response.items),
+            "withheld": any(item.link_id in withheld for item in page.walk()),
+            "is_stale": turned.is_stale,
+            "conflict": conflict,
+        },
+        status=409 if turned.is_stale else 200,
+    )
+
+
+def _answers_of(visit: Appointment, today: date) -> QuestionnaireResponse:
+    """The answers that are being given: an open correction before what it corrects."""
+    response = visit.intake_response
+    if response is None:
+        return _begun(visit, today)
+    return (response.open_correction if response.is_final else None) or response
+
+
+def _can_be_corrected(visit: Appointment, response: QuestionnaireResponse) -> bool:
+    """Until the visit is over: then the record is the clinic's to correct."""
+    return response.is_final and visit.status == Appointment.Status.BOOKED
+
+
+def _withheld(
+    visit: Appointment, response: QuestionnaireResponse, *, practice: Practice, now: datetime
+) -> frozenset[str]:
+    return guardians.withheld(
+        response.answers,
+        patient=visit.patient,
+        today=_today(practice, now),
+        minor_age=practice.minor_age,
+    )
+
+
+def _placeholders(practice: Practice) -> dict[str, str]:
+    return {"emergency_number": practice.emergency_number}
 
 
 def _questionnaire_for(visit: Appointment) -> Questionnaire:
@@ -209,21 +420,19 @@ def _begun(visit: Appointment, today: date) -> QuestionnaireResponse:
 
 
 def _save(
-    request: HttpRequest,
     form: QuestionForm,
     page: Page,
-    *,
     visit: Appointment,
     response: QuestionnaireResponse,
+    *,
+    revision: int,
     practice: Practice,
 ) -> SafetyAlert | None:
-    revision = request.POST.get("_revision", "")
     with transaction.atomic():
         if response._state.adding:
             # Two tabs may both send the first page: the visit's row decides which one is first.
             locked = Appointment.objects.select_for_update().get(pk=visit.pk)
             if locked.intake_response_id is not None:
-                visit.refresh_from_db()
                 raise StaleRevision
             response.save()
             visit.intake_response = response
@@ -233,18 +442,11 @@ def _save(
             page=page,
             items=form.items,
             is_complete=form.is_valid(),
-            revision=int(revision) if revision.isdecimal() and len(revision) < 10 else -1,
+            revision=revision,
             language=_language(),
             practice=practice,
             now=timezone.now(),
         )
-
-
-def _next_page(visit: Appointment, response: QuestionnaireResponse, page: Page) -> HttpResponse:
-    later = next((p for p in response.pages() if p.number > page.number), None)
-    if later is None:
-        return redirect("intake_review", visit.pk)
-    return redirect("intake_page", visit.pk, later.number)
 
 
 def _advice(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> list[Advice]:

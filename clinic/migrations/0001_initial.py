@@ -7,6 +7,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import clinic.encryption
 import clinic.models.practice
 
 
@@ -18,6 +19,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="EncryptionKey",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(max_length=16, unique=True, verbose_name="fingerprint"),
+                ),
+                ("first_used_at", models.DateTimeField(verbose_name="first used")),
+            ],
+            options={
+                "verbose_name": "encryption key",
+                "verbose_name_plural": "encryption keys",
+            },
+        ),
         migrations.CreateModel(
             name="Location",
             fields=[
@@ -216,6 +237,7 @@ class Migration(migrations.Migration):
                             ("change", "Changed"),
                             ("delete", "Deleted"),
                             ("export", "Exported"),
+                            ("erase", "Erased"),
                             ("login", "Signed in"),
                             ("denied", "Denied"),
                         ],
@@ -820,6 +842,12 @@ class Migration(migrations.Migration):
                     "email_bounced_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="e-mail bounced"),
                 ),
+                (
+                    "erased_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="erased"
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
             ],
             options={
@@ -996,7 +1024,10 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                (
+                    "reason",
+                    clinic.encryption.EncryptedTextField(max_length=300, verbose_name="reason"),
+                ),
                 ("opened_at", models.DateTimeField(verbose_name="opened")),
                 ("expires_at", models.DateTimeField(verbose_name="until")),
                 (
@@ -1276,6 +1307,39 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PrivacyNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.CharField(max_length=20, verbose_name="version")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("es", "Español")],
+                        max_length=8,
+                        verbose_name="language",
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="text")),
+                ("digest", models.CharField(max_length=64)),
+                ("first_shown_at", models.DateTimeField(verbose_name="first agreed to")),
+            ],
+            options={
+                "verbose_name": "privacy notice",
+                "verbose_name_plural": "privacy notices",
+                "ordering": ["-first_shown_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("version", "language", "digest"), name="privacynotice_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Tick",
             fields=[
                 (
@@ -1306,6 +1370,10 @@ class Migration(migrations.Migration):
                 fields=("kind", "step", "subject_type", "subject_id", "subject_version", "resend"),
                 name="message_once",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="link",
+            index=models.Index(fields=["expires_at"], name="link_expires"),
         ),
         migrations.AddConstraint(
             model_name="emergencyaccess",

@@ -1,10 +1,12 @@
 from clinic.models.audit import AuditEvent
 from clinic.models.desk import DeskTask
+from clinic.models.encryption import EncryptionKey
 from clinic.models.mail_texts import MailText
 from clinic.models.messages import Link, Message, Tick
 from clinic.models.on_call import OnCall
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
+from clinic.models.privacy import PrivacyNotice
 from clinic.models.ratelimit import RateLimit
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "CareTeamMember",
     "DeskTask",
     "EmergencyAccess",
+    "EncryptionKey",
     "Link",
     "Location",
     "MailText",
@@ -20,6 +23,7 @@ __all__ = [
     "Patient",
     "Practice",
     "Practitioner",
+    "PrivacyNotice",
     "RateLimit",
     "Role",
     "Tick",

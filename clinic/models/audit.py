@@ -19,6 +19,7 @@ class AuditEvent(models.Model):
         CHANGE = "change", _("Changed")
         DELETE = "delete", _("Deleted")
         EXPORT = "export", _("Exported")
+        ERASE = "erase", _("Erased")
         LOGIN = "login", _("Signed in")
         DENIED = "denied", _("Denied")
 

@@ -230,6 +230,7 @@ class Link(models.Model):
     class Meta:
         verbose_name = _("link")
         verbose_name_plural = _("links")
+        indexes = [models.Index(fields=["expires_at"], name="link_expires")]
 
     def __str__(self) -> str:
         return str(self.pk)

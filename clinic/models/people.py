@@ -9,9 +9,11 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserMana
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinic.encryption import EncryptedTextField
 from clinic.models.practice import Location, validate_time_zone
 from clinic.plain_text import one_line
 
@@ -132,7 +134,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         if not viewer.is_active:
             return self.none()
         if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
-            return self.all()
+            return self.filter(erased_at=None)
         return self.in_care_of(viewer)
 
     def in_care_of(self, user: User) -> "PatientQuerySet":
@@ -191,6 +193,8 @@ class Patient(models.Model):
         help_text=_("Hours before a visit, of those that the service offers."),
     )
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
+    # Who is erased keeps a row without a name, so that visits can still be counted.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     # The address as it was read, to notice that it is corrected.
@@ -205,7 +209,7 @@ class Patient(models.Model):
         indexes = [models.Index(fields=["email"]), models.Index(fields=["name"])]
 
     def __str__(self) -> str:
-        return self.name
+        return gettext("Erased patient") if self.erased_at else self.name
 
     def save(self, **options: Any) -> None:
         """Save; a corrected address has not bounced, whoever corrects it."""
@@ -315,7 +319,7 @@ class EmergencyAccess(models.Model):
         related_name="emergency_accesses",
     )
     user = models.ForeignKey(User, verbose_name=_("who"), on_delete=models.PROTECT)
-    reason = models.CharField(_("reason"), max_length=300)
+    reason = EncryptedTextField(_("reason"), max_length=300)
     opened_at = models.DateTimeField(_("opened"))
     expires_at = models.DateTimeField(_("until"))
 

@@ -2,6 +2,7 @@
 
 from datetime import time
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -54,10 +55,27 @@ def lang(request: HttpRequest) -> HttpResponseBase:
     """Switch the language of this browser, and of the mails of the patient it is granted to."""
     response = i18n.set_language(request)
     language = request.POST.get("language", "")
-    grant = patient_grant(request)
-    if grant is not None and i18n.check_for_language(language):
-        Patient.objects.visible_to(grant).update(language=language)
+    if i18n.check_for_language(language):
+        _remember_language(request, language)
     return response
+
+
+def switch_language(request: HttpRequest, response: HttpResponse, language: str) -> None:
+    """Do the same with a page that saves what was typed on it first."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+    )
+    _remember_language(request, language)
+
+
+def _remember_language(request: HttpRequest, language: str) -> None:
+    grant = patient_grant(request)
+    if grant is not None:
+        Patient.objects.visible_to(grant).update(language=language)
 
 
 def _staffed_week(practice: Practice) -> list[tuple[str, list[tuple[time, ...]]]]:

@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import clinic.encryption
 import intake.models.responses
 
 
@@ -25,7 +26,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("text", models.TextField(max_length=2000, verbose_name="note")),
+                (
+                    "text",
+                    clinic.encryption.EncryptedTextField(max_length=2000, verbose_name="note"),
+                ),
                 ("written_at", models.DateTimeField(verbose_name="written")),
                 (
                     "patient",
@@ -102,7 +106,10 @@ class Migration(migrations.Migration):
                         verbose_name="status",
                     ),
                 ),
-                ("items", models.JSONField(default=list, verbose_name="answers")),
+                (
+                    "items",
+                    clinic.encryption.EncryptedJSONField(default=list, verbose_name="answers"),
+                ),
                 ("pages_done", models.JSONField(default=list)),
                 (
                     "language",
@@ -152,6 +159,17 @@ class Migration(migrations.Migration):
                 ("revision", models.PositiveIntegerField(default=0)),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="started")),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="last saved")),
+                (
+                    "corrects",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="correction",
+                        to="intake.questionnaireresponse",
+                        verbose_name="corrects",
+                    ),
+                ),
                 (
                     "patient",
                     models.ForeignKey(
@@ -250,7 +268,10 @@ class Migration(migrations.Migration):
                         verbose_name="level",
                     ),
                 ),
-                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                (
+                    "reason",
+                    clinic.encryption.EncryptedTextField(max_length=300, verbose_name="reason"),
+                ),
                 ("lowered_at", models.DateTimeField(verbose_name="lowered")),
                 (
                     "lowered_by",
@@ -274,6 +295,135 @@ class Migration(migrations.Migration):
                 "verbose_name": "lowered level",
                 "verbose_name_plural": "lowered levels",
                 "ordering": ["-lowered_at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EarlierAnswers",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="version")),
+                ("items", clinic.encryption.EncryptedJSONField(verbose_name="answers")),
+                (
+                    "language",
+                    models.CharField(choices=[("en", "English"), ("es", "Español")], max_length=8),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "Routine"), (1, "Soon"), (2, "Urgent"), (3, "Emergency")],
+                        verbose_name="level",
+                    ),
+                ),
+                ("rules", models.JSONField(verbose_name="rules that fired")),
+                ("rule_set_version", models.CharField(max_length=20)),
+                (
+                    "signed_by",
+                    models.CharField(blank=True, max_length=120, verbose_name="signed by"),
+                ),
+                (
+                    "signer_role",
+                    models.CharField(blank=True, max_length=20, verbose_name="signer's role"),
+                ),
+                (
+                    "notice_version",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="privacy notice version"
+                    ),
+                ),
+                ("answers_hash", models.CharField(max_length=64)),
+                ("submitted_at", models.DateTimeField(verbose_name="submitted")),
+                (
+                    "reviewed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="reviewed"),
+                ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="reviewed by",
+                    ),
+                ),
+                (
+                    "response",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="earlier_versions",
+                        to="intake.questionnaireresponse",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "answers before a correction",
+                "verbose_name_plural": "answers before a correction",
+                "ordering": ["response", "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Agreement",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("signed_by", models.CharField(max_length=120, verbose_name="signed by")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("self", "the patient"),
+                            ("guardian", "a parent or guardian"),
+                            ("helper", "somebody helping the patient"),
+                        ],
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                ("agreed_at", models.DateTimeField(verbose_name="agreed")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agreements",
+                        to="clinic.privacynotice",
+                        verbose_name="notice",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="agreements",
+                        to="clinic.patient",
+                        verbose_name="patient",
+                    ),
+                ),
+                (
+                    "response",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="agreements",
+                        to="intake.questionnaireresponse",
+                        verbose_name="answers",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "agreement",
+                "verbose_name_plural": "agreements",
+                "ordering": ["-agreed_at", "-pk"],
             },
         ),
         migrations.CreateModel(
@@ -375,6 +525,10 @@ class Migration(migrations.Migration):
                 "ordering": ["-raised_at"],
             },
         ),
+        migrations.AddIndex(
+            model_name="questionnaireresponse",
+            index=models.Index(fields=["status", "updated_at"], name="response_drafts"),
+        ),
         migrations.AddConstraint(
             model_name="questionnaireresponse",
             constraint=models.CheckConstraint(
@@ -384,6 +538,13 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="questionnaireresponse_has_owner",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="questionnaireresponse",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("corrects", None), ("status", "in-progress"), _connector="OR"),
+                name="questionnaireresponse_correction_is_open",
             ),
         ),
         migrations.AddConstraint(
@@ -403,6 +564,18 @@ class Migration(migrations.Migration):
             model_name="loweredlevel",
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason", ""), _negated=True), name="loweredlevel_has_reason"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="earlieranswers",
+            constraint=models.UniqueConstraint(
+                fields=("response", "number"), name="earlieranswers_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agreement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("signed_by", ""), _negated=True), name="agreement_is_signed"
             ),
         ),
     ]

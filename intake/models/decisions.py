@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic.encryption import EncryptedTextField
 from clinic.models import Patient, Role, User
 from intake.levels import Level
 
@@ -21,7 +22,7 @@ class LoweredLevel(models.Model):
     )
     rules_level = models.PositiveSmallIntegerField(_("level by the rules"), choices=Level)
     level = models.PositiveSmallIntegerField(_("level"), choices=Level)
-    reason = models.CharField(_("reason"), max_length=300)
+    reason = EncryptedTextField(_("reason"), max_length=300)
     lowered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("lowered by"),
@@ -57,7 +58,7 @@ class PrivateNote(models.Model):
     """What clinicians of the care team tell each other about a patient; never mailed."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="private_notes")
-    text = models.TextField(_("note"), max_length=2000)
+    text = EncryptedTextField(_("note"), max_length=2000)
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("written by"),

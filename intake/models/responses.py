@@ -2,9 +2,8 @@ import hashlib
 import json
 import secrets
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import Decimal
-from statistics import mean
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic.encryption import EncryptedJSONField
 from clinic.models import Link, Patient, Role, User
 from intake.answers import Answers
 from intake.items import Issue
@@ -19,8 +19,7 @@ from intake.levels import Level
 from intake.models.decisions import LoweredLevel
 from intake.models.questionnaires import Questionnaire
 from intake.questionnaire import Form, Page
-from intake.responses import missing, validate_response
-from intake.variables import KM_PER_MILE
+from intake.responses import missing, replace_answers, validate_response
 
 # No letters or digits that are misread over the phone.
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -40,6 +39,10 @@ class IncompleteResponse(Exception):
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__(f"{len(issues)} issues in the answers")
         self.issues = issues
+
+
+def _link_ids(page: Page) -> set[str]:
+    return {item.link_id for item in page.walk()}
 
 
 class QuestionnaireResponseQuerySet(models.QuerySet["QuestionnaireResponse"]):
@@ -83,7 +86,7 @@ class QuestionnaireResponse(models.Model):
     status = models.CharField(
         _("status"), max_length=12, choices=Status, default=Status.IN_PROGRESS
     )
-    items = models.JSONField(_("answers"), default=list)
+    items = EncryptedJSONField(_("answers"), default=list)
     pages_done = models.JSONField(default=list)
     language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
     level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.ROUTINE)
@@ -104,6 +107,14 @@ class QuestionnaireResponse(models.Model):
         blank=True,
         related_name="+",
     )
+    corrects = models.OneToOneField(
+        "self",
+        verbose_name=_("corrects"),
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="correction",
+    )
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
     updated_at = models.DateTimeField(_("last saved"), auto_now=True)
@@ -119,7 +130,12 @@ class QuestionnaireResponse(models.Model):
                 condition=Q(patient__isnull=False) | ~Q(visitor_hash=""),
                 name="questionnaireresponse_has_owner",
             ),
+            models.CheckConstraint(
+                condition=Q(corrects=None) | Q(status="in-progress"),
+                name="questionnaireresponse_correction_is_open",
+            ),
         ]
+        indexes = [models.Index(fields=["status", "updated_at"], name="response_drafts")]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -134,9 +150,16 @@ class QuestionnaireResponse(models.Model):
 
     @property
     def lowered(self) -> LoweredLevel | None:
-        """The last clinician's judgement that the rules have not overtaken since."""
-        judgements = self.lowered_levels.all()
-        return next((one for one in judgements if one.rules_level == self.level), None)
+        """The last clinician's judgement that neither rules nor a correction overtook since."""
+        since = self.submitted_at if self.status == self.Status.AMENDED else None
+        return next(
+            (
+                one
+                for one in self.lowered_levels.all()
+                if one.rules_level == self.level and (since is None or one.lowered_at > since)
+            ),
+            None,
+        )
 
     @property
     def shown_level(self) -> Level:
@@ -145,6 +168,11 @@ class QuestionnaireResponse(models.Model):
     @property
     def is_final(self) -> bool:
         return self.status != self.Status.IN_PROGRESS
+
+    @property
+    def open_correction(self) -> "QuestionnaireResponse | None":
+        """The patient's unfinished correction of these submitted answers."""
+        return QuestionnaireResponse.objects.filter(corrects=self.pk).first()
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -229,24 +257,53 @@ class QuestionnaireResponse(models.Model):
             raise IncompleteResponse(issues)
         answers = self.answers
         sealed = json.dumps([self.form.canonical, self.items], sort_keys=True)
+        signed = {
+            "submitted_at": now,
+            "signed_by": answers.text("consent-signature"),
+            "signer_role": answers.text("about-filler"),
+            "notice_version": notice_version,
+            "rule_set_version": rule_set_version,
+            "answers_hash": hashlib.sha256(sealed.encode()).hexdigest(),
+            "updated_at": now,
+        }
         with transaction.atomic():
-            changed = QuestionnaireResponse.objects.filter(
+            mine = QuestionnaireResponse.objects.filter(
                 pk=self.pk, revision=self.revision, status=self.Status.IN_PROGRESS
-            ).update(
-                status=self.Status.COMPLETED,
-                submitted_at=now,
-                signed_by=answers.text("consent-signature"),
-                signer_role=answers.text("about-filler"),
-                notice_version=notice_version,
-                rule_set_version=rule_set_version,
-                answers_hash=hashlib.sha256(sealed.encode()).hexdigest(),
-                revision=F("revision") + 1,
-                updated_at=now,
             )
-            if not changed:
+            if self.corrects is not None:
+                if not mine.select_for_update().exists():
+                    raise StaleRevision
+                self.corrects.earlier_versions.put_right(self.corrects, by=self, **signed)
+                return
+            if not mine.update(status=self.Status.COMPLETED, revision=F("revision") + 1, **signed):
                 raise StaleRevision
             self.refresh_from_db()
-            self._observe(answers, now)
+            self.observations.take_from(self, now=now)
+
+    def correct(self, *, without: Iterable[str] = ()) -> "QuestionnaireResponse":
+        """Open these submitted answers again, as a copy that replaces them when it is submitted.
+
+        Until then everybody reads the answers as they were. ``without`` are linkIds to be answered
+        anew, such as the signature. There is one open correction at most: asked again, the same.
+        """
+        form, emptied = self.form, set(without)
+        open_again = {page.key for page in form.pages() if emptied & _link_ids(page)}
+        correction, _is_new = QuestionnaireResponse.objects.get_or_create(
+            corrects=self,
+            defaults={
+                "questionnaire": self.questionnaire,
+                "patient": self.patient,
+                "items": replace_answers(form, self.items, {one: [] for one in emptied}),
+                "pages_done": [key for key in self.pages_done if key not in open_again],
+                "language": self.language,
+                "level": self.level,
+                "rules": self.rules,
+                "rule_set_version": self.rule_set_version,
+                "safety_answered_at": self.safety_answered_at,
+                "notice_version": self.notice_version,
+            },
+        )
+        return correction
 
     def lower(self, *, level: Level, reason: str, by: User, now: datetime) -> LoweredLevel:
         """Put a clinician's level beside that of the rules; raises ValueError unless lower."""
@@ -263,49 +320,3 @@ class QuestionnaireResponse(models.Model):
         )
         self.refresh_from_db()
         return bool(changed)
-
-    def _observe(self, answers: Answers, now: datetime) -> None:
-        if self.patient is None:
-            return
-        for item in self.form.walk():
-            numbers = answers.numbers(item.link_id) if item.observation else ()
-            if not numbers:
-                continue
-            unit = item.unit.default if item.unit else ""
-            value = mean(numbers)
-            if item.unit_choice:
-                # Distances make one trend although people change how they count them.
-                unit = "km"
-                if answers.has(item.unit_choice.question, "mi"):
-                    value *= KM_PER_MILE
-            Observation.objects.create(
-                patient=self.patient,
-                response=self,
-                code=item.link_id,
-                value=Decimal(str(round(value, 3))),
-                unit=unit,
-                effective_at=now,
-            )
-
-
-class Observation(models.Model):
-    """A number worth a trend, taken from submitted answers."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="observations")
-    response = models.ForeignKey(
-        QuestionnaireResponse, on_delete=models.CASCADE, related_name="observations"
-    )
-    code = models.CharField(_("what"), max_length=60)
-    value = models.DecimalField(_("value"), max_digits=9, decimal_places=3)
-    unit = models.CharField(_("unit"), max_length=20, blank=True)
-    effective_at = models.DateTimeField(_("when"))
-
-    class Meta:
-        verbose_name = _("observation")
-        verbose_name_plural = _("observations")
-        constraints = [
-            models.UniqueConstraint(fields=["response", "code"], name="observation_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.value}"

@@ -55,6 +55,8 @@ def fill(model, number):
         case "SafetyAlert":
             alert = make.make_alert(patient=visit.patient)
             alert.acknowledge(by=make.make_user(), now=timezone.now())
+        case "Agreement":
+            make.make_agreement(response=visit.intake_response)
         case "Message":
             make.make_message(user=make.make_user())
         case "OnCall":
@@ -107,6 +109,7 @@ LIST_QUERIES = {
     "link": 11,
     "auditevent": 11,
     "questionnaire": 12,
+    "agreement": 13,
     "safetyalert": 12,
     "emergencyaccess": 12,
     "service": 13,

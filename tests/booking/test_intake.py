@@ -2,29 +2,28 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as FhirResponse
 
 from booking.models import Appointment
-from clinic.access import set_grant_cookie
 from intake.levels import Level
 from intake.models import Observation, Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.responses import validate_response
-from tests.factories import (
-    NOW,
-    make_appointment,
-    make_link,
-    make_patient,
-    make_practice,
-    make_service,
+from tests.booking.filling_in import (
+    PAGES,
+    a_visit_with_a_form,
+    fill_in,
+    grant,
+    page_url,
+    post_page,
+    send,
+    stored,
 )
+from tests.factories import NOW, make_appointment, make_link, make_service
 from tests.intake.filled import page_data
 from tests.intake.test_questionnaire import FORM
 
 pytestmark = pytest.mark.django_db
-
-PAGES = range(1, 15)
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +33,7 @@ def _at_noon(time_machine):
 
 @pytest.fixture
 def visit():
-    make_practice()
-    Questionnaire.objects.publish_shipped(now=NOW)
-    return make_appointment(
-        patient=make_patient(birth_date=None), start=NOW + timedelta(days=3), status="booked"
-    )
+    return a_visit_with_a_form()
 
 
 @pytest.fixture
@@ -46,44 +41,6 @@ def ana(client, visit):
     """The browser of the visit's patient."""
     grant(client, make_link(patient=visit.patient))
     return client
-
-
-def grant(client, link):
-    response = HttpResponse()
-    set_grant_cookie(response, link)
-    client.cookies["grant"] = response.cookies["grant"].value
-
-
-def page_url(visit, number):
-    return reverse("intake_page", args=[visit.pk, number])
-
-
-def post_page(client, visit, number, *, later=False, revision=None, **changes):
-    """Open a page as a browser does and send it back with its hidden fields."""
-    url = page_url(visit, number)
-    opened = client.get(url)
-    data = page_data(FORM, number, **changes) | {
-        "_revision": opened.context["response"].revision if revision is None else revision,
-        "_asked": opened.context["form"].asked,
-    }
-    return client.post(url, data | ({"later": ""} if later else {}))
-
-
-def fill_in(client, visit, pages=PAGES, **changes):
-    for number in pages:
-        here = {item.link_id for item in FORM.pages()[number - 1].walk()}
-        mine = {k: v for k, v in changes.items() if k.replace("__", "-").split("_")[0] in here}
-        response = post_page(client, visit, number, **mine)
-        assert response.status_code == 302, (number, response.context["form"].errors.as_json())
-
-
-def stored(visit):
-    visit.refresh_from_db()
-    return visit.intake_response
-
-
-def send(client, visit):
-    return client.post(reverse("intake_review", args=[visit.pk]), follow=True)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -193,23 +150,87 @@ def test_a_tampered_revision_is_a_stale_page(ana, visit, revision):
     assert not QuestionnaireResponse.objects.exists()
 
 
-def test_a_stale_tab_is_told_so_and_keeps_what_was_typed(ana, visit):
+def test_two_windows_with_different_pages_do_not_disturb_each_other(ana, visit):
     fill_in(ana, visit, pages=[1])
-    response = post_page(ana, visit, 6, revision=0, load__now="12")
+    old = ana.get(page_url(visit, 6)).context
+    fill_in(ana, visit, pages=[2])
+    data = page_data(FORM, 6) | {"_revision": old["response"].revision, "_seen": old["seen"]}
+    assert ana.post(page_url(visit, 6), data).status_code == 302
+    assert stored(visit).answers.number("load-now") == 18.5
+    assert stored(visit).answers.text("about-filler") == "self"
+
+
+def test_two_windows_with_one_page_show_both_versions_and_let_the_person_choose(ana, visit):
+    fill_in(ana, visit, pages=[1])
+    old = ana.get(page_url(visit, 6)).context
+    fill_in(ana, visit, pages=[6])
+    data = page_data(FORM, 6, load__now="12") | {
+        "_revision": old["response"].revision,
+        "_seen": old["seen"],
+    }
+    response = ana.post(page_url(visit, 6), data)
     assert response.status_code == 409
+    (one,) = response.context["conflict"]
+    assert (one.before, one.after) == (("12 mi",), ("18.5 mi",))
     html = response.content.decode()
     assert "changed in another window" in html
     assert 'value="12"' in html
-    assert f'name="_revision" value="{stored(visit).revision}"' in html
-    assert not stored(visit).answers.answered("load-now")
-    assert post_page(ana, visit, 6).status_code == 302
+    assert stored(visit).answers.number("load-now") == 18.5
+    # To take the other window's, the page is opened afresh; to keep this one, it is sent again.
+    assert ana.get(page_url(visit, 6)).context["form"]["load-now"].initial == 18.5
+    chosen = data | {
+        "_revision": response.context["response"].revision,
+        "_seen": response.context["seen"],
+    }
+    assert ana.post(page_url(visit, 6), chosen).status_code == 302
+    assert stored(visit).answers.number("load-now") == 12
+
+
+def test_what_was_typed_when_another_window_had_sent_the_form_is_not_lost(ana, visit):
+    fill_in(ana, visit)
+    send(ana, visit)
+    response = ana.post(page_url(visit, 6), page_data(FORM, 6, load__now="12"))
+    assert response.status_code == 409
+    assert 'value="12"' in response.content.decode()
+    assert stored(visit).answers.number("load-now") == 18.5
 
 
 def test_two_first_pages_make_one_response(ana, visit):
     data = page_data(FORM, 1) | {"_revision": 0}
     assert ana.post(page_url(visit, 1), data).status_code == 302
-    assert ana.post(page_url(visit, 1), data).status_code == 409
+    other = page_data(FORM, 1, safety__bone=["steroids"]) | {"_revision": 0}
+    assert ana.post(page_url(visit, 1), other).status_code == 409
+    assert ana.post(page_url(visit, 1), data).status_code == 302
     assert QuestionnaireResponse.objects.count() == 1
+
+
+def test_a_page_is_saved_whichever_way_it_is_left(ana, visit):
+    fill_in(ana, visit, pages=[1, 2])
+    response = post_page(ana, visit, 3, button="back", pain__now=None)
+    assert response.url == page_url(visit, 2)
+    assert stored(visit).answers.number("pain-worst") == 6
+    response = post_page(ana, visit, 4, button="autosave", body__main=None)
+    assert response.status_code == 204
+    assert stored(visit).answers.has("body-regions", "low-back-left")
+    assert stored(visit).first_open_page().number == 3
+
+
+def test_switching_the_language_saves_the_page_and_shows_it_in_the_other_one(ana, visit):
+    response = post_page(ana, visit, 1, button="language", value="es", safety__bone=None)
+    assert response.url == page_url(visit, 1)
+    assert response.cookies["lang"].value == "es"
+    assert stored(visit).answers.has("safety-nerve", "none")
+    visit.patient.refresh_from_db()
+    assert visit.patient.language == "es"
+    assert FORM.pages()[0].text.in_language("es") in ana.get(page_url(visit, 1)).content.decode()
+
+
+def test_a_wrong_answer_is_explained_in_the_language_that_was_switched_to(ana, visit):
+    response = post_page(ana, visit, 6, button="language", value="es", load__now="far")
+    html = response.content.decode()
+    assert response.cookies["lang"].value == "es"
+    assert 'lang="es"' in html
+    assert 'value="far"' in html
 
 
 def test_an_emergency_answer_ends_the_form_at_once_even_on_an_unfinished_page(ana, visit):

@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -98,6 +99,17 @@ def test_without_a_script_the_server_shows_what_an_answer_brings_up(intake):
     assert page.get_by_role("group", name="Which leg?").is_visible()
     assert page.locator('[name="pain-worst"][value="4"]').is_checked()
     assert QuestionnaireResponse.objects.get().answers.number("pain-worst") == 4
+
+
+def test_leaving_by_a_link_saves_what_was_typed(intake):
+    page = intake(3)
+    tick(page, "pain-now", "4")
+    page.get_by_role("link", name="Get help now").first.click()
+    page.wait_for_url("**/guide/**")
+    deadline = time.monotonic() + 10
+    while not QuestionnaireResponse.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert QuestionnaireResponse.objects.get().answers.number("pain-now") == 4
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
