@@ -10,7 +10,7 @@ class BookingConfig(AppConfig):
     verbose_name = _("Booking")
 
     def ready(self) -> None:
-        from booking import emails, guards
+        from booking import emails, guards, waitlist_emails
         from clinic import outbox
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
@@ -25,6 +25,9 @@ class BookingConfig(AppConfig):
             openinghours=VIEW,
             closure=KEEP,
             timeoff=KEEP,
+            waitlistentry=KEEP,
+            waitlistoffer=VIEW,
+            series=KEEP,
         )
         allow(
             Role.MANAGER,
@@ -36,9 +39,12 @@ class BookingConfig(AppConfig):
             openinghours=ALL,
             closure=ALL,
             timeoff=ALL,
+            waitlistentry=VIEW,
+            waitlistoffer=VIEW,
+            series=VIEW,
         )
 
-        for kind, compose in emails.COMPOSERS.items():
+        for kind, compose in (emails.COMPOSERS | waitlist_emails.COMPOSERS).items():
             outbox.register(kind, compose)
 
         post_migrate.connect(guards.restore, sender=self)

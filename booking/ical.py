@@ -4,6 +4,7 @@ One UID for life and a rising SEQUENCE, so that a calendar updates its entry ins
 one. Times are UTC. The words say nothing about what the visit is for.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.db.models import Max
@@ -38,10 +39,23 @@ def publish(
     appointment: Appointment, *, practice: Practice | None = None, now: datetime | None = None
 ) -> str:
     """Return the calendar file of a visit for download, with no attendee and no reply wanted."""
-    event = _event(appointment, practice or Practice.current(), now or timezone.now())
-    is_off = appointment.status == Appointment.Status.CANCELLED
-    event.add("status", "CANCELLED" if is_off else "CONFIRMED")
-    return _calendar("PUBLISH", event)
+    return publish_all([appointment], practice=practice, now=now)
+
+
+def publish_all(
+    appointments: Iterable[Appointment],
+    *,
+    practice: Practice | None = None,
+    now: datetime | None = None,
+) -> str:
+    """Return one calendar file of several visits, each under its own UID."""
+    events = []
+    for appointment in appointments:
+        event = _event(appointment, practice or Practice.current(), now or timezone.now())
+        is_off = appointment.status == Appointment.Status.CANCELLED
+        event.add("status", "CANCELLED" if is_off else "CONFIRMED")
+        events.append(event)
+    return _calendar("PUBLISH", *events)
 
 
 def _event(appointment: Appointment, practice: Practice, now: datetime) -> Event:
@@ -74,11 +88,12 @@ def _add_people(event: Event, appointment: Appointment, practice: Practice) -> N
     event.add("attendee", attendee)
 
 
-def _calendar(method: str, event: Event) -> str:
+def _calendar(method: str, *events: Event) -> str:
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODUCT)
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
-    calendar.add_component(event)
+    for event in events:
+        calendar.add_component(event)
     return calendar.to_ical().decode()

@@ -1,6 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from booking import matching
 from booking.models import Appointment
 from clinic.ratelimit import forget_empty_buckets
 from intake import gate
@@ -13,3 +14,9 @@ def sweep() -> None:
     Appointment.objects.drop_lapsed(now=now)
     gate.forget_unclaimed(now=now)
     forget_empty_buckets(now=now)
+
+
+@shared_task
+def tend_waitlist() -> None:
+    """End the offers that ran out, and offer what is free to whoever waits for it."""
+    matching.tend_waitlist(now=timezone.now())

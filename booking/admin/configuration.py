@@ -54,6 +54,7 @@ class ServiceAdmin(ConfigurationAdmin):
                     "min_notice_minutes",
                     "horizon_days",
                     "change_cutoff_hours",
+                    "offer_minutes",
                     "reminder_offsets",
                 ]
             },

@@ -2,7 +2,10 @@ from booking.models.appointments import Appointment
 from booking.models.catalogue import Room, Service
 from booking.models.diary import FreeStart
 from booking.models.hours import Closure, OpeningHours, TimeOff
+from booking.models.offers import OfferOver, WaitlistOffer
+from booking.models.series import Series
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
+from booking.models.waitlist import NotWaiting, TooLittleTime, WaitlistEntry
 
 __all__ = [
     "TRANSITIONS",
@@ -10,10 +13,16 @@ __all__ = [
     "Closure",
     "FreeStart",
     "InvalidTransition",
+    "NotWaiting",
+    "OfferOver",
     "OpeningHours",
     "Room",
+    "Series",
     "Service",
     "SlotTaken",
     "StatusChange",
     "TimeOff",
+    "TooLittleTime",
+    "WaitlistEntry",
+    "WaitlistOffer",
 ]

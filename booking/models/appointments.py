@@ -132,6 +132,16 @@ class Appointment(models.Model):
         blank=True,
         related_name="+",
     )
+    series = models.ForeignKey(
+        "Series",
+        verbose_name=_("series"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="visits",
+        db_index=False,
+    )
     confirmed_at = models.DateTimeField(_("confirmed by the patient"), null=True, blank=True)
     arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
     moves = models.PositiveSmallIntegerField(_("moves"), default=0, editable=False)
@@ -174,6 +184,12 @@ class Appointment(models.Model):
             models.Index(fields=["room", "start"], name="appointment_room"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
+            # Few visits are part of one, and the others need not be in it.
+            models.Index(
+                fields=["series"],
+                condition=Q(series__isnull=False),
+                name="appointment_series",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -462,6 +478,9 @@ class Appointment(models.Model):
         else:
             CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
         match was, self.status:
+            case (("" | Status.PENDING), Status.BOOKED) if self.series_id:
+                # One mail tells of all the visits: the series owes it.
+                owed.plan_ahead(self, now)
             case (("" | Status.PENDING), Status.BOOKED):
                 owed.plan_booked(self, now)
             case Status.BOOKED, Status.BOOKED:

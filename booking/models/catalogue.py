@@ -114,6 +114,15 @@ class Service(models.Model):
     change_cutoff_hours = models.PositiveSmallIntegerField(
         _("change by link until … hours before"), default=24
     )
+    offer_minutes = models.PositiveSmallIntegerField(
+        _("minutes to answer a waitlist offer"),
+        default=120,
+        validators=[MinValueValidator(30), MaxValueValidator(2880)],
+        help_text=_(
+            "A time that becomes free is kept so long for each person asked. The night does not "
+            "count, and near the visit it is less."
+        ),
+    )
     reminder_offsets = models.JSONField(
         _("reminders"),
         default=default_reminder_offsets,

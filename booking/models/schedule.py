@@ -17,6 +17,7 @@ from intake.models import QuestionnaireResponse, SafetyAlert
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
+    from booking.models.series import Series
 
 HOLD = timedelta(minutes=15)
 
@@ -119,12 +120,16 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         practitioner: Practitioner | None = None,
         duration: int | None = None,
         booking_key: str | None = None,
+        held_until: datetime | None = None,
+        by: User | None = None,
     ) -> "Appointment":
         """Take a start for 15 minutes while a visitor types; any practitioner if none is named.
 
         The same key again gives the visit that the hold became, or the hold, moved if the choice
-        is another. Raises SlotTaken when the start is taken or was never offered.
+        is another. Raises SlotTaken when the start is taken or was never offered. The waitlist
+        holds for longer, until ``held_until``, and for staff, ``by``, what patients may not book.
         """
+        held_until = held_until or now + HOLD
         hold = self._of_key(booking_key, visitor_hash=visitor_hash)
         if hold is None:
             hold = self.model(
@@ -132,12 +137,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             )
             write: Callable[[], None] = partial(hold.save, force_insert=True)
         elif hold.status == Status.PENDING:
-            write = partial(hold._rewrite, held_until=now + HOLD)
+            write = partial(hold._rewrite, held_until=held_until)
         else:
             return hold
-        hold.held_until = now + HOLD
+        hold.held_until = held_until
         hold._place(service, location, start=start, minutes=service.length(duration))
-        candidates = self.candidates(hold, practitioner=practitioner, by=None, now=now)
+        candidates = self.candidates(hold, practitioner=practitioner, by=by, now=now)
         try:
             hold._settle(candidates, write=write, now=now)
         except (SlotTaken, InvalidTransition, IntegrityError):
@@ -164,6 +169,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         overlap_reason: str = "",
         phone_screen_note: str = "",
         intake_response: QuestionnaireResponse | None = None,
+        series: "Series | None" = None,
     ) -> "Appointment":
         """Book a visit that was not held first; any practitioner if none is named.
 
@@ -182,6 +188,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             overlap_reason=overlap_reason,
             phone_screen_note=phone_screen_note,
             intake_response=intake_response,
+            series=series,
         )
         visit._place(service, location, start=start, minutes=service.length(duration))
         candidates = self.candidates(

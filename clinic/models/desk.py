@@ -41,6 +41,7 @@ class DeskTask(models.Model):
     class Kind(models.TextChoices):
         BOUNCED = "bounced", _("Mail bounced: phone the patient")
         WORSE = "worse", _("Doing worse: offer an earlier visit")
+        OFFER = "offer", _("A time for somebody on the waitlist: phone them")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("what to do"), max_length=20, choices=Kind)

@@ -194,6 +194,8 @@ class Link(models.Model):
         INTAKE = "intake", _("Intake form")
         MY_VISITS = "my-visits", _("All visits")
         UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
+        WAITLIST = "waitlist", _("Place on the waitlist")
+        OFFER = "offer", _("Offered time")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.CharField(max_length=64, unique=True)

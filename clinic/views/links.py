@@ -19,6 +19,8 @@ DESTINATIONS = {
     Link.Purpose.VISIT: "visit",
     Link.Purpose.INTAKE: "intake",
     Link.Purpose.MY_VISITS: "my_visits",
+    Link.Purpose.WAITLIST: "waitlist_entry",
+    Link.Purpose.OFFER: "waitlist_offer",
 }
 
 
