@@ -27,7 +27,7 @@ from booking.models import (
 )
 from booking.models.diary import FreeStart
 from booking.picker import is_in_time
-from clinic.models import Location, Message, Patient, Practice
+from clinic.models import Location, Message, Patient, Practice, Practitioner
 from intake import gate
 from intake.triage import Triage
 
@@ -73,6 +73,7 @@ class FreeTimes:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.places = Location.objects.in_bulk()
+        self.people = Practitioner.objects.in_bulk()
         self._read: dict[tuple[int, int], list[FreeStart]] = {}
         self._unsettled = Unsettled.at(now)
 
@@ -204,7 +205,10 @@ def _first_fit(
             return None
         try:
             return entry.offer(
-                start=free.start, practitioner=free.practitioner_id, location=place, now=now
+                start=free.start,
+                practitioner=times.people[free.practitioner_id],
+                location=place,
+                now=now,
             )
         except NotWaiting:
             return None

@@ -15,8 +15,10 @@ from booking.views import (
     my_visits,
     pages,
     safety,
+    series,
     staff,
     visits,
+    waitlist,
 )
 
 urlpatterns = [
@@ -30,12 +32,17 @@ urlpatterns = [
     path("book/safety/result/", safety.safety_result, name="safety_result"),
     path("book/<slug:slug>/", booking.slots, name="slots"),
     path("book/<slug:slug>/details/", details.details, name="details"),
+    # The waitlist
+    path("book/<slug:slug>/waitlist/", waitlist.join_waitlist, name="join_waitlist"),
+    path("waitlist/<uuid:entry_id>/", waitlist.waitlist_entry, name="waitlist_entry"),
+    path("waitlist/offers/<uuid:offer_id>/", waitlist.waitlist_offer, name="waitlist_offer"),
     # One visit, by link
     path("visits/<uuid:visit_id>/", visits.visit, name="visit"),
     path("visits/<uuid:visit_id>/confirm/", visits.confirm_visit, name="confirm_visit"),
     path("visits/<uuid:visit_id>/move/", visits.move_visit, name="move_visit"),
     path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
+    path("visits/<uuid:visit_id>/series.ics", series.series_calendar, name="series_calendar"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path(
         "visits/<uuid:visit_id>/intake/birth-date/",

@@ -1,5 +1,5 @@
 """The front desk's pages. Importing them registers them."""
 
-from booking.admin import configuration, patients, visits
+from booking.admin import configuration, patients, series, visits, waitlist
 
-__all__ = ["configuration", "patients", "visits"]
+__all__ = ["configuration", "patients", "series", "visits", "waitlist"]

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import ActionLocation
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -22,6 +23,7 @@ from django.utils.translation import ngettext
 from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, visit_time
+from booking.admin.plan_series import cancel_page
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
 from clinic.access import staff_user
@@ -141,7 +143,9 @@ class AppointmentAdmin(ReadOnlyAdmin):
         SafetyHoldFilter,
         "service",
     ]
-    list_select_related = ["patient", "service", "practitioner", "location", "intake_response"]
+    list_select_related = [
+        *("patient", "service", "practitioner", "location", "intake_response", "series")
+    ]
     search_fields = ["patient__name", "patient__phone", "patient__email"]
     search_help_text = _("Name, phone or e-mail of the patient")
     show_full_result_count = False
@@ -159,6 +163,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "mark_no_show",
         "move",
         "cancel",
+        "move_following",
+        "cancel_following",
         "restore",
         "resend_mail",
         "release_safety_hold",
@@ -176,6 +182,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "practitioner",
                     "location",
                     "room",
+                    "series_page",
                     "intake",
                     "hold",
                 ]
@@ -263,6 +270,17 @@ class AppointmentAdmin(ReadOnlyAdmin):
             visit.patient,
         )
 
+    @admin.display(description=_("series"))
+    def series_page(self, visit: Appointment) -> str:
+        place = visit.series.place_of(visit) if visit.series else None
+        if place is None:
+            return ""
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:booking_series_change", args=[visit.series_id]),
+            _("Visit %(number)d of %(count)d") % {"number": place[0], "count": place[1]},
+        )
+
     @admin.display(description=_("intake"))
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
@@ -302,6 +320,34 @@ class AppointmentAdmin(ReadOnlyAdmin):
         visits = [("visit", visit.pk) for visit in queryset[:MOST_AT_ONCE]]
         page = reverse("admin:booking_appointment_cancel")
         return redirect(f"{page}?{urlencode(visits)}")
+
+    @admin.action(
+        description=_("Move this and the following"),
+        location=[ActionLocation.CHANGE_FORM],
+        permissions=["operate"],
+    )
+    def move_following(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> HttpResponse | None:
+        visit = queryset.get()
+        if visit.series is None:
+            self.message_user(request, _("Not part of a series."), messages.WARNING)
+            return None
+        return redirect("admin:booking_series_move", visit.pk)
+
+    @admin.action(
+        description=_("Cancel this and the following"),
+        location=[ActionLocation.CHANGE_FORM],
+        permissions=["operate"],
+    )
+    def cancel_following(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> HttpResponse | None:
+        visit = queryset.get()
+        if visit.series is None:
+            self.message_user(request, _("Not part of a series."), messages.WARNING)
+            return None
+        return redirect(cancel_page(visit.series.from_here_on(visit)))
 
     @admin.action(
         description=_("Release safety hold"), location=EVERYWHERE, permissions=["operate"]

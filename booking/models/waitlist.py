@@ -273,12 +273,12 @@ class WaitlistEntry(models.Model):
         self,
         *,
         start: datetime,
-        practitioner: Practitioner | int,
+        practitioner: Practitioner | None,
         location: Location,
         now: datetime,
         by: User | None = None,
     ) -> "WaitlistOffer":
-        """Keep a free start for this patient and owe the mail that asks them.
+        """Keep a free start for this patient and owe the mail that asks them; None is any.
 
         Staff, ``by``, may offer what lies beyond notice and horizon. Without an address the front
         desk is asked to phone. Raises SlotTaken, NotWaiting or TooLittleTime.
@@ -292,8 +292,6 @@ class WaitlistEntry(models.Model):
         )
         if answer_by is None:
             raise TooLittleTime
-        if isinstance(practitioner, int):
-            practitioner = Practitioner.objects.get(pk=practitioner)
 
         def write() -> WaitlistOffer:
             entry = self._locked()
@@ -301,7 +299,6 @@ class WaitlistEntry(models.Model):
                 raise NotWaiting
             offer = WaitlistOffer(
                 entry=entry,
-                practitioner=practitioner,
                 location=location,
                 start=start.astimezone(UTC),
                 time_zone=location.time_zone,
@@ -309,7 +306,7 @@ class WaitlistEntry(models.Model):
                 made_by=by,
                 answer_by=answer_by,
             )
-            Appointment.objects.hold(
+            hold = Appointment.objects.hold(
                 service=self.service,
                 location=location,
                 start=start,
@@ -321,6 +318,7 @@ class WaitlistEntry(models.Model):
                 by=by,
                 now=now,
             )
+            offer.practitioner_id = hold.practitioner_id
             offer.save(force_insert=True)
             if entry.patient.email:
                 owed.plan_offer(offer, now)

@@ -40,7 +40,8 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         visit = (
             Appointment.objects.visible_to(patient_grant(request))
             .select_related(
-                "patient", "service", "location", "practitioner", "intake_response__questionnaire"
+                *("patient", "service", "location", "practitioner", "series"),
+                "intake_response__questionnaire",
             )
             .filter(pk=visit_id)
             .first()
@@ -56,11 +57,14 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @own_visit
 def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
+    series_visits = list(visit.series.standing()) if visit.series else []
     return render(
         request,
         "booking/visit.html",
         {
             "visit": visit,
+            "series_visits": series_visits,
+            "series_place": visit.series.place_of(visit) if visit.series else None,
             "is_ahead": visit.status == Appointment.Status.BOOKED and visit.start > now,
             "can_change": can_change(visit, now=now),
             "intake": visit.intake_response,

@@ -1,0 +1,84 @@
+"""A series before it is booked or moved: each wanted time, whether it is free, and what is near."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from booking.models import Appointment, Service
+from booking.recurrence import instant
+from clinic.models import Location, Practitioner
+
+# Alternatives are looked for this far to either side, and so many are shown.
+AROUND = timedelta(days=3)
+ALTERNATIVES = 6
+
+type Reading = tuple[date, time]
+
+
+@dataclass(frozen=True)
+class PlannedVisit:
+    """``wall`` is the wanted reading of the place's clock, ``wanted`` the instant, None if skipped.
+
+    ``alternatives`` are free starts near it, the nearest first, on the same clock.
+    """
+
+    number: int
+    wall: datetime
+    wanted: datetime | None
+    is_free: bool
+    alternatives: tuple[datetime, ...]
+
+
+def lay_out(
+    readings: Sequence[Reading], *, free: Iterable[datetime], zone: ZoneInfo
+) -> list[PlannedVisit]:
+    """Put each wanted reading beside what is free (UTC instants) on its day and around it."""
+    starts = sorted(set(free))
+    planned = []
+    for number, (day, at) in enumerate(readings, 1):
+        wall, wanted = datetime.combine(day, at), instant(day, at, zone)
+        middle = wanted or wall.replace(tzinfo=zone).astimezone(UTC)
+        near = [start for start in starts if start != wanted and abs(start - middle) <= AROUND]
+        near.sort(key=lambda start: abs(start - middle))
+        planned.append(
+            PlannedVisit(
+                number=number,
+                wall=wall,
+                wanted=wanted,
+                is_free=wanted in starts,
+                alternatives=tuple(start.astimezone(zone) for start in near[:ALTERNATIVES]),
+            )
+        )
+    return planned
+
+
+def free_around(
+    readings: Iterable[Reading],
+    *,
+    service: Service,
+    practitioner: Practitioner,
+    location: Location,
+    minutes: int,
+    now: datetime,
+    moving: Iterable[Appointment] = (),
+) -> list[datetime]:
+    """Return the free starts around all the readings in one read.
+
+    What is ``moving`` stands in nobody's way. Staff are not held to notice and horizon.
+    """
+    days = [day for day, _at in readings]
+    since = datetime.combine(min(days), time(), location.zone) - AROUND
+    until = datetime.combine(max(days), time(), location.zone) + AROUND + timedelta(days=1)
+    visits = Appointment.objects.exclude(pk__in=[visit.pk for visit in moving])
+    found = visits.free_starts(
+        service=service,
+        since=max(since.astimezone(UTC), now),
+        until=until.astimezone(UTC),
+        now=now,
+        duration=minutes,
+        practitioners=[practitioner],
+        location=location,
+        as_staff=True,
+    )
+    return [start.start for start in found]
