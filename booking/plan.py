@@ -9,9 +9,10 @@ from booking.models import Appointment, Service
 from booking.recurrence import instant
 from clinic.models import Location, Practitioner
 
-# Alternatives are looked for this far to either side, and so many are shown.
+# Alternatives are looked for this far to either side: so many of the same day, and of each other
+# day the one at the nearest time of day.
 AROUND = timedelta(days=3)
-ALTERNATIVES = 6
+SAME_DAY = 4
 
 type Reading = tuple[date, time]
 
@@ -20,14 +21,30 @@ type Reading = tuple[date, time]
 class PlannedVisit:
     """``wall`` is the wanted reading of the place's clock, ``wanted`` the instant, None if skipped.
 
-    ``alternatives`` are free starts near it, the nearest first, on the same clock.
+    ``near`` are all free starts around it, ``alternatives`` those worth showing, on its clock.
     """
 
     number: int
     wall: datetime
     wanted: datetime | None
     is_free: bool
-    alternatives: tuple[datetime, ...]
+    near: tuple[datetime, ...]
+
+    @property
+    def alternatives(self) -> list[datetime]:
+        def distance(start: datetime) -> timedelta:
+            return abs(start.replace(tzinfo=None) - self.wall)
+
+        def of_the_day(start: datetime) -> timedelta:
+            return abs(datetime.combine(self.wall, start.time()) - self.wall)
+
+        others = [start for start in self.near if start != self.wanted]
+        same_day = [start for start in others if start.date() == self.wall.date()]
+        shown = sorted(same_day, key=distance)[:SAME_DAY]
+        for day in sorted({start.date() for start in others} - {self.wall.date()}):
+            of_that_day = [start for start in others if start.date() == day]
+            shown.append(min(of_that_day, key=of_the_day))
+        return sorted(shown)
 
 
 def lay_out(
@@ -39,15 +56,14 @@ def lay_out(
     for number, (day, at) in enumerate(readings, 1):
         wall, wanted = datetime.combine(day, at), instant(day, at, zone)
         middle = wanted or wall.replace(tzinfo=zone).astimezone(UTC)
-        near = [start for start in starts if start != wanted and abs(start - middle) <= AROUND]
-        near.sort(key=lambda start: abs(start - middle))
+        near = [start for start in starts if abs(start - middle) <= AROUND]
         planned.append(
             PlannedVisit(
                 number=number,
                 wall=wall,
                 wanted=wanted,
                 is_free=wanted in starts,
-                alternatives=tuple(start.astimezone(zone) for start in near[:ALTERNATIVES]),
+                near=tuple(start.astimezone(zone) for start in near),
             )
         )
     return planned

@@ -92,6 +92,11 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
             otherwise=_("Leave this one out"),
         )
 
+    # A form sent twice shows what it booked the first time.
+    key = request.POST.get("form_key", "")
+    twin = Series.objects.visible_to(request.user).filter(form_key=key, patient=patient).first()
+    if key and twin:
+        return redirect("admin:booking_series_change", twin.pk)
     form = dates_form() if readings else None
     if form is not None and request.method == "POST" and form.is_valid():
         try:

@@ -73,6 +73,14 @@ class SeriesCallerForm(CallerForm, SeriesWishForm):
     field_order = [*CallerForm.who, *what]
 
 
+def _value(start: datetime) -> str:
+    return start.astimezone(UTC).isoformat()
+
+
+def _words(start: datetime) -> str:
+    return f"{day_text(start)}, {time_text(start)}"
+
+
 class DatesForm(forms.Form):
     """One choice for each visit: the wanted start, one near it, or to leave it as it is."""
 
@@ -98,12 +106,13 @@ class DatesForm(forms.Form):
             del self.fields["phone_screen_note"]
         for visit in planned:
             starts = [visit.wanted.astimezone(zone)] if visit.is_free and visit.wanted else []
-            choices = [
-                (start.astimezone(UTC).isoformat(), f"{day_text(start)}, {time_text(start)}")
-                for start in [*starts, *visit.alternatives]
-            ]
+            listed = [*starts, *visit.alternatives]
+            # What was listed when the page was shown is as good, while it is still free.
+            posted = self.data.get(self.add_prefix(self._name(visit)))
+            listed += [start for start in visit.near if _value(start) == posted]
+            choices = list({_value(start): _words(start) for start in listed}.items())
             self.fields[self._name(visit)] = forms.ChoiceField(
-                label=f"{day_text(visit.wall)}, {time_text(visit.wall)}",
+                label=_words(visit.wall),
                 choices=[*choices, (LEAVE_OUT, otherwise)],
                 initial=choices[0][0] if visit.is_free else None,
                 widget=forms.RadioSelect,

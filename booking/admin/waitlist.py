@@ -33,6 +33,7 @@ from booking.models import (
     WaitlistEntry,
     WaitlistOffer,
 )
+from booking.models.waitlist import IN_TURN
 from booking.waitlist_forms import USUAL_WAIT
 from clinic import days
 from clinic.access import staff_user
@@ -127,7 +128,6 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         # The answers themselves are never read here, not even into memory.
         return (
             WaitlistEntry.objects.visible_to(request.user)
-            .in_turn()
             .select_related(
                 *("patient", "service", "practitioner", "location", "intake_response"),
                 *("created_by", "closed_by"),
@@ -136,8 +136,8 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             .prefetch_related("offers", "intake_response__lowered_levels")
         )
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ()
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return IN_TURN
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None

@@ -25,6 +25,13 @@ from booking.part_of_day import PartOfDay
 from clinic.models import DeskTask, Link, Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse
 
+# Put first by the desk, then the level of the safety answers, then who waits longest.
+IN_TURN = (
+    F("put_first_at").asc(nulls_last=True),
+    F("intake_response__level").desc(nulls_last=True),
+    F("joined_at").asc(),
+)
+
 
 class NotWaiting(Exception):
     """The entry is closed, or has an open offer already."""
@@ -70,12 +77,8 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return self.exclude(Exists(open_offers))
 
     def in_turn(self) -> Self:
-        """Order them as offers are made: put first by the desk, then by level, then by wait."""
-        return self.order_by(
-            F("put_first_at").asc(nulls_last=True),
-            F("intake_response__level").desc(nulls_last=True),
-            "joined_at",
-        )
+        """Order them as offers are made."""
+        return self.order_by(*IN_TURN)
 
     def with_everything(self) -> Self:
         """Return them with what deciding about an offer, or showing one, reads."""
