@@ -1,7 +1,6 @@
 """The waitlist as the front desk steers it: who waits, in what order, and what they are offered."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -15,7 +14,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +36,7 @@ from booking.waitlist_forms import USUAL_WAIT
 from clinic import days
 from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, ReadOnlyAdmin
+from clinic.letters import time_left_text
 from clinic.models import AuditEvent, Location, Patient, Practice
 from intake import gate
 from intake.admin import level_badge
@@ -273,11 +272,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("waits"))
     def waits(self, entry: WaitlistEntry) -> str:
-        """How long, in one unit: “12 days”."""
-        end = entry.closed_at or timezone.now()
-        if end - entry.joined_at < timedelta(minutes=1):
-            return gettext("since just now")
-        waited = timesince(entry.joined_at, end, depth=1)
+        waited = time_left_text((entry.closed_at or timezone.now()) - entry.joined_at)
         return gettext("%(time)s, put first") % {"time": waited} if entry.put_first_at else waited
 
     @admin.display(description=_("level"))
