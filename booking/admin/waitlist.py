@@ -339,7 +339,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
                 return False
             return True
 
-        self._each(request, queryset, take, _("booked"))
+        self._each(request, queryset, take, _("Booked"))
 
     @admin.action(description=_("Patient lets it go"), location=EVERYWHERE, permissions=["operate"])
     def decline(self, request: HttpRequest, queryset: QuerySet) -> None:
