@@ -148,7 +148,7 @@ def offered(offer: WaitlistOffer, post: Post) -> Mail | Skip:
         ],
         facts=[
             (_("When"), f"{_when(offer.local_start)} ({offer.time_zone})"),
-            (_("Keep until"), until),
+            (_("Kept until"), until),
             (_("For"), post.patient.initials),
             (_("Where"), f"{place.name}, {place.full_address}"),
         ],

@@ -1,6 +1,7 @@
 """The waitlist as the front desk steers it: who waits, in what order, and what they are offered."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -272,7 +273,8 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("waits"))
     def waits(self, entry: WaitlistEntry) -> str:
-        waited = time_left_text((entry.closed_at or timezone.now()) - entry.joined_at)
+        span = (entry.closed_at or timezone.now()) - entry.joined_at
+        waited = time_left_text(max(span, timedelta(minutes=5)))
         return gettext("%(time)s, put first") % {"time": waited} if entry.put_first_at else waited
 
     @admin.display(description=_("level"))
@@ -282,12 +284,11 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("suits"))
     def suits(self, entry: WaitlistEntry) -> str:
-        short = [formats.date_format(entry.first_day, "SHORT_DATE_FORMAT")]
         return "; ".join(
             [
                 ", ".join(entry.day_names) or gettext("Any day"),
                 ", ".join(entry.part_names) or gettext("Any time"),
-                gettext("from %(day)s") % {"day": short[0]},
+                gettext("from %(day)s") % {"day": formats.date_format(entry.first_day)},
             ]
         )
 
@@ -298,8 +299,8 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         return f"{who}, {where}"
 
     @admin.display(description=_("until"))
-    def until(self, entry: WaitlistEntry) -> Any:
-        return entry.last_day
+    def until(self, entry: WaitlistEntry) -> str:
+        return formats.date_format(entry.last_day)
 
     @admin.display(description=_("offered"))
     def offered(self, entry: WaitlistEntry) -> str:

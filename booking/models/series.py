@@ -131,7 +131,7 @@ class Series(models.Model):
         verbose_name_plural = _("series")
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"{self.created_at:%Y-%m-%d}"
 
     def standing(self) -> models.QuerySet[Appointment]:
         """Return the visits that took place or still will, in their order."""

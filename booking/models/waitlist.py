@@ -224,7 +224,7 @@ class WaitlistEntry(models.Model):
     class Meta:
         ordering = ["joined_at"]
         verbose_name = _("waitlist entry")
-        verbose_name_plural = _("waitlist")
+        verbose_name_plural = _("waitlist entries")
         constraints = [
             models.CheckConstraint(
                 condition=Q(last_day__gte=F("first_day")), name="waitlistentry_days_in_order"
@@ -238,7 +238,7 @@ class WaitlistEntry(models.Model):
         indexes = [models.Index(fields=["state", "joined_at"], name="waitlistentry_waiting")]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"{self.joined_at:%Y-%m-%d}"
 
     @property
     def wish(self) -> waiting.Wish:

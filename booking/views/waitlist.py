@@ -71,7 +71,7 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     context = {
         "service": offer.service,
         "wish": wish,
-        "details": details,
+        "details": None if guest.patient else details,
         "patient": guest.patient,
     }
     return render(request, "booking/join_waitlist.html", context)
