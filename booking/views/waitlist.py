@@ -51,7 +51,10 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     if guest.patient and (entry := _entry_of(guest, offer)):
         return redirect("waitlist_entry", entry.pk)
     posted = request.POST if request.method == "POST" else None
-    wish = WishForm(posted, offer=offer, today=today, initial={"booking_key": uuid4().hex})
+    asked_for = {name: request.GET.get(name, "") for name in ("who", "place")}
+    wish = WishForm(
+        posted, offer=offer, today=today, initial={"booking_key": uuid4().hex, **asked_for}
+    )
     known = {"birth_date": guest.birth_date, "language": translation.get_language()}
     details = DetailsForm(posted, initial=known, practice=practice, today=today)
     if posted is not None:
@@ -173,7 +176,8 @@ def _offer_page(
 ) -> HttpResponse:
     is_kept = offer.is_open and offer.answer_by > now and status == 200
     nearest: list[Time] = []
-    if not is_kept and offer.state != offer.State.ACCEPTED and judged is None:
+    is_answered = offer.state in {offer.State.ACCEPTED, offer.State.DECLINED}
+    if not is_kept and not is_answered:
         nearest = _nearest(offer, entry, guest=guest, now=now)
     return render(
         request,
