@@ -10,12 +10,13 @@ from functools import wraps
 from typing import NamedTuple
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from booking import ical
-from booking.models import Appointment
-from booking.owed import CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
+from booking.models import Appointment, UnconfirmedBooking
+from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
@@ -71,12 +72,20 @@ class Visit(NamedTuple):
         facts = [
             (_("When"), times),
             # Families share an address.
-            (_("For"), self.patient.initials),
+            (_("For"), self.for_whom),
             (_("Where"), f"{location.name}, {location.full_address}"),
         ]
         if location.local_directions:
             facts.append((_("How to find us"), location.local_directions))
         return facts
+
+    @property
+    def for_whom(self) -> str:
+        """The patient's initials, with a word to whoever books for them and reads this."""
+        initials = self.patient.initials
+        if self.patient.contact_relation == Patient.Contact.SELF:
+            return initials
+        return _("%(initials)s (you are the contact)") % {"initials": initials}
 
     @property
     def links(self) -> list[tuple[str, str]]:
@@ -134,6 +143,7 @@ READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
     *("patient__name", "patient__email", "patient__language", "patient__reminders_stopped_at"),
+    "patient__contact_relation",
     *("location__name", "location__address", "location__city", "location__region"),
     *("location__postal_code", "location__phone", "location__map_url"),
     *("location__directions", "location__directions_es"),
@@ -266,6 +276,38 @@ def cancelled(visit: Visit) -> Mail:
     return visit.mail(letter, calendar=calendar, method="CANCEL")
 
 
+def address_check(message: Message, now: datetime) -> Mail | Skip:
+    """Write the link that makes a hold a visit. Whoever gets it may know nothing of it."""
+    asked = (
+        UnconfirmedBooking.objects.select_related("appointment__location")
+        .filter(pk=message.subject_id, appointment__status=Appointment.Status.PENDING)
+        .first()
+    )
+    if asked is None:
+        return Skip("gone")
+    held, practice = asked.appointment, Practice.current()
+    url = settings.BASE_URL + reverse("confirm_booking", args=[asked.token])
+    with translation.override(asked.language):
+        start = held.local_start
+        when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
+        until = asked.kept_until
+        return Letter(
+            subject=_("Please confirm: %(when)s") % {"when": when},
+            heading=_("One more step to your visit"),
+            paragraphs=[
+                _("Somebody asked for this time and gave your address. It is not booked yet."),
+                _("Open the link and press the button there. We keep the time until %(time)s.")
+                % {"time": f"{time_text(until)} {zone_text(until)}"},
+            ],
+            facts=[
+                (_("When"), when),
+                (_("Where"), f"{held.location.name}, {held.location.full_address}"),
+            ],
+            buttons=[(_("Go on to your visit"), url)],
+            notes=[_("You did not ask for this? Then you need not do anything.")],
+        ).as_mail(to=asked.email, practice=practice)
+
+
 def my_visits(message: Message, now: datetime) -> Mail | Skip:
     """Write the link to all visits of one patient; with initials, since families share mail."""
     patient = message.patient
@@ -292,6 +334,7 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
 
 
 COMPOSERS: dict[str, Compose] = {
+    ADDRESS_CHECK: address_check,
     CONFIRMATION: confirmation,
     INTAKE: intake_wanted,
     REMINDER: reminder,

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Layout
+from crispy_forms.layout import Div, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from booking import slots
+from booking.choosing import Goal, Place, Seen
 from booking.models import Service
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
@@ -25,6 +26,16 @@ is_phone_number = RegexValidator(
     r"^\+?[0-9(][0-9 ().\-/]{5,}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?$",
     _("Enter a phone number, such as 512 555 0100."),
 )
+
+
+class TrapForm(forms.Form):
+    """A field that people never see; programs that fill in every field do."""
+
+    website = forms.CharField(required=False)
+
+    @property
+    def is_sprung(self) -> bool:
+        return not self.is_valid() or bool(self.cleaned_data["website"])
 
 
 def name_field(**options: Any) -> OneLineField:
@@ -137,46 +148,68 @@ class HoldForm(StartForm, KeyForm):
 
 
 class DetailsForm(forms.Form):
-    """Who comes to the visit. Under age, also the adult who answers for them."""
+    """Who comes to the visit. Under age, or with a carer, also the adult who books for them."""
 
-    name = name_field(label=_("Full name"))
+    booked_for = forms.ChoiceField(
+        label=_("Who is the visit for?"),
+        choices=[
+            (Patient.Contact.SELF, _("Me")),
+            (Patient.Contact.GUARDIAN, _("My child")),
+            (Patient.Contact.HELPER, _("A relative I care for")),
+        ],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    name = name_field(label=_("Full name"), help_text=_("Of the person the visit is for."))
+    birth_date = BirthDateField(
+        label=_("Date of birth"), help_text=_("Of the person the visit is for.")
+    )
+    guardian_name = OneLineField(
+        label=_("Your own name"),
+        max_length=120,
+        required=False,
+        help_text=_("You are the one we write to and call."),
+    )
+    is_guardian = forms.BooleanField(
+        label=_("I am the parent or legal guardian, and I will come along."), required=False
+    )
+    may_book = forms.BooleanField(
+        label=_("I care for this person, and they agree that I book for them."), required=False
+    )
     email = email_field(help_text=_("We send the confirmation and your intake form there."))
     phone = phone_field()
-    birth_date = BirthDateField(label=_("Date of birth"))
     language = forms.ChoiceField(
         label=_("Language for our mails"), choices=settings.LANGUAGES, widget=forms.RadioSelect
     )
     wants_reminders = forms.BooleanField(
         label=_("Remind me by e-mail before the visit"), required=False, initial=True
     )
-    guardian_name = OneLineField(
-        label=_("Parent or guardian"),
-        max_length=120,
-        required=False,
-        help_text=_("The patient is not an adult yet, so somebody has to answer for them."),
-    )
-    is_guardian = forms.BooleanField(
-        label=_("I am the parent or legal guardian, and I will come along."), required=False
-    )
-    # People never see it; programs that fill in every field do.
-    website = forms.CharField(required=False)
 
     def __init__(self, data: Any = None, *, practice: Practice, today: date, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.practice = practice
         self.today = today
+        if not self.is_bound:
+            relation = Patient.Contact.GUARDIAN if self._is_minor_at_first else Patient.Contact.SELF
+            self.initial.setdefault("booked_for", relation)
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
-        guardian = ["guardian_name", "is_guardian"] if self.shows_guardian else []
-        # The page itself shows the field that people never see.
+        # The style sheet hides what the choice on top makes needless; without it, all is shown.
         self.helper.layout = Layout(
-            *(
-                name
-                for name in self.fields
-                if name not in {"guardian_name", "is_guardian", "website"}
+            "booked_for",
+            "name",
+            "birth_date",
+            Div(
+                "guardian_name",
+                Div("is_guardian", css_class="for-guardian"),
+                Div("may_book", css_class="for-helper"),
+                css_class="on-behalf",
             ),
-            *guardian,
+            "email",
+            "phone",
+            "language",
+            "wants_reminders",
         )
 
     def clean_birth_date(self) -> date:
@@ -190,35 +223,46 @@ class DetailsForm(forms.Form):
             )
         return born
 
-    def clean_website(self) -> str:
-        if self.cleaned_data["website"]:
-            raise ValidationError(_("Please leave this empty."), code="program")
-        return ""
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if self.is_minor:
-            if not cleaned.get("guardian_name"):
-                self.add_error("guardian_name", _("Please give the name of a parent or guardian."))
-            if not cleaned.get("is_guardian"):
-                self.add_error("is_guardian", _("A parent or guardian has to book this visit."))
+        said = cleaned.get("booked_for")
+        relation = self.relation
+        if self.is_minor and said in {Patient.Contact.SELF, Patient.Contact.HELPER}:
+            self.add_error(
+                "booked_for",
+                _("By this date of birth the patient is not an adult yet. A parent has to book."),
+            )
+        elif said == Patient.Contact.GUARDIAN and cleaned.get("birth_date") and not self.is_minor:
+            self.add_error(
+                "booked_for",
+                _("By this date of birth the patient is an adult. Choose a relative instead."),
+            )
+        if relation != Patient.Contact.SELF and not cleaned.get("guardian_name"):
+            self.add_error("guardian_name", _("Please give your own name too."))
+        if relation == Patient.Contact.GUARDIAN and not cleaned.get("is_guardian"):
+            self.add_error("is_guardian", _("A parent or guardian has to book this visit."))
+        if relation == Patient.Contact.HELPER and not cleaned.get("may_book"):
+            self.add_error("may_book", _("Please book only for somebody who agrees to it."))
         return cleaned
 
     @property
-    def is_minor(self) -> bool:
-        born = self.cleaned_data.get("birth_date")
-        age = Patient(birth_date=born).age_on(self.today)
-        return age is not None and age < self.practice.minor_age
+    def relation(self) -> str:
+        """How who books and is written to stands to the patient."""
+        if self.is_minor:
+            return Patient.Contact.GUARDIAN
+        return self.cleaned_data.get("booked_for") or Patient.Contact.SELF
 
     @property
-    def shows_guardian(self) -> bool:
-        """Ask for the guardian at once when the age is known, and after an answer that tells it."""
-        born = self["birth_date"].value()
-        if isinstance(born, str):
-            try:
-                born = date.fromisoformat(born)
-            except ValueError:
-                return False
+    def is_minor(self) -> bool:
+        return self._is_under_age(self.cleaned_data.get("birth_date"))
+
+    @property
+    def _is_minor_at_first(self) -> bool:
+        """Does the birth date that the gate was told make it a child's visit?"""
+        born = self.initial.get("birth_date")
+        return isinstance(born, date) and self._is_under_age(born)
+
+    def _is_under_age(self, born: date | None) -> bool:
         age = Patient(birth_date=born).age_on(self.today)
         return age is not None and age < self.practice.minor_age
 
@@ -227,19 +271,41 @@ class DetailsForm(forms.Form):
         typed = {name: self[name].value() for name in self.fields}
         return DetailsForm(initial=typed, practice=self.practice, today=self.today)
 
+    @property
+    def typed(self) -> dict[str, str]:
+        """What was sent, for a form like this one to read again."""
+        return {name: self.data[name] for name in self.fields if name in self.data}
+
     def new_patient(self, *, now: datetime) -> Patient:
         """A patient as these details say, not saved yet."""
-        details = self.cleaned_data
+        details, is_for_another = self.cleaned_data, self.relation != Patient.Contact.SELF
         return Patient(
             name=details["name"],
             email=details["email"],
             phone=details["phone"],
             birth_date=details["birth_date"],
             language=details["language"],
-            guardian_name=details["guardian_name"] if self.is_minor else "",
-            guardian_attested_at=now if self.is_minor else None,
+            contact_relation=self.relation,
+            guardian_name=details["guardian_name"] if is_for_another else "",
+            guardian_attested_at=now if is_for_another else None,
             reminders_stopped_at=None if details["wants_reminders"] else now,
         )
+
+
+class ChoosingForm(forms.Form):
+    """Three plain questions for somebody who does not know which visit they need."""
+
+    goal = forms.ChoiceField(
+        label=_("What do you want most from the first visit?"),
+        choices=Goal,
+        widget=forms.RadioSelect,
+    )
+    place = forms.ChoiceField(
+        label=_("Where does it hurt?"), choices=Place, widget=forms.RadioSelect
+    )
+    seen = forms.ChoiceField(
+        label=_("Has somebody looked at this pain?"), choices=Seen, widget=forms.RadioSelect
+    )
 
 
 class CancelForm(forms.Form):

@@ -17,12 +17,17 @@ from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.responses import replace_answers
 from intake.triage import Triage
 
+# More are made by phone. A family shares an address.
+OPEN_VISITS_PER_PATIENT = 3
+OPEN_VISITS_PER_ADDRESS = 6
+
 
 @dataclass(frozen=True)
 class Guest:
     """``outcome`` is None until the safety gate has been answered, and again a day later.
 
-    ``emergency`` is the alert that keeps every door of booking shut.
+    ``emergency`` is the alert that keeps every door of booking shut. ``is_proven`` says that a
+    mailed link led here, so that the patient's address is known to be theirs.
     """
 
     visitor_hash: str
@@ -31,6 +36,7 @@ class Guest:
     outcome: Triage | None
     emergency: SafetyAlert | None
     seen_for: frozenset[str]
+    is_proven: bool = False
 
     @classmethod
     def of(
@@ -49,6 +55,7 @@ class Guest:
             outcome=outcome,
             emergency=gate.emergency_alert(visitor_hash=visitor_hash, patient=patient),
             seen_for=seen_for(patient),
+            is_proven=grant is not None and grant.is_mailed,
         )
 
     @property
@@ -69,6 +76,13 @@ class Guest:
         if self.response is None or self.response.patient_id:
             return None
         return self.response.answers.date("about-birth-date")
+
+    @property
+    def is_around_pregnancy(self) -> bool:
+        """Did the gate hear of a pregnancy, now or in the last year? Not answered is not heard."""
+        return self.response is not None and self.response.answers.has(
+            "safety-pregnancy", "pregnant", "postpartum"
+        )
 
     def born_on(self, day: date, *, practice: Practice, now: datetime) -> "Guest":
         """The same guest with another date of birth among the gate's answers, judged again."""
@@ -98,8 +112,8 @@ class Guest:
         return self.outcome.restrictions if self.outcome else NOTHING_ANSWERED
 
     def hold(self, service: Service, *, now: datetime) -> Appointment | None:
-        """The time of this service that is kept for the visitor right now."""
-        return self.holds(now=now).filter(service=service).last()
+        """The time of this service that is kept while the visitor types, right now."""
+        return self.holds(now=now).filter(service=service, unconfirmed=None).last()
 
     def holds(self, *, now: datetime) -> QuerySet[Appointment]:
         if not self.visitor_hash:

@@ -21,6 +21,7 @@ from booking.models import (
     NotWaiting,
     Service,
     SlotTaken,
+    StatusChange,
     TooLittleTime,
     WaitlistEntry,
     WaitlistOffer,
@@ -112,15 +113,12 @@ class FreeTimes:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """What a patient or the desk may still take back: visits called off or moved just now.
+    """Times that a patient or the desk may still take back: of visits called off or moved just now.
 
     The mail about a change waits that out, so the rows of such mails tell which visits those are.
-    Where a moved visit was before is not on record, so until then nothing is offered with anybody
-    who could have had it.
     """
 
-    called_off: list[Appointment]
-    practitioner_ids: frozenset[int]
+    spans: list[tuple[int | None, int | None, datetime, datetime]]
 
     @classmethod
     def at(cls, now: datetime) -> "Unsettled":
@@ -133,23 +131,27 @@ class Unsettled:
         changed = Appointment.objects.filter(
             pk__in=list(waits.values_list("subject_id", flat=True))
         )
-        moved = changed.filter(status=Appointment.Status.BOOKED)
+        called_off = changed.filter(status=Appointment.Status.CANCELLED)
+        moved = StatusChange.objects.filter(
+            appointment__in=changed, at__gt=now - owed.UNDO_WINDOW, from_start__isnull=False
+        )
         return cls(
-            called_off=list(changed.filter(status=Appointment.Status.CANCELLED)),
-            practitioner_ids=frozenset(
-                moved.values_list("service__practitioners", flat=True).order_by().distinct()
-            ),
+            [
+                *called_off.values_list("practitioner_id", "room_id", "start", "busy_until"),
+                *moved.values_list(
+                    "from_practitioner_id", "from_room_id", "from_start", "from_end"
+                ),
+            ]
         )
 
     def covers(self, free: FreeStart, entry: WaitlistEntry) -> bool:
-        if free.practitioner_id in self.practitioner_ids:
-            return True
         end = free.start + timedelta(minutes=entry.minutes + entry.service.buffer_after)
         return any(
-            visit.start < end
-            and free.start < visit.busy_until
-            and (visit.practitioner_id == free.practitioner_id or bool(visit.room_id))
-            for visit in self.called_off
+            start < end
+            and free.start < until
+            # A room that the visit needs again may be the only one of its kind.
+            and (practitioner_id == free.practitioner_id or room_id is not None)
+            for practitioner_id, room_id, start, until in self.spans
         )
 
 

@@ -10,14 +10,23 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from clinic import outbox
 from clinic.models import Message, Practice
 
 if TYPE_CHECKING:
-    from booking.models import Appointment, Series, WaitlistEntry, WaitlistOffer
+    from booking.models import (
+        Appointment,
+        Series,
+        UnconfirmedBooking,
+        WaitlistEntry,
+        WaitlistOffer,
+    )
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
+ADDRESS_CHECK = "address-check"
 SERIES = "series"
 WAITLIST_JOINED, WAITLIST_OFFER = "waitlist-joined", "waitlist-offer"
 OFFER_LAPSED, WAIT_ENDED = "waitlist-lapsed", "waitlist-ended"
@@ -83,6 +92,9 @@ def outside_quiet_hours(
         return morning
     return evening if evening > now else due_at
 
+
+# Why a mail about a visit was called off: a later change took its place.
+CALLED_OFF = ("moved", "cancelled", "undone", "superseded")
 
 # A change can be undone for this long; the mail about it waits.
 UNDO_WINDOW = timedelta(minutes=3)
@@ -161,6 +173,11 @@ def plan_wait_ended(entry: "WaitlistEntry", now: datetime) -> None:
     )
 
 
+def plan_address_check(asked: "UnconfirmedBooking", *, until: datetime, now: datetime) -> None:
+    """Owe the link with which somebody shows that the address they gave is theirs."""
+    outbox.plan(kind=ADDRESS_CHECK, subject=asked, due_at=now, expires_at=until)
+
+
 def plan_moved(appointment: "Appointment", now: datetime) -> None:
     """Replace what was owed for the former time. The row holds the new time and sequence."""
     outbox.cancel_planned(appointment, reason="moved")
@@ -181,19 +198,29 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
     A patient who was not told of the change is not told of its undoing either.
     """
     outbox.cancel_planned(appointment, reason="undone")
-    was_told = (
-        Message.objects.about(appointment)
-        .filter(
-            kind__in=[MOVED, CANCELLED],
-            subject_version=appointment.sequence - 1,
-            handed_at__isnull=False,
-        )
-        .exists()
-    )
-    if was_told:
-        plan_booked(appointment, now)
-    else:
+    if _is_known(appointment):
         plan_ahead(appointment, now)
+    else:
+        plan_booked(appointment, now)
+
+
+def _is_known(appointment: "Appointment") -> bool:
+    """Does the last mail that left say what is true again, now that a change was taken back?"""
+    told = (
+        Message.objects.about(appointment)
+        .filter(kind__in=[*SAY_WHEN, CANCELLED], handed_at__isnull=False)
+        .order_by("handed_at")
+        .last()
+    )
+    if told is None or told.subject_version == appointment.sequence - 1:
+        return False
+    since = appointment.status_changes.filter(
+        at__gte=told.handed_at,
+        from_status__in=["booked", "cancelled"],
+        to_status__in=["booked", "cancelled"],
+    )
+    untold = Q(undoes=None, undone_by=None) | Q(undoes__at__lt=told.handed_at)
+    return not since.filter(untold).exists()
 
 
 def call_off(appointment: "Appointment", *, reason: str) -> None:

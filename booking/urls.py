@@ -5,7 +5,9 @@ from django.urls import path
 from booking.views import (
     birth_date,
     booking,
+    choose,
     clinician,
+    confirm,
     decisions,
     demo,
     demo_mail,
@@ -30,6 +32,9 @@ urlpatterns = [
     path("book/safety/emergency/", safety.emergency, name="emergency"),
     path("book/safety/callback/", safety.callback, name="callback"),
     path("book/safety/result/", safety.safety_result, name="safety_result"),
+    path("book/choose/", choose.choose, name="choose"),
+    path("book/confirm/", confirm.confirm_address, name="confirm_address"),
+    path("book/confirm/<str:token>/", confirm.confirm_booking, name="confirm_booking"),
     path("book/<slug:slug>/", booking.slots, name="slots"),
     path("book/<slug:slug>/details/", details.details, name="details"),
     # The waitlist
@@ -41,6 +46,7 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/confirm/", visits.confirm_visit, name="confirm_visit"),
     path("visits/<uuid:visit_id>/move/", visits.move_visit, name="move_visit"),
     path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
+    path("visits/<uuid:visit_id>/undo/", visits.undo_change, name="undo_change"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
     path("visits/<uuid:visit_id>/series.ics", series.series_calendar, name="series_calendar"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),

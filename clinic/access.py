@@ -142,14 +142,23 @@ def _link_path(purpose: str) -> str:
 
 
 def grant_to_browser(
-    response: HttpResponse, *, patient: Patient, subject_id: UUID | None, now: datetime
+    response: HttpResponse,
+    *,
+    patient: Patient,
+    subject_id: UUID | None,
+    now: datetime,
+    message: Message | None = None,
 ) -> Link:
-    """Let the browser that has just booked see its visit, without a mailed link."""
+    """Let the browser that has just booked see its visit, without a mailed link.
+
+    With the ``message`` that led there, the grant opens no more than a link in it would.
+    """
     link = Link.objects.create(
         token_hash=hash_token(secrets.token_urlsafe(32)),
         purpose=Link.Purpose.VISIT,
         patient=patient,
         subject_id=subject_id,
+        message=message,
         expires_at=now + timedelta(seconds=GRANT_SECONDS),
     )
     set_grant_cookie(response, link)

@@ -52,6 +52,11 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         # Of an IPv6 network its first address: the column holds addresses only.
         return client_ip(request).partition("/")[0]
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # By account and address: by account alone, a stranger's wrong guesses would lock staff out.
+        key = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{key}:{client_ip(request)}"
+
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         methods = [record["method"] for record in get_authentication_records(request, user)]

@@ -79,16 +79,28 @@ def known_beforehand(
     form: Form, items: list[dict[str, Any]], *, patient: Patient | None, today: date
 ) -> list[dict[str, Any]]:
     """The items with what the clinic knows of the patient filled in where nothing was answered."""
-    link_id = "about-birth-date"
-    if (
-        patient is None
-        or patient.birth_date is None
-        or link_id not in form
-        or Answers.from_response({"item": items}).answered(link_id)
-    ):
+    if patient is None:
         return items
-    answer = answer_for(form.item(link_id), patient.birth_date)
-    return settle(form, replace_answers(form, items, {link_id: [answer]}), today=today)
+    known: dict[str, Any] = {"about-birth-date": patient.birth_date}
+    if patient.contact_relation != Patient.Contact.SELF:
+        known["about-filler"] = patient.contact_relation
+    given = Answers.from_response({"item": items})
+    answers = {
+        link_id: [answer_for(form.item(link_id), value)]
+        for link_id, value in known.items()
+        if value is not None
+        and link_id in form
+        and _is_answer(form.item(link_id), value)
+        and not given.answered(link_id)
+    }
+    if not answers:
+        return items
+    return settle(form, replace_answers(form, items, answers), today=today)
+
+
+def _is_answer(item: Item, value: Any) -> bool:
+    """Would it be one? The questionnaire may be somebody else's, with options of its own."""
+    return item.option(value) is not None if item.type == "choice" else item.type == "date"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,11 @@ from booking.models import (
     Series,
     Service,
     TimeOff,
+    UnconfirmedBooking,
     WaitlistEntry,
     WaitlistOffer,
 )
+from clinic.access import hash_token
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
@@ -251,6 +253,17 @@ def make_desk_task(**fields):
     subject = fields.pop("subject", None) or fields["patient"] or make_patient()
     kind, now = fields.pop("kind", DeskTask.Kind.BOUNCED), fields.pop("raised_at", NOW)
     return DeskTask.objects.ask(kind=kind, subject=subject, now=now, **fields)
+
+
+def make_unconfirmed_booking(*, appointment=None, **fields):
+    """Return what waits for a mailed link, with a hold of its own when none is given."""
+    fields.setdefault("details", {"email": "visitor@example.org", "language": "en"})
+    asked = UnconfirmedBooking(
+        appointment=appointment or make_appointment(status=Appointment.Status.PENDING), **fields
+    )
+    asked.token_hash = hash_token(asked.token)
+    asked.save()
+    return asked
 
 
 def make_message(*, patient=None, due_at=NOW, **fields):

@@ -30,15 +30,15 @@ CONTACT, ANSWER = "Zzyzx", "Qwxyz"
 PUBLIC = {
     "home", "services", "guide", "guide_page", "locations", "privacy", "lang", "healthz", "readyz",
     "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
-    "join_waitlist",
+    "choose", "confirm_address", "join_waitlist",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "metrics"}
+BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
-    "visit", "confirm_visit", "move_visit", "cancel_visit", "visit_calendar", "intake",
-    "intake_review", "intake_page", "intake_birth_date", "my_visits", "series_calendar",
-    "waitlist_entry", "waitlist_offer",
+    "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
+    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits",
+    "series_calendar", "waitlist_entry", "waitlist_offer",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
@@ -194,6 +194,17 @@ class World:
             patient=self.patient, state="sent", raw=f"Subject: {CONTACT}\n\n{ANSWER}".encode()
         )
         make.make_desk_task(patient=self.patient)
+        make.make_unconfirmed_booking(
+            appointment=make.make_appointment(
+                status="pending",
+                service=self.service,
+                location=self.location,
+                practitioner=practitioner,
+                start=now + timedelta(days=4),
+                held_until=now + timedelta(hours=1),
+            ),
+            details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
+        )
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)

@@ -54,6 +54,8 @@ class ServiceAdmin(ConfigurationAdmin):
                     "min_notice_minutes",
                     "horizon_days",
                     "change_cutoff_hours",
+                    "cancel_cutoff_hours",
+                    "max_moves",
                     "offer_minutes",
                     "reminder_offsets",
                 ]

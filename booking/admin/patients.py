@@ -80,7 +80,10 @@ class PatientAdmin(AuditedAdmin):
     ]
     fieldsets = [
         (None, {"fields": ["name", "birth_date", "phone", "email", "language", "add_visit"]}),
-        (_("Parent or guardian"), {"fields": ["guardian_name", "guardian_attested_at"]}),
+        (
+            _("Booked by somebody else"),
+            {"fields": ["contact_relation", "guardian_name", "guardian_attested_at"]},
+        ),
         (_("Mail"), {"fields": ["reminders_stopped_at", "email_bounced_at", "created_at"]}),
     ]
     inlines = [VisitsOfPatient]

@@ -89,8 +89,8 @@ class SafetyHoldFilter(admin.SimpleListFilter):
 
 class StatusChanges(admin.TabularInline):
     model = StatusChange
-    fields = ["at", "from_status", "to_status", "by", "reason"]
-    readonly_fields = ["at", "from_status", "to_status", "by", "reason"]
+    fields = ["at", "from_status", "to_status", "from_start", "by", "reason"]
+    readonly_fields = ["at", "from_status", "to_status", "from_start", "by", "reason"]
     verbose_name_plural = _("what happened")
     max_num = 0
     can_delete = False

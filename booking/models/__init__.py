@@ -5,6 +5,7 @@ from booking.models.hours import Closure, OpeningHours, TimeOff
 from booking.models.offers import OfferOver, WaitlistOffer
 from booking.models.series import Series
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
+from booking.models.unconfirmed import UnconfirmedBooking
 from booking.models.waitlist import NotWaiting, TooLittleTime, WaitlistEntry
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "StatusChange",
     "TimeOff",
     "TooLittleTime",
+    "UnconfirmedBooking",
     "WaitlistEntry",
     "WaitlistOffer",
 ]

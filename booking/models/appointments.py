@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking import owed
-from booking.models import diary
+from booking.models import diary, moves
 from booking.models.catalogue import Room, Service
 from booking.models.diary import LONGEST
 from booking.models.schedule import HOLD, AppointmentQuerySet
@@ -30,19 +30,6 @@ from intake.models import QuestionnaireResponse, SafetyAlert
 
 # A visit that never took place and never will.
 CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
-
-PLACE_COLUMNS = (
-    "service_id",
-    "practitioner_id",
-    "location_id",
-    "room_id",
-    "start",
-    "end",
-    "busy_until",
-    "buffer_before",
-    "time_zone",
-    "overlap_reason",
-)
 
 
 def new_ical_uid() -> str:
@@ -144,7 +131,7 @@ class Appointment(models.Model):
     )
     confirmed_at = models.DateTimeField(_("confirmed by the patient"), null=True, blank=True)
     arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
-    moves = models.PositiveSmallIntegerField(_("moves"), default=0, editable=False)
+    moves = models.PositiveSmallIntegerField(_("moves by the patient"), default=0, editable=False)
     created_at = models.DateTimeField(_("booked"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -301,8 +288,8 @@ class Appointment(models.Model):
         moved = Appointment.objects.select_related("service", "location").get(pk=self.pk)
         if moved.status != Status.BOOKED:
             raise InvalidTransition(moved.status)
-        former, former_place = moved.practitioner, moved._where()
-        moved.practitioner = practitioner or former
+        former, former_place = moves.former_columns(moved), moved._where()
+        moved.practitioner = practitioner or moved.practitioner
         moved.overlap_reason = overlap_reason
         moved._place(
             moved.service,
@@ -314,24 +301,27 @@ class Appointment(models.Model):
             return
 
         candidates = Appointment.objects.candidates(
-            moved,
-            practitioner=moved.practitioner,
-            by=by,
-            now=now,
-            outside_hours=outside_hours,
+            moved, practitioner=moved.practitioner, by=by, now=now, outside_hours=outside_hours
         )
 
         def write() -> None:
-            moved._rewrite(sequence=moved.sequence + 1, moves=moved.moves + 1, confirmed_at=None)
-            current = Appointment.objects.select_related("patient", "practitioner", "service").get(
-                pk=moved.pk
-            )
-            current._record(was=Status.BOOKED, now=now, by=by, reason=reason or overlap_reason)
-            if current.practitioner_id != former.pk:
-                current._end_care(former, now=now)
+            count = moved.moves + (by is None)
+            moves.write(moved, count, now=now, by=by, reason=reason or overlap_reason, **former)
 
         moved._settle(candidates, write=write, now=now)
         self.refresh_from_db()
+
+    def undoable(self, *, now: datetime) -> StatusChange | None:
+        """Return the last change while it can be taken back: a move or cancellation, just made."""
+        return moves.undoable(self, now=now)
+
+    def undo(self, *, now: datetime, by: User | None = None) -> None:
+        """Take back the move or the cancellation that was just made.
+
+        The visit is where it was, with a higher sequence. Raises SlotTaken when that time has
+        gone meanwhile, InvalidTransition when there is nothing to take back.
+        """
+        moves.take_back(self, now=now, by=by)
 
     def cancel(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         self._become(Status.CANCELLED, now=now, by=by, reason=reason)
@@ -413,7 +403,7 @@ class Appointment(models.Model):
         """Write the new time and place, unless the row changed since it was read."""
         written = Appointment.objects.filter(
             pk=self.pk, status=self.status, sequence=self.sequence
-        ).update(**{column: getattr(self, column) for column in PLACE_COLUMNS}, **changes)
+        ).update(**{column: getattr(self, column) for column in moves.PLACE_COLUMNS}, **changes)
         if not written:
             raise InvalidTransition(self.status)
 
@@ -462,9 +452,16 @@ class Appointment(models.Model):
             name = field.name if has_object else field.attname
             setattr(self, name, getattr(written, name))
 
-    def _record(self, *, was: str, now: datetime, by: User | None, reason: str) -> None:
-        """Write what goes with every change of a visit, and owe the mails about it."""
+    def _record(
+        self, *, was: str, now: datetime, by: User | None, reason: str, **details: Any
+    ) -> None:
+        """Write what goes with every change of a visit, and owe the mails about it.
+
+        ``details`` are further columns of the StatusChange.
+        """
         assert self.patient is not None
+        if (was, self.status) == (Status.CANCELLED, Status.BOOKED):
+            details["undoes"] = self.status_changes.last()
         StatusChange.objects.create(
             appointment=self,
             from_status=was,
@@ -472,6 +469,7 @@ class Appointment(models.Model):
             at=now,
             by=by,
             reason=reason,
+            **details,
         )
         if self.status in CALLED_OFF:
             self._end_care(self.practitioner, now=now)
@@ -483,10 +481,10 @@ class Appointment(models.Model):
                 owed.plan_ahead(self, now)
             case (("" | Status.PENDING), Status.BOOKED):
                 owed.plan_booked(self, now)
+            case _, Status.BOOKED if details.get("undoes") or was == Status.CANCELLED:
+                owed.plan_restored(self, now)
             case Status.BOOKED, Status.BOOKED:
                 owed.plan_moved(self, now)
-            case Status.CANCELLED, Status.BOOKED:
-                owed.plan_restored(self, now)
             case _, Status.CANCELLED:
                 owed.plan_cancelled(self, now)
             case _, Status.ENTERED_IN_ERROR:

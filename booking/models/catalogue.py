@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -8,7 +10,7 @@ from simple_history.models import HistoricalRecords
 from clinic.models import Location, Practitioner
 from intake.models import Questionnaire
 
-RESERVED_SLUGS = {"safety"}
+RESERVED_SLUGS = {"choose", "confirm", "safety"}
 
 
 def validate_durations(minutes: list[int]) -> None:
@@ -123,6 +125,17 @@ class Service(models.Model):
             "count, and near the visit it is less."
         ),
     )
+    cancel_cutoff_hours = models.PositiveSmallIntegerField(
+        _("cancel by link until … hours before"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty when cancelling ends with changing."),
+    )
+    max_moves = models.PositiveSmallIntegerField(
+        _("moves by link"),
+        default=3,
+        help_text=_("How often a patient may move one visit online. After that they call."),
+    )
     reminder_offsets = models.JSONField(
         _("reminders"),
         default=default_reminder_offsets,
@@ -170,6 +183,18 @@ class Service(models.Model):
     def default_duration(self) -> int:
         """The usual length in minutes."""
         return self.durations[0]
+
+    @property
+    def move_cutoff(self) -> timedelta:
+        """How long before the start moving by link ends, in elapsed time."""
+        return timedelta(hours=self.change_cutoff_hours)
+
+    @property
+    def cancel_cutoff(self) -> timedelta:
+        """How long before the start cancelling by link ends, in elapsed time."""
+        if self.cancel_cutoff_hours is None:
+            return self.move_cutoff
+        return timedelta(hours=self.cancel_cutoff_hours)
 
     def length(self, minutes: int | None) -> int:
         """Return the usual length for None; raise ValueError for one that is not offered."""

@@ -43,6 +43,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             status=Status.PENDING, held_until__lte=now
         )
 
+    def coming(self, *, now: datetime) -> Self:
+        """Return the visits that lie ahead."""
+        return self.filter(status=Status.BOOKED, start__gt=now)
+
     def hold_for_safety(self, alert: SafetyAlert, *, now: datetime) -> int:
         """Pause the coming hands-on visits of the alert's patient until staff release them.
 
@@ -126,21 +130,29 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Take a start for 15 minutes while a visitor types; any practitioner if none is named.
 
         The same key again gives the visit that the hold became, or the hold, moved if the choice
-        is another. Raises SlotTaken when the start is taken or was never offered. The waitlist
-        holds for longer, until ``held_until``, and for staff, ``by``, what patients may not book.
+        is another. That renews the hold, once: nobody keeps time for ever by choosing. Raises
+        SlotTaken when the start is taken or was never offered. The waitlist holds for longer, until
+        ``held_until``, and for staff, ``by``, what patients may not book.
         """
-        held_until = held_until or now + HOLD
         hold = self._of_key(booking_key, visitor_hash=visitor_hash)
         if hold is None:
             hold = self.model(
-                status=Status.PENDING, visitor_hash=visitor_hash, booking_key=booking_key
+                status=Status.PENDING,
+                visitor_hash=visitor_hash,
+                booking_key=booking_key,
+                held_until=held_until or now + HOLD,
             )
             write: Callable[[], None] = partial(hold.save, force_insert=True)
-        elif hold.status == Status.PENDING:
-            write = partial(hold._rewrite, held_until=held_until)
+        elif hold.status == Status.PENDING and not hasattr(hold, "unconfirmed"):
+            if hold.seconds_held(now=now) == 0:
+                hold.held_until, hold.hold_renewals = now + HOLD, 0
+            elif hold.hold_renewals == 0:
+                hold.held_until, hold.hold_renewals = now + HOLD, 1
+            write = partial(
+                hold._rewrite, held_until=hold.held_until, hold_renewals=hold.hold_renewals
+            )
         else:
             return hold
-        hold.held_until = held_until
         hold._place(service, location, start=start, minutes=service.length(duration))
         candidates = self.candidates(hold, practitioner=practitioner, by=by, now=now)
         try:
@@ -212,7 +224,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Return what the form with this key led to; SlotTaken when it was another visitor's."""
         if booking_key is None:
             return None
-        first = self.filter(booking_key=booking_key).first()
+        first = self.filter(booking_key=booking_key).select_related("unconfirmed").first()
         if first is not None and first.visitor_hash != visitor_hash:
             raise SlotTaken
         return first

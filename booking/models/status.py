@@ -3,6 +3,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from booking.models.catalogue import Room
+from clinic.models import Location, Practitioner
+
 
 class Status(models.TextChoices):
     """FHIR R4 AppointmentStatus. ``pending`` is an unfinished booking: held time, no patient."""
@@ -47,7 +50,11 @@ class SlotTaken(ValidationError):
 
 
 class StatusChange(models.Model):
-    """Who changed a visit's status, when and why. The reason is erased with the patient."""
+    """Who changed a visit, when and why. The reason is erased with the patient.
+
+    A move keeps where the visit was in ``from_…``, so that it can be taken back. ``undoes`` is
+    the change that this one took back.
+    """
 
     appointment = models.ForeignKey(
         "Appointment", on_delete=models.CASCADE, related_name="status_changes"
@@ -64,6 +71,40 @@ class StatusChange(models.Model):
         related_name="+",
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+    from_start = models.DateTimeField(_("former start"), null=True, blank=True, editable=False)
+    from_end = models.DateTimeField(null=True, blank=True, editable=False)
+    # Read from this row only: an index would cost each booking and serve nobody.
+    from_practitioner = models.ForeignKey(
+        Practitioner,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
+    from_location = models.ForeignKey(
+        Location,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
+    from_room = models.ForeignKey(
+        Room,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
+    undoes = models.OneToOneField(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        editable=False,
+        related_name="undone_by",
+    )
 
     class Meta:
         ordering = ["at", "pk"]

@@ -118,17 +118,24 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
 
 
 def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
-    """Lead on to the details of a hold, or to the page of the visit that it became.
+    """Lead on to the details of a hold, to the mailbox, or to the page of the visit it became.
 
     Somebody who was a patient before booked by a mailed link, and goes on with that: booking again
     does not stand in for the birth date.
     """
-    if visit.patient is None:
+    if not is_settled(visit):
         return redirect("details", visit.service.slug)
+    if visit.patient is None:
+        return redirect("confirm_address")
     response = redirect("visit", visit.pk)
     if not Appointment.objects.filter(patient=visit.patient).exclude(pk=visit.pk).exists():
         grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
     return response
+
+
+def is_settled(visit: Appointment) -> bool:
+    """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
+    return visit.patient_id is not None or hasattr(visit, "unconfirmed")
 
 
 def why_not(guest: Guest, service: Service) -> str:

@@ -1,9 +1,8 @@
 """The last step of booking: who comes. A hold becomes a visit here."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -11,17 +10,26 @@ from django.views.decorators.http import require_http_methods
 
 from booking import slots
 from booking.eligibility import Offer
-from booking.forms import DetailsForm, HoldForm, KeyForm
-from booking.guest import Guest
-from booking.models import Appointment, InvalidTransition, Service, SlotTaken
+from booking.forms import DetailsForm, HoldForm, KeyForm, TrapForm
+from booking.guest import OPEN_VISITS_PER_PATIENT, Guest
+from booking.models import (
+    Appointment,
+    InvalidTransition,
+    Service,
+    SlotTaken,
+    UnconfirmedBooking,
+)
 from booking.picker import Picker, SlotFilter, is_in_time
-from booking.views.booking import active_service, go_on_with, hold, why_not
+from booking.views.booking import active_service, go_on_with, hold, is_settled, why_not
 from booking.views.safety import guest_required
 from clinic.access import visitor_hash
-from clinic.models import Patient, Practice
+from clinic.models import DeskTask, Patient, Practice
+from clinic.ratelimit import ADDRESS_CHECKS_PER_IP, UNPROVEN_PER_IP, TooManyTries, client_ip
 from intake import gate
 
-OPEN_VISITS_PER_EMAIL = 3
+# In a day, by one browser, before the address has to be confirmed: a parent and a child.
+UNPROVEN_PER_VISITOR = 2
+A_DAY = timedelta(days=1)
 RETRY_AFTER_SECONDS = 24 * 60 * 60
 NEAREST = 12
 
@@ -30,7 +38,7 @@ NEAREST = 12
 def details(request: HttpRequest, slug: str) -> HttpResponse:
     # A form sent twice shows the visit it made the first time, whatever has changed since.
     visit = _of_this_form(request)
-    if visit is not None and visit.patient is not None:
+    if visit is not None and is_settled(visit):
         return go_on_with(visit, now=timezone.now())
     return _details(request, slug, kept=visit)
 
@@ -50,7 +58,7 @@ def _details(
     if guest.outcome is None or not offer.is_open:
         # Or its twin, sent in the same moment, has just booked and taken the answers along.
         visit = _of_this_form(request)
-        if visit is not None and visit.patient is not None:
+        if visit is not None and is_settled(visit):
             return go_on_with(visit, now=now)
         return redirect(why_not(guest, offer.service))
     if request.method == "GET":
@@ -72,6 +80,9 @@ def _details(
         if "book" not in request.POST:
             # Another time was chosen for details typed before: they are shown again.
             return _page(request, held, form=form.as_typed(), guest=guest, now=now)
+        if guest.patient is None and TrapForm(request.POST).is_sprung:
+            # A program: it sees what people see who are asked to look in their mail.
+            return redirect("confirm_address")
         if guest.patient is None and not form.is_valid():
             held.renew_hold(now=now)
             return _page(request, held, form=form, guest=guest, now=now)
@@ -80,10 +91,13 @@ def _details(
             offer = guest.offer(offer.service, today=today)
             if not offer.is_open or not is_in_time(offer, held.local_start):
                 return redirect(why_not(guest, offer.service))
-        patient = guest.patient or form.new_patient(now=now)
-        if _has_too_many_visits(patient, now=now):
+        if guest.patient is not None and _has_too_many_visits(guest.patient, now=now):
             return _page(request, held, form=form, guest=guest, now=now, is_too_much=True)
-        _book(held, guest=guest, patient=patient, now=now)
+        if guest.patient is not None and guest.is_proven:
+            _book(held, guest=guest, patient=guest.patient, now=now)
+        else:
+            address = client_ip(request)
+            _book_unproven(held, form=form, guest=guest, address=address, now=now)
     except SlotTaken:
         return _taken(request, start, offer, form=form, guest=guest, now=now)
     except InvalidTransition:
@@ -99,7 +113,7 @@ def _of_this_form(request: HttpRequest) -> Appointment | None:
         return None
     return (
         Appointment.objects.filter(booking_key=form.key, visitor_hash=visitor)
-        .select_related("patient", "service", "location", "practitioner")
+        .select_related("patient", "service", "location", "practitioner", "unconfirmed")
         .first()
     )
 
@@ -122,6 +136,11 @@ def _is_still_meant(
     )
 
 
+def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:
+    coming = Appointment.objects.coming(now=now).filter(patient=patient)
+    return coming.count() >= OPEN_VISITS_PER_PATIENT
+
+
 def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -> None:
     """Make the hold a visit of ``patient``, with the gate's answers as the start of the intake."""
     with transaction.atomic():
@@ -132,13 +151,65 @@ def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -
         held.book(patient=patient, now=now, intake_response=guest.response)
 
 
-def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:
-    """Against bookings in bulk: so many visits are open for one address, whoever they are for."""
-    theirs = Q(patient__email__iexact=patient.email) if patient.email else Q(patient=patient.pk)
-    coming = Appointment.objects.filter(
-        theirs, status=Appointment.Status.BOOKED, start__gt=now
-    ).count()
-    return coming >= OPEN_VISITS_PER_EMAIL
+class MustConfirm(Exception):
+    """This booking has to wait until the mailbox has answered."""
+
+
+def _book_unproven(
+    held: Appointment, *, form: DetailsForm, guest: Guest, address: str, now: datetime
+) -> None:
+    """Book for somebody who has not shown that the address is theirs, or have a link mailed first.
+
+    Which of the two depends on what this browser and this network have booked, and on nothing
+    that is known of the address or its owner: so neither answer tells anything about them. Raises
+    TooManyTries when too many links were asked for.
+    """
+    try:
+        with transaction.atomic():
+            patient = guest.patient or form.new_patient(now=now)
+            is_many = _has_address_many_visits(patient.email, now=now)
+            _book(held, guest=guest, patient=patient, now=now)
+            # Counted in the same step: of a form that was sent twice, once.
+            _count_unproven(guest, address=address, now=now)
+            if is_many:
+                # For people, who can ask. The page must not show what the address has.
+                DeskTask.objects.ask(
+                    kind=DeskTask.Kind.MANY_VISITS, subject=patient, patient=patient, now=now
+                )
+    except MustConfirm:
+        with transaction.atomic():
+            UnconfirmedBooking.objects.ask(
+                held,
+                patient=guest.patient,
+                details=_mail_to(guest.patient) if guest.patient else form.typed,
+                response=guest.response,
+                now=now,
+            )
+            ADDRESS_CHECKS_PER_IP.spend(address, now=now)
+        # The booking that was rolled back had been written into memory too.
+        held.refresh_from_db()
+
+
+def _mail_to(patient: Patient) -> dict[str, str]:
+    return {"email": patient.email, "language": patient.language}
+
+
+def _count_unproven(guest: Guest, *, address: str, now: datetime) -> None:
+    """Raise MustConfirm when this browser, or its network, has booked more than a few times."""
+    booked = Appointment.objects.filter(
+        visitor_hash=guest.visitor_hash, patient__isnull=False, created_at__gt=now - A_DAY
+    )
+    if booked.count() > UNPROVEN_PER_VISITOR:
+        raise MustConfirm
+    try:
+        UNPROVEN_PER_IP.spend(address, now=now)
+    except TooManyTries as error:
+        raise MustConfirm from error
+
+
+def _has_address_many_visits(email: str, *, now: datetime) -> bool:
+    coming = Appointment.objects.coming(now=now).filter(patient__email__iexact=email)
+    return coming.count() >= OPEN_VISITS_PER_PATIENT
 
 
 def _page(

@@ -1,5 +1,7 @@
 """All visits of one patient, and the way to a mailed link for people without one."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -7,12 +9,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from booking import emails
-from booking.forms import MyVisitsForm
+from booking.forms import MyVisitsForm, TrapForm
 from booking.models import Appointment, WaitlistEntry
 from clinic.access import GRANT_COOKIE, patient_grant
 from clinic.models import Patient
 from clinic.proof import PROOF_COOKIE
-from clinic.ratelimit import LINKS_PER_EMAIL, LINKS_PER_IP, client_ip
+from clinic.ratelimit import LINKS_PER_EMAIL, LINKS_PER_IP, TooManyTries, client_ip
 
 
 @require_http_methods(["GET", "POST"])
@@ -26,14 +28,9 @@ def my_visits(request: HttpRequest) -> HttpResponse:
         return response
     form = MyVisitsForm(request.POST if request.method == "POST" else None)
     is_asked = request.method == "POST" and form.is_valid()
-    if is_asked:
-        email = form.cleaned_data["email"]
+    if is_asked and not TrapForm(request.POST).is_sprung:
         LINKS_PER_IP.spend(client_ip(request), now=now)
-        LINKS_PER_EMAIL.spend(email.lower(), now=now)
-        # The same work for an unknown address: neither words nor time tell whether we know it.
-        known: list[Patient | None] = [*Patient.objects.filter(email__iexact=email)]
-        for patient in known or [None]:
-            emails.plan_my_visits(patient, now)
+        _mail_links(form.cleaned_data["email"], now=now)
     grant = patient_grant(request)
     visits = (
         Appointment.objects.visible_to(grant)
@@ -52,3 +49,17 @@ def my_visits(request: HttpRequest) -> HttpResponse:
             "past": visits.filter(end__lte=now).order_by("-start"),
         },
     )
+
+
+def _mail_links(email: str, *, now: datetime) -> None:
+    """Owe each patient of this address a link; the page says the same, whatever comes of it."""
+    try:
+        LINKS_PER_EMAIL.spend(email.lower(), now=now)
+    except TooManyTries:
+        # Links went there a moment ago and still work. An error would let any stranger who asks
+        # often enough keep the owner of the address out.
+        return
+    # The same work for an unknown address: neither words nor time tell whether we know it.
+    known: list[Patient | None] = [*Patient.objects.filter(email__iexact=email)]
+    for patient in known or [None]:
+        emails.plan_my_visits(patient, now)

@@ -5,16 +5,16 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from booking import emails, ical
+from booking import emails, ical, owed
 from booking.eligibility import Offer
 from booking.forms import CancelForm, SlotFilterForm, StartForm
 from booking.guest import Guest
@@ -58,6 +58,17 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
     series_visits = list(visit.series.standing()) if visit.series else []
+    mail = (
+        Message.objects.about(visit)
+        .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
+        .exclude(state=Message.State.SKIPPED, reason__in=owed.CALLED_OFF)
+        .order_by("subject_version", "created_at")
+        .last()
+    )
+    if mail is None and visit.series:
+        mail = Message.objects.about(visit.series).order_by("created_at").last()
+    # The mail about a change waits for as long as it can be taken back.
+    may_undo = mail is not None and mail.due_at > now
     return render(
         request,
         "booking/visit.html",
@@ -66,13 +77,13 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
             "series_visits": series_visits,
             "series_place": visit.series.place_of(visit) if visit.series else None,
             "is_ahead": visit.status == Appointment.Status.BOOKED and visit.start > now,
-            "can_change": can_change(visit, now=now),
+            "can_move": can_move(visit, now=now),
+            "can_cancel": can_cancel(visit, now=now),
+            "has_moves_left": visit.moves < visit.service.max_moves,
+            "undo_until": undo_until(visit, now=now) if may_undo else None,
             "intake": visit.intake_response,
             "wants_intake": wants_intake(visit),
-            "mail": Message.objects.about(visit)
-            .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
-            .order_by("subject_version", "created_at")
-            .last(),
+            "mail": mail,
         },
     )
 
@@ -96,7 +107,7 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     if visit.status == Appointment.Status.CANCELLED:
         # Pressed twice, or the mailed link opened again: done already, and the page says so.
         return redirect("visit", visit.pk)
-    if not can_change(visit, now=now):
+    if not can_cancel(visit, now=now):
         return render(request, "booking/too_late.html", {"visit": visit}, status=409)
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -104,7 +115,11 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         with suppress(InvalidTransition):
             visit.cancel(now=now, reason=form.cleaned_data["reason"])
         return redirect("visit", visit.pk)
-    return render(request, "booking/cancel_visit.html", {"visit": visit, "form": form})
+    return render(
+        request,
+        "booking/cancel_visit.html",
+        {"visit": visit, "form": form, "can_move": can_move(visit, now=now)},
+    )
 
 
 @guest_required
@@ -120,8 +135,14 @@ def _move(
     request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
 ) -> HttpResponse:
     now = timezone.now()
-    if not can_change(visit, now=now):
-        return render(request, "booking/too_late.html", {"visit": visit}, status=409)
+    if not can_move(visit, now=now):
+        has_moves_left = visit.moves < visit.service.max_moves
+        return render(
+            request,
+            "booking/too_late.html",
+            {"visit": visit, "has_moved_enough": not has_moves_left},
+            status=409,
+        )
     offer = _offer(visit, guest=guest, practice=practice, now=now)
     if offer is None:
         return redirect(reverse("safety", query={"visit": visit.pk}))
@@ -136,6 +157,9 @@ def _move(
                 _move_to(visit, form, offer, now=now)
             except SlotTaken:
                 wanted_at = form.at
+            except InvalidTransition:
+                # Moved or cancelled meanwhile, perhaps in another tab: the page shows it.
+                return redirect("visit", visit.pk)
             else:
                 return redirect("visit", visit.pk)
     filters = SlotFilterForm(request.POST if request.method == "POST" else request.GET)
@@ -155,6 +179,64 @@ def _move(
     )
 
 
+@guest_required
+@require_POST
+def undo_change(
+    request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
+) -> HttpResponse:
+    """Take back the move or the cancellation that the patient has just made."""
+    return _undo(request, visit_id, guest=guest, practice=practice)
+
+
+@own_visit
+def _undo(
+    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+) -> HttpResponse:
+    now = timezone.now()
+    change = visit.undoable(now=now)
+    if change is not None and change.by_id is None:
+        try:
+            visit.undo(now=now)
+        except SlotTaken:
+            wanted_at = change.from_start or visit.start
+            return _former_time_taken(
+                request, visit, wanted_at, guest=guest, practice=practice, now=now
+            )
+        except InvalidTransition:
+            pass  # Pressed twice, or somebody was faster: the page shows how things stand.
+    return redirect("visit", visit.pk)
+
+
+def _former_time_taken(
+    request: HttpRequest,
+    visit: Appointment,
+    wanted_at: datetime,
+    *,
+    guest: Guest,
+    practice: Practice,
+    now: datetime,
+) -> HttpResponse:
+    """Somebody has the former time already: the nearest others, to move to or to book."""
+    offer = _offer(visit, guest=guest, practice=practice, now=now)
+    is_booked = visit.status == Appointment.Status.BOOKED
+    picker = None
+    if offer is not None and offer.is_open:
+        wanted = SlotFilter(place=visit.location.slug, minutes=visit.duration_minutes)
+        picker = Picker(offer, wanted=wanted, now=now, moving=visit if is_booked else None)
+    return render(
+        request,
+        "booking/undo_taken.html",
+        {
+            "visit": visit,
+            "is_booked": is_booked,
+            "picker": picker,
+            "nearest": picker.nearest(wanted_at) if picker else [],
+            "booking_key": "" if is_booked else uuid4().hex,
+        },
+        status=409,
+    )
+
+
 @require_GET
 @own_visit
 def visit_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
@@ -165,14 +247,29 @@ def visit_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     )
 
 
-def can_change(visit: Appointment, *, now: datetime) -> bool:
-    """May the patient still move or cancel it online? Elapsed hours count, not calendar days."""
-    cutoff = timedelta(hours=visit.service.change_cutoff_hours)
+def can_move(visit: Appointment, *, now: datetime) -> bool:
+    """May the patient still move it online? Elapsed hours count, not calendar days."""
     return (
-        visit.status == Appointment.Status.BOOKED
-        and visit.safety_hold_alert_id is None
-        and now <= visit.start - cutoff
+        _is_open(visit)
+        and now <= visit.start - visit.service.move_cutoff
+        and visit.moves < visit.service.max_moves
     )
+
+
+def can_cancel(visit: Appointment, *, now: datetime) -> bool:
+    return _is_open(visit) and now <= visit.start - visit.service.cancel_cutoff
+
+
+def undo_until(visit: Appointment, *, now: datetime) -> datetime | None:
+    """Until when the patient can take back their last change, on the location's wall clock."""
+    change = visit.undoable(now=now)
+    if change is None or change.by_id is not None:
+        return None
+    return (change.at + owed.UNDO_WINDOW).astimezone(visit.zone)
+
+
+def _is_open(visit: Appointment) -> bool:
+    return visit.status == Appointment.Status.BOOKED and visit.safety_hold_alert_id is None
 
 
 def wants_intake(visit: Appointment) -> bool:

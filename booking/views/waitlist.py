@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from booking.eligibility import Offer
-from booking.forms import DetailsForm, KeyForm
+from booking.forms import DetailsForm, KeyForm, TrapForm
 from booking.guest import Guest
 from booking.matching import judge
 from booking.models import Appointment, OfferOver, SlotTaken, WaitlistEntry, WaitlistOffer
@@ -59,6 +59,9 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     details = DetailsForm(posted, initial=known, practice=practice, today=today)
     if posted is not None:
         HOLDS_PER_IP.spend(client_ip(request), now=now)
+        if guest.patient is None and TrapForm(posted).is_sprung:
+            # A program: it sees what people see who are asked to look in their mail.
+            return redirect("confirm_address")
         is_valid = [wish.is_valid(), guest.patient is not None or details.is_valid()]
         if all(is_valid):
             if guest.patient is None:

@@ -40,6 +40,7 @@ class DeskTask(models.Model):
 
     class Kind(models.TextChoices):
         BOUNCED = "bounced", _("Mail bounced: phone the patient")
+        MANY_VISITS = "many-visits", _("Many visits for one e-mail: check with the patient")
         WORSE = "worse", _("Doing worse: offer an earlier visit")
         OFFER = "offer", _("A time for somebody on the waitlist: phone them")
 

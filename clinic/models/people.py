@@ -133,7 +133,18 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 
 class Patient(models.Model):
-    """A person who is seen, or will be. Never matched by name or address alone."""
+    """A person who is seen, or will be. Never matched by name or address alone.
+
+    Address and phone are those of the contact: the patient, or whoever books for them and is
+    named in ``guardian_name``. One address may be that of several patients.
+    """
+
+    class Contact(models.TextChoices):
+        """Who is written to. The codes are those of the intake's ``about-filler``."""
+
+        SELF = "self", _("The patient")
+        GUARDIAN = "guardian", _("A parent or legal guardian")
+        HELPER = "helper", _("A relative who cares for the patient")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120)
@@ -143,8 +154,11 @@ class Patient(models.Model):
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
     )
-    guardian_name = models.CharField(_("parent or guardian"), max_length=120, blank=True)
-    guardian_attested_at = models.DateTimeField(_("guardian attested"), null=True, blank=True)
+    contact_relation = models.CharField(
+        _("who is written to"), max_length=10, choices=Contact, default=Contact.SELF
+    )
+    guardian_name = models.CharField(_("parent, guardian or relative"), max_length=120, blank=True)
+    guardian_attested_at = models.DateTimeField(_("said that they may book"), null=True, blank=True)
     reminders_stopped_at = models.DateTimeField(_("reminders stopped"), null=True, blank=True)
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

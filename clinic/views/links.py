@@ -30,7 +30,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Exchange a mailed token for a grant cookie, at a URL without a secret in it."""
     link = _usable(token)
     if link is None or link.purpose not in DESTINATIONS:
-        return _gone(request)
+        return link_gone(request)
     about = [] if link.purpose == Link.Purpose.MY_VISITS else [link.subject_id]
     response = redirect(DESTINATIONS[Link.Purpose(link.purpose)], *about)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -55,7 +55,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, and on POST stop, reminder mails of one patient. Their visits stay as they are."""
     link = _usable(token)
     if link is None or link.purpose != Link.Purpose.UNSUBSCRIBE:
-        return _gone(request)
+        return link_gone(request)
     if request.method == "POST":
         now = timezone.now()
         has_changed = Patient.objects.filter(pk=link.patient_id, reminders_stopped_at=None).update(
@@ -71,7 +71,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
                 now=now,
             )
             link.patient.refresh_from_db()
-    return _page(request, "clinic/unsubscribe.html", {"patient": link.patient})
+    return secret_page(request, "clinic/unsubscribe.html", {"patient": link.patient})
 
 
 def _usable(token: str) -> Link | None:
@@ -83,14 +83,15 @@ def _usable(token: str) -> Link | None:
     )
 
 
-def _gone(request: HttpRequest) -> HttpResponse:
+def link_gone(request: HttpRequest) -> HttpResponse:
     """Answer alike whether the link never was, ran out, was revoked or is somebody else's."""
-    return _page(request, "clinic/link_gone.html", status=404)
+    return secret_page(request, "clinic/link_gone.html", status=404)
 
 
-def _page(
+def secret_page(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
+    """A page at an address that holds a token, which must not travel on from there."""
     response = render(request, template, context, status=status)
     # Never the path, which holds the token. The origin stays: without it forms cannot be posted.
     response.headers["Referrer-Policy"] = "strict-origin"

@@ -41,6 +41,10 @@ def fill(model, number):
             alert.acknowledge(by=make.make_user(), now=timezone.now())
         case "Message":
             make.make_message(user=make.make_user())
+        case "DeskTask":
+            make.make_desk_task(patient=visit.patient).finish(
+                by=make.make_user(), now=timezone.now()
+            )
         case "Link":
             make.make_link()
         case "EmergencyAccess":
@@ -87,6 +91,7 @@ LIST_QUERIES = {
     "user": 12,
     "message": 12,
     "link": 11,
+    "desktask": 11,
     "auditevent": 11,
     "questionnaire": 12,
     "safetyalert": 12,

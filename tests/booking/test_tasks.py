@@ -6,6 +6,7 @@ from django.utils import timezone
 from booking import tasks
 from booking.models import Appointment
 from clinic.models import RateLimit
+from clinic.ratelimit import Limit
 from intake.models import QuestionnaireResponse
 from tests.factories import make_alert, make_appointment, make_patient, make_response
 
@@ -40,8 +41,9 @@ def test_the_sweep_deletes_day_old_answers_of_visitors_who_neither_booked_nor_ra
 
 def test_the_sweep_forgets_addresses_that_are_not_held_back_any_more():
     now = timezone.now()
-    for key, minutes in (("old", -1), ("held back", 1)):
-        RateLimit.objects.create(key=key, full_until=now + timedelta(minutes=minutes))
+    limit = Limit("test", every=timedelta(minutes=2), burst=3)
+    limit.spend("old", now=now - timedelta(minutes=3))
+    limit.spend("held back", now=now)
     tasks.sweep()
 
-    assert [bucket.key for bucket in RateLimit.objects.all()] == ["held back"]
+    assert [bucket.key for bucket in RateLimit.objects.all()] == [limit.key("held back")]

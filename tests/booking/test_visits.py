@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
-from booking.models import Appointment
+from booking.models import Appointment, InvalidTransition, Service
 from clinic.models import Link, Message, RateLimit
 from tests.booking.small_clinic import NINE
 from tests.booking.visitor import HEALTHY, URGENT, Visitor, as_patient, open_clinic, the_visit
@@ -16,6 +16,7 @@ from tests.factories import (
     make_alert,
     make_appointment,
     make_patient,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -307,6 +308,49 @@ def test_a_service_that_is_closed_now_is_moved_by_phone():
     assert the_visit().moves == 0
 
 
+@pytest.mark.parametrize(("cancel_cutoff", "status"), [(None, 409), (2, 302), (48, 409)])
+def test_a_service_may_end_cancelling_earlier_or_later_than_moving(visitor, cancel_cutoff, status):
+    Service.objects.update(change_cutoff_hours=24, cancel_cutoff_hours=cancel_cutoff)
+    before = timedelta(hours=3 if cancel_cutoff != 48 else 30)
+    with time_machine.travel(the_visit().start - before, tick=False):
+        as_patient(visitor.client, the_visit().patient)
+        visitor.answer_gate()
+        page = visitor.client.get(url()).text
+        assert (url("move/") in page) == (cancel_cutoff == 48)
+        assert (url("cancel/") in page) == (cancel_cutoff == 2)
+        assert "glad to help you by phone" in page or "too late to change this online" in page
+        assert visitor.client.post(url("cancel/")).status_code == status
+
+
+def test_a_visit_can_be_moved_a_few_times_then_it_is_a_phone_call(visitor):
+    for day in (2, 3, 4):
+        assert choose(visitor, NINE + timedelta(days=day)).status_code == 302
+    page = visitor.client.get(url()).text
+    assert "moved this visit a few times already" in page
+    assert url("move/") not in page
+    assert url("cancel/") in page
+    response = choose(visitor, NINE + timedelta(days=5))
+    assert response.status_code == 409
+    assert "moved this visit a few times already" in response.text
+    assert "tel:+1 512 555 0100" in response.text
+    assert the_visit().start == NINE + timedelta(days=4)
+
+
+def test_moves_by_staff_take_none_of_the_patients(visitor):
+    visit = the_visit()
+    for day in (2, 3, 4, 5):
+        visit.move(start=NINE + timedelta(days=day), now=NOW, by=make_user())
+    assert choose(visitor, NINE + timedelta(days=6)).status_code == 302
+
+
+def test_a_visit_cancelled_in_another_tab_is_not_moved(visitor, monkeypatch):
+    def cancelled_meanwhile(self, **kwargs):
+        raise InvalidTransition
+
+    monkeypatch.setattr(Appointment, "move", cancelled_meanwhile)
+    assert choose(visitor, NINE + timedelta(days=2))["Location"] == url()
+
+
 # Calendar
 
 
@@ -357,9 +401,9 @@ def test_the_address_is_matched_whatever_its_case_and_each_patient_gets_a_link(v
 
 def test_asking_for_links_again_and_again_is_429(visitor):
     client = Visitor(visitor.clinic).client
-    answers = [ask(client, "ana@example.org").status_code for _ in range(4)]
-    assert answers == [200, 200, 200, 429]
-    assert ask(client, "other@example.org").status_code == 200
+    answers = [ask(client, f"ana{number}@example.org") for number in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert answers[-1]["Retry-After"]
 
 
 def test_my_visits_lists_what_is_coming_and_what_was(visitor):

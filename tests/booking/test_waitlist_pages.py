@@ -144,13 +144,20 @@ def test_wishes_that_make_no_sense_come_back_with_everything_typed(visitor, wron
 
 def test_a_program_that_fills_in_everything_stores_nothing(visitor):
     visitor.answer_gate()
-    assert join(visitor, website="https://spam.example").status_code == 200
+    assert join(visitor, website="https://spam.example").status_code == 302
+    assert not Patient.objects.exists()
     assert not WaitlistEntry.objects.exists()
 
 
 def test_another_birth_date_than_at_the_safety_check_is_judged_and_kept(visitor):
     visitor.answer_gate()
-    join(visitor, birth_date="2012-01-31", guardian_name="Eva Runner", is_guardian="on")
+    join(
+        visitor,
+        birth_date="2012-01-31",
+        booked_for="guardian",
+        guardian_name="Eva Runner",
+        is_guardian="on",
+    )
     entry = WaitlistEntry.objects.get()
     assert entry.patient.guardian_name == "Eva Runner"
     assert f"{entry.intake_response.answers.date('about-birth-date')}" == "2012-01-31"

@@ -387,3 +387,13 @@ def test_the_demo_lets_anybody_become_a_role(client, role, home):
 def test_the_demos_door_knows_its_sample_accounts_only(client):
     make_user(email="real@clinic.example", role=Role.MANAGER)
     assert client.post("/demo/", {"role": "manager"}).status_code == 404
+
+
+def test_wrong_guesses_from_elsewhere_keep_nobody_from_signing_in(client):
+    user, _secret = make_enrolled()
+    for number in range(12):
+        stranger = Client(REMOTE_ADDR=f"198.51.100.{number % 2}")
+        give_password(stranger, user, password="a wrong guess")
+    answer = give_password(stranger, user)
+    assert "Location" not in answer.headers  # that stranger has to wait
+    assert give_password(client, user)["Location"].startswith("/accounts/2fa/authenticate/")
