@@ -14,7 +14,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from booking.admin import add_visit, plan_series
 from booking.admin.columns import visit_time
@@ -127,10 +126,10 @@ class SeriesAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', page, series.patient)
 
     @admin.display(description=_("rhythm"))
-    def rhythm(self, series: Series) -> str:
-        return ngettext("every week", "every %(count)d weeks", series.weeks) % {
-            "count": series.weeks
-        }
+    def rhythm(self, series: Series) -> Any:
+        if series.weeks == 1:
+            return _("every week")
+        return _("every %(count)d weeks") % {"count": series.weeks}
 
     @admin.display(description=_("visits so far"))
     def so_far(self, series: Any) -> Any:
