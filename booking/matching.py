@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import eligibility, owed
+from booking import eligibility, owed, waiting
 from booking.eligibility import Lock, Offer
 from booking.guest import seen_for
 from booking.models import (
@@ -55,6 +55,8 @@ def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
     if not entries:
         return []
     times = FreeTimes(now)
+    if all(waiting.is_quiet(now, place.zone) for place in times.places.values()):
+        return []
     expected = visits_ahead({entry.patient_id for entry in entries}, now=now)
     offers: list[WaitlistOffer] = []
     for entry in entries:
