@@ -10,8 +10,10 @@ class BookingConfig(AppConfig):
     verbose_name = _("Booking")
 
     def ready(self) -> None:
-        from booking import emails, guards, waitlist_emails
-        from clinic import outbox
+        from booking import daily_sheet, emails, guards, waitlist_emails
+        from booking.waitlist_wordings import WORDINGS as WAITLIST_WORDINGS
+        from booking.wordings import WORDINGS
+        from clinic import outbox, wordings
         from clinic.access import ALL, KEEP, VIEW, allow
         from clinic.models import Role
 
@@ -46,6 +48,11 @@ class BookingConfig(AppConfig):
 
         for kind, compose in (emails.COMPOSERS | waitlist_emails.COMPOSERS).items():
             outbox.register(kind, compose)
+        outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
+        wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
+        samples = emails.SAMPLES | waitlist_emails.SAMPLES
+        for wording in [*WORDINGS, *WAITLIST_WORDINGS]:
+            wordings.register(wording, sample=samples[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)
 

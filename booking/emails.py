@@ -5,26 +5,43 @@ people read mail over a shoulder, and mail servers read it all.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import NamedTuple
+from inspect import unwrap
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from booking import ical
-from booking.models import Appointment, UnconfirmedBooking
+from booking import ical, owed
+from booking.models import Appointment, Service, UnconfirmedBooking
 from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
-from clinic.letters import Letter, day_text, time_left_text, time_text, zone_text
-from clinic.models import Link, Message, Patient, Practice
+from clinic.letters import Letter, day_text, time_left_text, time_text, worded, zone_text
+from clinic.models import Link, Location, Message, Patient, Practice
 from clinic.outbox import Compose, Mail, Postpone, Skip
+from clinic.wordings import Sample
 from intake.models import QuestionnaireResponse
 
 MY_VISITS = "my-visits"
+
+# Placeholders that every mail can have.
+CLINIC = {
+    "clinic": gettext_lazy("name of the clinic"),
+    "clinic_phone": gettext_lazy("phone of the clinic"),
+}
+
+# Who the preview and the test mail are about.
+SAMPLE_NAME, SAMPLE_ADDRESS = "Ana Ruiz", "ana@example.org"
+
+# The one question of the form that a signature answers.
+SIGNATURE = "consent-signature"
+# Safety answers older than this are as good as none (clinical.md §3.1).
+ANSWERS_LAST = timedelta(days=14)
 
 # The same patient can ask for a link to all visits once in this long.
 MY_VISITS_EVERY = timedelta(minutes=5)
@@ -62,6 +79,27 @@ class Visit(NamedTuple):
         return f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
 
     @property
+    def values(self) -> dict[str, str]:
+        """What the placeholders of every mail about a visit stand for."""
+        location = self.appointment.location
+        return {
+            "when": self.when,
+            "place": location.name,
+            "place_phone": location.phone,
+            "initials": self.patient.initials,
+            "clinic": self.practice.name,
+            "clinic_phone": self.practice.phone,
+        }
+
+    def worded(self, **parts: Any) -> Letter:
+        """Begin the letter of this kind, in the clinic's words where it has its own.
+
+        Takes what ``Letter`` takes beside the words; ``values`` for placeholders of its own.
+        """
+        values = self.values | parts.pop("values", {})
+        return worded(self.message.kind, values, **parts)
+
+    @property
     def facts(self) -> list[tuple[str, str]]:
         start, end = self.appointment.local_start, self.appointment.local_end
         location = self.appointment.location
@@ -69,8 +107,12 @@ class Visit(NamedTuple):
             f"{day_text(start)}, {time_text(start)} – {time_text(end)} {zone_text(end)} "
             f"({self.appointment.time_zone})"
         )
-        facts = [
-            (_("When"), times),
+        facts = [(_("When"), times)]
+        own = self.appointment.start.astimezone(self.patient.zone) if self.patient.zone else start
+        if own.utcoffset() != start.utcoffset():
+            own_time = f"{day_text(own)}, {time_text(own)} {zone_text(own)}"
+            facts.append((_("On your clock"), f"{own_time} ({self.patient.time_zone})"))
+        facts += [
             # Families share an address.
             (_("For"), self.for_whom),
             (_("Where"), f"{location.name}, {location.full_address}"),
@@ -106,13 +148,6 @@ class Visit(NamedTuple):
         """What nearly every mail about a visit links to."""
         return [Link.Purpose.VISIT, *([Link.Purpose.INTAKE] if self.wants_intake else [])]
 
-    @property
-    def what_to_bring(self) -> str:
-        return _(
-            "Wear clothes you can move in, and bring the shoes you use most and a list of your "
-            "medicines."
-        )
-
     def issue_links(self, *purposes: str) -> dict[str, str]:
         return issue_links(
             *purposes,
@@ -142,8 +177,8 @@ def _buttons(urls: dict[str, str]) -> list[tuple[str, str]]:
 READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
-    *("patient__name", "patient__email", "patient__language", "patient__reminders_stopped_at"),
-    "patient__contact_relation",
+    *("patient__name", "patient__email", "patient__language", "patient__time_zone"),
+    *("patient__mail_stops", "patient__declined_reminders", "patient__contact_relation"),
     *("location__name", "location__address", "location__city", "location__region"),
     *("location__postal_code", "location__phone", "location__map_url"),
     *("location__directions", "location__directions_es"),
@@ -186,16 +221,10 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
 
 @_about_visit
 def confirmation(visit: Visit) -> Mail:
-    letter = Letter(
-        subject=_("Booked: %(when)s") % {"when": visit.when},
-        heading=_("Your visit is booked"),
-        paragraphs=[
-            _("We look forward to seeing you at %(clinic)s.") % {"clinic": visit.practice.name}
-        ],
+    letter = visit.worded(
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(visit.issue_links(*visit.opens)),
-        notes=[visit.what_to_bring],
     )
     return visit.mail(letter, **visit.invitation())
 
@@ -205,70 +234,68 @@ def intake_wanted(visit: Visit) -> Mail | Skip:
     if not visit.wants_intake:
         return Skip("intake-done")
     url = visit.issue_links(Link.Purpose.INTAKE)[Link.Purpose.INTAKE]
-    letter = Letter(
-        subject=_("Your form for %(when)s") % {"when": visit.when},
-        heading=_("Please fill in your form"),
-        paragraphs=[
-            _(
-                "A few questions before your visit give us more time for you. It takes about ten "
-                "minutes, is saved as you go, and you can finish it later."
-            )
-        ],
+    letter = visit.worded(
+        values={"what_is_missing": _what_is_missing(visit)},
         facts=visit.facts,
         buttons=[(_("Fill in your form"), url)],
     )
     return visit.mail(letter)
 
 
+def _what_is_missing(visit: Visit) -> str:
+    """Say how far the form is. Which questions are open would already tell something."""
+    response = visit.appointment.intake_response
+    if response is None:
+        return _("You have not started yet. It takes about ten minutes.")
+    # The answers are read for this alone, to count what is left.
+    response = QuestionnaireResponse.objects.select_related("questionnaire").get(pk=response.pk)
+    open_pages = [page for page in response.pages() if not response.is_done(page)]
+    if all(SIGNATURE in {item.link_id for item in page.walk()} for page in open_pages):
+        return _("Only your signature is missing. That takes a minute.")
+    if response.safety_answered_at and response.safety_answered_at < visit.now - ANSWERS_LAST:
+        return _("Some of your answers are too old by now. Please look at the first page again.")
+    minutes = max(1, round(response.seconds_left() / 60))
+    return ngettext(
+        "You have started already. About %(count)d minute is left.",
+        "You have started already. About %(count)d minutes are left.",
+        minutes,
+    ) % {"count": minutes}
+
+
 @_about_visit
 def reminder(visit: Visit) -> Mail | Skip:
-    if visit.patient.reminders_stopped_at:
+    if visit.patient.has_stopped(REMINDER):
         return Skip("stopped")
-    time_left = time_left_text(visit.appointment.start - visit.now)
-    paragraphs = [_("Your visit is in %(time_left)s.") % {"time_left": time_left}]
+    if owed.is_declined(visit.message, visit.patient):
+        return Skip("declined")
+    paragraphs = []
     if visit.wants_intake:
         paragraphs.append(_("Your form is not finished yet. Please fill it in before you come."))
     urls = visit.issue_links(*visit.opens, Link.Purpose.UNSUBSCRIBE)
-    stop_url = urls[Link.Purpose.UNSUBSCRIBE]
-    letter = Letter(
-        subject=_("Reminder: %(when)s") % {"when": visit.when},
-        heading=_("See you soon"),
+    letter = visit.worded(
+        values={"time_left": time_left_text(visit.appointment.start - visit.now)},
         paragraphs=paragraphs,
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(urls),
-        notes=[visit.what_to_bring],
-        stop_url=stop_url,
+        stop_url=urls[Link.Purpose.UNSUBSCRIBE],
     )
-    return visit.mail(
-        letter,
-        headers={
-            "List-Unsubscribe": f"<{stop_url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        },
-    )
+    return visit.mail(letter)
 
 
 @_about_visit
 def moved(visit: Visit) -> Mail:
-    letter = Letter(
-        subject=_("Moved to: %(when)s") % {"when": visit.when},
-        heading=_("Your visit has a new time"),
-        paragraphs=[_("The time you had before is free again. Please come at the new time.")],
+    letter = visit.worded(
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(visit.issue_links(*visit.opens)),
-        notes=[visit.what_to_bring],
     )
     return visit.mail(letter, **visit.invitation())
 
 
 @_about_visit
 def cancelled(visit: Visit) -> Mail:
-    letter = Letter(
-        subject=_("Cancelled: %(when)s") % {"when": visit.when},
-        heading=_("Your visit is cancelled"),
-        paragraphs=[_("You do not need to do anything. We are happy to see you another time.")],
+    letter = visit.worded(
         facts=visit.facts,
         buttons=[(_("Book a new time"), f"{settings.BASE_URL}/book/")],
     )
@@ -285,27 +312,33 @@ def address_check(message: Message, now: datetime) -> Mail | Skip:
     )
     if asked is None:
         return Skip("gone")
-    held, practice = asked.appointment, Practice.current()
     url = settings.BASE_URL + reverse("confirm_booking", args=[asked.token])
     with translation.override(asked.language):
-        start = held.local_start
-        when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
-        until = asked.kept_until
-        return Letter(
-            subject=_("Please confirm: %(when)s") % {"when": when},
-            heading=_("One more step to your visit"),
-            paragraphs=[
-                _("Somebody asked for this time and gave your address. It is not booked yet."),
-                _("Open the link and press the button there. We keep the time until %(time)s.")
-                % {"time": f"{time_text(until)} {zone_text(until)}"},
-            ],
-            facts=[
-                (_("When"), when),
-                (_("Where"), f"{held.location.name}, {held.location.full_address}"),
-            ],
-            buttons=[(_("Go on to your visit"), url)],
-            notes=[_("You did not ask for this? Then you need not do anything.")],
-        ).as_mail(to=asked.email, practice=practice)
+        return _address_check(asked.appointment, url, until=asked.kept_until).as_mail(
+            to=asked.email, practice=Practice.current()
+        )
+
+
+def _address_check(held: Appointment, url: str, *, until: datetime) -> Letter:
+    start, practice = held.local_start, Practice.current()
+    when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
+    values = {
+        "when": when,
+        "kept_until": f"{time_text(until)} {zone_text(until)}",
+        "place": held.location.name,
+        "place_phone": held.location.phone,
+        "clinic": practice.name,
+        "clinic_phone": practice.phone,
+    }
+    return worded(
+        ADDRESS_CHECK,
+        values,
+        facts=[
+            (_("When"), when),
+            (_("Where"), f"{held.location.name}, {held.location.full_address}"),
+        ],
+        buttons=[(_("Go on to your visit"), url)],
+    )
 
 
 def my_visits(message: Message, now: datetime) -> Mail | Skip:
@@ -320,17 +353,64 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
         patient=patient,
         expires_at=message.due_at + MY_VISITS_LINK_LASTS,
     )
+    values = {
+        "initials": patient.initials,
+        "clinic": practice.name,
+        "clinic_phone": practice.phone,
+    }
     with translation.override(patient.language):
-        return Letter(
-            subject=_("Your visits at %(clinic)s") % {"clinic": practice.name},
-            heading=_("Your visits"),
-            paragraphs=[
-                _("This link opens the visits of %(initials)s. It works for one day.")
-                % {"initials": patient.initials}
-            ],
-            buttons=[(_("Open my visits"), urls[Link.Purpose.MY_VISITS])],
-            notes=[_("You did not ask for this? Then you need not do anything.")],
+        return worded(
+            MY_VISITS, values, buttons=[(_("Open my visits"), urls[Link.Purpose.MY_VISITS])]
         ).as_mail(to=patient.email, practice=practice)
+
+
+def sample(kind: str, compose: Compose) -> Sample:
+    """Return what writes a mail of ``kind`` about a visit that is in no database."""
+    write: Callable[[Visit], Mail] = unwrap(compose)
+
+    def composed(now: datetime) -> Mail:
+        return write(_sample_visit(kind, now))
+
+    return composed
+
+
+def sample_address_check(now: datetime) -> Mail:
+    visit = _sample_visit(ADDRESS_CHECK, now)
+    until = (now + timedelta(hours=1)).astimezone(visit.appointment.zone)
+    letter = _address_check(visit.appointment, f"{settings.BASE_URL}/book/", until=until)
+    return visit.mail(letter)
+
+
+def sample_my_visits(now: datetime) -> Mail:
+    patient = Patient(
+        name=SAMPLE_NAME, email=SAMPLE_ADDRESS, language=translation.get_language() or "en"
+    )
+    mail = my_visits(Message(kind=MY_VISITS, patient=patient, due_at=now), now)
+    assert isinstance(mail, Mail)
+    return mail
+
+
+def _sample_visit(kind: str, now: datetime) -> Visit:
+    practice = Practice.current()
+    location = Location.objects.filter(is_active=True).first() or Location(
+        name=practice.name, phone=practice.phone, time_zone=practice.time_zone
+    )
+    start = (now.astimezone(location.zone) + timedelta(days=2)).replace(
+        hour=9, minute=0, second=0, microsecond=0
+    )
+    patient = Patient(name=SAMPLE_NAME, email=SAMPLE_ADDRESS)
+    appointment = Appointment(
+        status=Appointment.Status.BOOKED,
+        patient=patient,
+        location=location,
+        service=Service(questionnaire_id=1),
+        start=start.astimezone(UTC),
+        end=(start + timedelta(minutes=60)).astimezone(UTC),
+        time_zone=location.time_zone,
+        created_at=now,
+    )
+    message = Message(kind=kind, subject_id=appointment.pk, patient=patient)
+    return Visit(appointment, patient, practice, message, now)
 
 
 COMPOSERS: dict[str, Compose] = {
@@ -342,3 +422,7 @@ COMPOSERS: dict[str, Compose] = {
     CANCELLED: cancelled,
     MY_VISITS: my_visits,
 }
+
+SAMPLES: dict[str, Sample] = {
+    kind: sample(kind, compose) for kind, compose in COMPOSERS.items()
+} | {MY_VISITS: sample_my_visits, ADDRESS_CHECK: sample_address_check}

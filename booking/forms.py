@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from booking import slots
 from booking.choosing import Goal, Place, Seen
 from booking.models import Service
+from booking.owed import REMINDER
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
 
@@ -288,7 +289,7 @@ class DetailsForm(forms.Form):
             contact_relation=self.relation,
             guardian_name=details["guardian_name"] if is_for_another else "",
             guardian_attested_at=now if is_for_another else None,
-            reminders_stopped_at=None if details["wants_reminders"] else now,
+            mail_stops={} if details["wants_reminders"] else {REMINDER: now.isoformat()},
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from booking import eligibility, owed, waiting
+from booking import eligibility, owed
 from booking.eligibility import Lock, Offer
 from booking.guest import seen_for
 from booking.models import (
@@ -28,12 +28,14 @@ from booking.models import (
 )
 from booking.models.diary import FreeStart
 from booking.picker import is_in_time
-from clinic.models import Location, Message, Patient, Practice, Practitioner
+from clinic.models import Location, Patient, Practice, Practitioner
 from intake import gate
 from intake.triage import Triage
 
 # A tick makes so many offers at most, and the next one goes on.
 MOST_AT_ONCE = 50
+# Changes looked at for what may still be taken back.
+NEWEST = 200
 # Somebody else may be faster; after so many starts it is the next one's turn.
 TRIES = 5
 
@@ -55,8 +57,6 @@ def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
     if not entries:
         return []
     times = FreeTimes(now)
-    if all(waiting.is_quiet(now, place.zone) for place in times.places.values()):
-        return []
     expected = visits_ahead({entry.patient_id for entry in entries}, now=now)
     offers: list[WaitlistOffer] = []
     for entry in entries:
@@ -115,36 +115,31 @@ class FreeTimes:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """Times that a patient or the desk may still take back: of visits called off or moved just now.
-
-    The mail about a change waits that out, so the rows of such mails tell which visits those are.
-    """
+    """Times that may still be taken back: those of visits called off or moved just now."""
 
     spans: list[tuple[int | None, int | None, datetime, datetime]]
 
     @classmethod
     def at(cls, now: datetime) -> "Unsettled":
-        waits = Message.objects.filter(
-            state=Message.State.PLANNED,
-            next_attempt_at__gt=now,
-            next_attempt_at__lte=now + owed.UNDO_WINDOW,
-            kind__in=[owed.CANCELLED, owed.MOVED],
-        )
-        changed = Appointment.objects.filter(
-            pk__in=list(waits.values_list("subject_id", flat=True))
-        )
-        called_off = changed.filter(status=Appointment.Status.CANCELLED)
-        moved = StatusChange.objects.filter(
-            appointment__in=changed, at__gt=now - owed.UNDO_WINDOW, from_start__isnull=False
-        )
-        return cls(
-            [
-                *called_off.values_list("practitioner_id", "room_id", "start", "busy_until"),
-                *moved.values_list(
-                    "from_practitioner_id", "from_room_id", "from_start", "from_end"
-                ),
-            ]
-        )
+        """Read the newest changes, by key: no clinic makes so many while one can be undone."""
+        newest = StatusChange.objects.order_by("-pk").select_related("appointment")[:NEWEST]
+        spans: list[tuple[int | None, int | None, datetime, datetime]] = []
+        for change in newest:
+            visit = change.appointment
+            if change.at <= now - owed.UNDO_WINDOW:
+                continue
+            if change.from_start and change.from_end:
+                spans.append(
+                    (
+                        change.from_practitioner_id,
+                        change.from_room_id,
+                        change.from_start,
+                        change.from_end,
+                    )
+                )
+            elif change.to_status == visit.status == Appointment.Status.CANCELLED:
+                spans.append((visit.practitioner_id, visit.room_id, visit.start, visit.busy_until))
+        return cls(spans)
 
     def covers(self, free: FreeStart, entry: WaitlistEntry) -> bool:
         end = free.start + timedelta(minutes=entry.minutes + entry.service.buffer_after)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from clinic import outbox
-from clinic.models import Message, Practice
+from clinic.models import Message, Patient, Practice
 
 if TYPE_CHECKING:
     from booking.models import (
@@ -66,7 +66,13 @@ def _step_name(before: timedelta) -> str:
     return f"{hours // 24}d" if hours > 24 and hours % 24 == 0 else f"{hours}h"
 
 
-# On the location's wall clock, nobody is written to in between unless the visit is near.
+def is_declined(message: Message, patient: Patient) -> bool:
+    """Did the patient choose not to have this one of the service's reminders?"""
+    return message.step in {_step_name(timedelta(hours=h)) for h in patient.declined_reminders}
+
+
+# On the patient's wall clock when it is known, else on the location's, nobody is written to in
+# between unless the visit is near.
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 # Reminders this short before a visit come whenever they are due.
 QUIET_EXEMPT = timedelta(hours=2)
@@ -152,18 +158,19 @@ def plan_offer(offer: "WaitlistOffer", now: datetime) -> None:
 
 
 def plan_lapsed(offer: "WaitlistOffer", now: datetime) -> None:
-    last_use = now + NEWS_LASTS
+    last_use, zone = now + NEWS_LASTS, offer.entry.patient.zone or offer.zone
     outbox.plan(
         kind=OFFER_LAPSED,
         subject=offer,
         patient=offer.entry.patient,
-        due_at=outside_quiet_hours(now, expires_at=last_use, zone=offer.zone, now=now),
+        due_at=outside_quiet_hours(now, expires_at=last_use, zone=zone, now=now),
         expires_at=last_use,
     )
 
 
 def plan_wait_ended(entry: "WaitlistEntry", now: datetime) -> None:
-    last_use, zone = now + NEWS_LASTS, Practice.current().zone
+    last_use = now + NEWS_LASTS
+    zone = entry.patient.zone or Practice.current().zone
     outbox.plan(
         kind=WAIT_ENDED,
         subject=entry,
@@ -178,18 +185,22 @@ def plan_address_check(asked: "UnconfirmedBooking", *, until: datetime, now: dat
     outbox.plan(kind=ADDRESS_CHECK, subject=asked, due_at=now, expires_at=until)
 
 
-def plan_moved(appointment: "Appointment", now: datetime) -> None:
-    """Replace what was owed for the former time. The row holds the new time and sequence."""
+def plan_moved(appointment: "Appointment", now: datetime, *, is_told: bool = True) -> None:
+    """Replace what was owed for the former time. The row holds the new time and sequence.
+
+    Staff who have told the patient themselves owe no mail about the change.
+    """
     outbox.cancel_planned(appointment, reason="moved")
     last_use = _no_news_after(appointment, now)
     moved = _mail(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=last_use)
-    outbox.plan_all([moved, *_ahead(appointment, now)])
+    outbox.plan_all([*([moved] if is_told else []), *_ahead(appointment, now)])
 
 
-def plan_cancelled(appointment: "Appointment", now: datetime) -> None:
+def plan_cancelled(appointment: "Appointment", now: datetime, *, is_told: bool = True) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
     due_at, last_use = now + UNDO_WINDOW, now + NEWS_LASTS
-    outbox.plan_all([_mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)])
+    if is_told:
+        outbox.plan_all([_mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)])
 
 
 def plan_restored(appointment: "Appointment", now: datetime) -> None:
@@ -233,9 +244,25 @@ def plan_ahead(appointment: "Appointment", now: datetime) -> None:
     outbox.plan_all(list(_ahead(appointment, now)))
 
 
+def retime(appointment: "Appointment", now: datetime) -> None:
+    """Bring planned reminders in line with the patient's quiet hours, after a change of zone."""
+    planned = {mail.step: mail.due_at for mail in _ahead(appointment, now) if mail.kind == REMINDER}
+    waiting = Message.objects.about(appointment).filter(
+        kind=REMINDER, state=Message.State.PLANNED, attempts=0, resend=0
+    )
+    for message in waiting.filter(subject_version=appointment.sequence):
+        if due_at := planned.get(message.step):
+            # Said again: a worker may have taken the row meanwhile.
+            Message.objects.filter(pk=message.pk, state=Message.State.PLANNED, attempts=0).update(
+                due_at=due_at, next_attempt_at=due_at
+            )
+
+
 def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
     """Yield what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
+    patient = appointment.patient
+    zone = (patient and patient.zone) or appointment.zone
     # Two that the quiet hours bring to one moment are one: the later, which is of use for longer.
     reminders: dict[datetime, Step] = {}
     for step in steps(appointment.service.reminder_offsets):
@@ -243,9 +270,7 @@ def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
         if due_at <= now:
             continue
         if step.before > QUIET_EXEMPT:
-            due_at = outside_quiet_hours(
-                due_at, expires_at=expires_at, zone=appointment.zone, now=now
-            )
+            due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=zone, now=now)
         reminders[due_at] = step
     for due_at, step in reminders.items():
         expires_at = start - step.until
@@ -253,7 +278,7 @@ def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
         expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)
-        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=zone, now=now)
         yield _mail(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
 
 

@@ -14,6 +14,7 @@ from booking.views import (
     details,
     emergency_access,
     intake,
+    mails,
     my_visits,
     pages,
     safety,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/undo/", visits.undo_change, name="undo_change"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
     path("visits/<uuid:visit_id>/series.ics", series.series_calendar, name="series_calendar"),
+    path("visits/<uuid:visit_id>/mails/", mails.visit_mails, name="visit_mails"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path(
         "visits/<uuid:visit_id>/intake/birth-date/",

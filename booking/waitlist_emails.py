@@ -3,22 +3,26 @@
 Like all mails they carry time, place and link, and say nothing about what a visit is for.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import NamedTuple
+from inspect import unwrap
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from booking import ical
+from booking.emails import SAMPLE_ADDRESS, SAMPLE_NAME
 from booking.models import Appointment, Series, WaitlistEntry, WaitlistOffer
 from booking.owed import OFFER_LAPSED, SERIES, WAIT_ENDED, WAITLIST_JOINED, WAITLIST_OFFER
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
-from clinic.letters import Letter, day_text, time_text, zone_text
-from clinic.models import Link, Message, Patient, Practice
+from clinic.letters import day_text, time_text, worded, zone_text
+from clinic.models import Link, Location, Message, Patient, Practice
 from clinic.outbox import Compose, Mail, Skip
+from clinic.wordings import Sample
 
 # The link to a place on the list works until this long after the last day that was wished for.
 LINK_DAYS_AFTER_WAIT = 30
@@ -31,18 +35,42 @@ class Post(NamedTuple):
     practice: Practice
     message: Message
 
-    def link(self, purpose: str, *, subject_id: object, expires_at: datetime) -> str:
+    def link(self, purpose: str, *, subject_id: UUID, expires_at: datetime) -> str:
         urls = issue_links(
             purpose,
             message=self.message,
             patient=self.patient,
-            subject_id=subject_id,  # type: ignore[arg-type]
+            subject_id=subject_id,
             expires_at=expires_at,
         )
         return urls[purpose]
 
-    def mail(self, letter: Letter, **parts: object) -> Mail:
-        return letter.as_mail(to=self.patient.email, practice=self.practice, **parts)
+    def mail(
+        self,
+        values: Mapping[str, str] | None = None,
+        *,
+        calendar: str = "",
+        method: str = "",
+        **parts: Any,
+    ) -> Mail:
+        """Write the letter of this kind, in the clinic's words where it has its own.
+
+        Takes what ``letters.worded`` takes; placeholders that every one of these mails has are
+        filled in.
+        """
+        letter = worded(
+            self.message.kind,
+            {
+                "initials": self.patient.initials,
+                "clinic": self.practice.name,
+                "clinic_phone": self.practice.phone,
+                **(values or {}),
+            },
+            **parts,
+        )
+        return letter.as_mail(
+            to=self.patient.email, practice=self.practice, calendar=calendar, method=method
+        )
 
 
 def _to(patient: Patient, message: Message, write: Callable[[Post], Mail | Skip]) -> Mail | Skip:
@@ -111,95 +139,72 @@ def _wishes(entry: WaitlistEntry, post: Post) -> list[tuple[str, str]]:
     return facts
 
 
+def _place(location: Location) -> str:
+    return f"{location.name}, {location.full_address}"
+
+
+def _map(location: Location) -> list[tuple[str, str]]:
+    return [(_("Map"), location.map_url)] if location.map_url else []
+
+
 @_about_entry
 def joined(entry: WaitlistEntry, post: Post) -> Mail | Skip:
     if not entry.is_waiting:
         return Skip(f"entry-{entry.state}")
-    letter = Letter(
-        subject=_("You are on our waitlist"),
-        heading=_("You are on our waitlist"),
-        paragraphs=[
-            _(
-                "When a time becomes free that suits you, we keep it for you and write to you. "
-                "Please look at your mail now and then: each time is kept for some hours only."
-            )
-        ],
+    return post.mail(
         facts=_wishes(entry, post),
         buttons=[(_("See or leave the waitlist"), _entry_url(entry, post))],
     )
-    return post.mail(letter)
 
 
 @_about_offer
 def offered(offer: WaitlistOffer, post: Post) -> Mail | Skip:
     if not offer.is_open:
         return Skip(f"offer-{offer.state}")
-    until, place = _when(offer.local_answer_by), offer.location
+    when, until = _when(offer.local_start), _when(offer.local_answer_by)
     url = post.link(
         Link.Purpose.OFFER,
         subject_id=offer.pk,
         expires_at=offer.start + timedelta(days=LINK_DAYS_AFTER_VISIT),
     )
-    letter = Letter(
-        subject=_("A time is free: %(when)s") % {"when": _when(offer.local_start)},
-        heading=_("A time is free for you"),
-        paragraphs=[
-            _("We keep it for you until %(until)s. Please take it or let it go.") % {"until": until}
-        ],
+    return post.mail(
+        {"when": when, "kept_until": until, "place": offer.location.name},
         facts=[
-            (_("When"), f"{_when(offer.local_start)} ({offer.time_zone})"),
+            (_("When"), f"{when} ({offer.time_zone})"),
             (_("Kept until"), until),
             (_("For"), post.patient.initials),
-            (_("Where"), f"{place.name}, {place.full_address}"),
+            (_("Where"), _place(offer.location)),
         ],
-        links=[(_("Map"), place.map_url)] if place.map_url else (),
+        links=_map(offer.location),
         buttons=[(_("Take it or let it go"), url)],
-        notes=[
-            _("Without an answer the time goes to the next person. It is booked once you take it.")
-        ],
     )
-    return post.mail(letter)
 
 
 @_about_offer
 def lapsed(offer: WaitlistOffer, post: Post) -> Mail | Skip:
     if not offer.entry.is_waiting:
         return Skip(f"entry-{offer.entry.state}")
-    letter = Letter(
-        subject=_("The time we kept for you is gone"),
-        heading=_("The time we kept for you is gone"),
-        paragraphs=[
-            _("You did not answer in time, so it went to the next person."),
-            _(
-                "You are still on the waitlist. If the next offer stays without an answer too, we "
-                "take you off."
-            ),
-        ],
-        facts=[(_("When"), _when(offer.local_start)), (_("For"), post.patient.initials)],
+    when = _when(offer.local_start)
+    return post.mail(
+        {"when": when},
+        facts=[(_("When"), when), (_("For"), post.patient.initials)],
         buttons=[(_("See or leave the waitlist"), _entry_url(offer.entry, post))],
     )
-    return post.mail(letter)
 
 
 @_about_entry
 def wait_ended(entry: WaitlistEntry, post: Post) -> Mail | Skip:
-    words = {
+    reasons = {
         WaitlistEntry.State.UNANSWERED: _("Two offers in a row stayed without an answer."),
         WaitlistEntry.State.RAN_OUT: _("No time that suits you became free before your last day."),
     }
-    if entry.state not in words:
+    if entry.state not in reasons:
         return Skip(f"entry-{entry.state}")
-    letter = Letter(
-        subject=_("You are not on our waitlist any more"),
-        heading=_("You are not on our waitlist any more"),
-        paragraphs=[
-            words[WaitlistEntry.State(entry.state)],
-            _("Do you still need a visit? Book one, join the waitlist again, or call us."),
-        ],
+    return post.mail(
+        {"reason": reasons[WaitlistEntry.State(entry.state)]},
         facts=[(_("For"), post.patient.initials)],
         buttons=[(_("See the free times"), f"{settings.BASE_URL}/book/")],
     )
-    return post.mail(letter)
 
 
 def series_booked(message: Message, now: datetime) -> Mail | Skip:
@@ -218,46 +223,29 @@ def series_booked(message: Message, now: datetime) -> Mail | Skip:
     )
     if not visits:
         return Skip("visits-called-off")
+    return _to(series.patient, message, lambda post: _series(visits, post, now=now))
 
-    def write(post: Post) -> Mail:
-        first, place = visits[0], visits[0].location
-        url = post.link(
-            Link.Purpose.VISIT,
-            subject_id=first.pk,
-            expires_at=visits[-1].end + timedelta(days=LINK_DAYS_AFTER_VISIT),
-        )
-        letter = Letter(
-            subject=_("Your visits are booked, the first on %(when)s")
-            % {"when": _when(first.local_start)},
-            heading=_("Your visits are booked"),
-            paragraphs=[
-                _("We look forward to seeing you at %(clinic)s.") % {"clinic": post.practice.name}
-            ],
-            facts=[
-                *(
-                    (
-                        _("Visit %(number)d of %(count)d")
-                        % {"number": number, "count": len(visits)},
-                        _when(visit.local_start),
-                    )
-                    for number, visit in enumerate(visits, 1)
-                ),
-                (_("For"), post.patient.initials),
-                (_("Where"), f"{place.name}, {place.full_address}"),
-            ],
-            links=[(_("Map"), place.map_url)] if place.map_url else (),
-            buttons=[(_("See, move or cancel your visits"), url)],
-            notes=[
-                _(
-                    "Your calendar program can add all of them from the file in this mail. You "
-                    "find the same file behind the link."
-                )
-            ],
-        )
-        calendar = ical.publish_all(visits, practice=post.practice, now=now)
-        return post.mail(letter, calendar=calendar, method="PUBLISH")
 
-    return _to(series.patient, message, write)
+def _series(visits: Sequence[Appointment], post: Post, *, now: datetime) -> Mail:
+    first, place = visits[0], visits[0].location
+    url = post.link(
+        Link.Purpose.VISIT,
+        subject_id=first.pk,
+        expires_at=visits[-1].end + timedelta(days=LINK_DAYS_AFTER_VISIT),
+    )
+    count = len(visits)
+    dates = [
+        (_("Visit %(number)d of %(count)d") % {"number": number, "count": count}, _when(local))
+        for number, local in enumerate((visit.local_start for visit in visits), 1)
+    ]
+    return post.mail(
+        {"when": _when(first.local_start), "place": place.name},
+        facts=[*dates, (_("For"), post.patient.initials), (_("Where"), _place(place))],
+        links=_map(place),
+        buttons=[(_("See, move or cancel your visits"), url)],
+        calendar=ical.publish_all(visits, practice=post.practice, now=now),
+        method="PUBLISH",
+    )
 
 
 COMPOSERS: dict[str, Compose] = {
@@ -266,4 +254,84 @@ COMPOSERS: dict[str, Compose] = {
     OFFER_LAPSED: lapsed,
     WAIT_ENDED: wait_ended,
     SERIES: series_booked,
+}
+
+
+class _Example:
+    """Rows that are in no database, for the preview and the test mail."""
+
+    def __init__(self, kind: str, now: datetime) -> None:
+        practice = Practice.current()
+        self.now = now
+        self.location = Location.objects.filter(is_active=True).first() or Location(
+            name=practice.name, phone=practice.phone, time_zone=practice.time_zone
+        )
+        self.patient = Patient(
+            name=SAMPLE_NAME,
+            email=SAMPLE_ADDRESS,
+            language=translation.get_language() or settings.LANGUAGE_CODE,
+        )
+        self.start = (now.astimezone(self.location.zone) + timedelta(days=2)).replace(
+            hour=9, minute=0, second=0, microsecond=0
+        )
+        self.entry = WaitlistEntry(
+            patient=self.patient,
+            minutes=60,
+            first_day=now.date(),
+            last_day=now.date() + timedelta(days=30),
+            joined_at=now,
+        )
+        self.offer = WaitlistOffer(
+            entry=self.entry,
+            location=self.location,
+            start=self.start.astimezone(UTC),
+            time_zone=self.location.time_zone,
+            answer_by=now + timedelta(hours=2),
+        )
+        message = Message(kind=kind, subject_id=self.entry.pk, patient=self.patient)
+        self.post = Post(self.patient, practice, message)
+
+    @property
+    def visits(self) -> list[Appointment]:
+        starts = [self.start + timedelta(weeks=week) for week in range(3)]
+        return [
+            Appointment(
+                status=Appointment.Status.BOOKED,
+                patient=self.patient,
+                location=self.location,
+                start=start.astimezone(UTC),
+                end=start.astimezone(UTC) + timedelta(minutes=60),
+                time_zone=self.location.time_zone,
+                created_at=self.now,
+            )
+            for start in starts
+        ]
+
+
+def _sample(kind: str, row: Callable[[_Example], Any]) -> Sample:
+    write: Callable[[Any, Post], Mail] = unwrap(COMPOSERS[kind])
+
+    def composed(now: datetime) -> Mail:
+        example = _Example(kind, now)
+        return write(row(example), example.post)
+
+    return composed
+
+
+def _run_out(example: _Example) -> WaitlistEntry:
+    example.entry.state = WaitlistEntry.State.RAN_OUT
+    return example.entry
+
+
+def _sample_series(now: datetime) -> Mail:
+    example = _Example(SERIES, now)
+    return _series(example.visits, example.post, now=now)
+
+
+SAMPLES: dict[str, Sample] = {
+    WAITLIST_JOINED: _sample(WAITLIST_JOINED, lambda example: example.entry),
+    WAITLIST_OFFER: _sample(WAITLIST_OFFER, lambda example: example.offer),
+    OFFER_LAPSED: _sample(OFFER_LAPSED, lambda example: example.offer),
+    WAIT_ENDED: _sample(WAIT_ENDED, _run_out),
+    SERIES: _sample_series,
 }

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 
-from clinic import audit
+from clinic import audit, preview
 from clinic.models import AuditEvent, Link, Message, Patient, Role, User
 
 GRANT_COOKIE = "grant"
@@ -114,8 +114,13 @@ def issue_links(
 ) -> dict[str, str]:
     """Return the absolute URL of this message's link for each purpose, storing only hashes.
 
-    Issuing a link again changes nothing, and all of a mail's links take one INSERT.
+    Issuing a link again changes nothing, and all of a mail's links take one INSERT. In a preview
+    nothing is stored, and the URLs open nothing.
     """
+    if preview.current():
+        return {
+            purpose: f"{settings.BASE_URL}/{_link_path(purpose)}/preview/" for purpose in purposes
+        }
     tokens = {purpose: link_token(message.pk, purpose) for purpose in purposes}
     Link.objects.bulk_create(
         [

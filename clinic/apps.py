@@ -18,6 +18,7 @@ class ClinicConfig(AppConfig):
             patient=KEEP,
             link=CHANGE,
             message=CHANGE,
+            mailtext=VIEW,
             desktask=CHANGE,
             practitioner=VIEW,
             location=VIEW,
@@ -27,6 +28,7 @@ class ClinicConfig(AppConfig):
             "clinic",
             patient=VIEW,
             message=VIEW,
+            mailtext=ALL,
             desktask=VIEW,
             auditevent=VIEW,
             emergencyaccess=VIEW,
@@ -36,8 +38,12 @@ class ClinicConfig(AppConfig):
             user=ALL,
         )
 
-        from clinic import emails, emergency_access, outbox
+        from clinic import emails, emergency_access, outbox, wordings
 
         outbox.register(outbox.LATE_NOTE, emails.late_note)
         outbox.register(emergency_access.ALERT, emergency_access.alert)
         outbox.register(accounts.RESET_MAIL, emails.password_reset)
+        outbox.register(emails.TEST, emails.test_mail)
+        wordings.register(emails.LATE_NOTE_WORDING, sample=emails.sample_late_note)
+        wordings.register(emails.PASSWORD_RESET_WORDING, sample=emails.sample_password_reset)
+        wordings.register(emergency_access.ALERT_WORDING, sample=emergency_access.sample_alert)

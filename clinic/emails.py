@@ -1,5 +1,6 @@
 """Mails to the clinic itself: about mails, and to staff about their accounts."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from allauth.account import app_settings as account_settings
@@ -8,11 +9,40 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.letters import Letter
-from clinic.models import Message, Practice
-from clinic.outbox import Mail, Skip
+from clinic import outbox, preview, wordings
+from clinic.accounts import RESET_MAIL
+from clinic.letters import worded
+from clinic.models import MailText, Message, Practice, User
+from clinic.outbox import LATE_NOTE, Mail, Skip
+from clinic.wordings import Wording
+
+TEST = "test"
+TEST_EVERY = timedelta(minutes=1)
+
+LATE_NOTE_WORDING = Wording(
+    kind=LATE_NOTE,
+    label=gettext_lazy("Late mails"),
+    subject=gettext_lazy("Some mails to patients were not sent"),
+    heading=gettext_lazy("Some mails to patients were not sent"),
+    text=gettext_lazy(
+        "{how_many}\n\nPlease look at the list, and phone patients whose visit is near."
+    ),
+    placeholders={"how_many": gettext_lazy("how many mails")},
+    is_editable=False,
+)
+PASSWORD_RESET_WORDING = Wording(
+    kind=RESET_MAIL,
+    label=gettext_lazy("New password"),
+    subject=gettext_lazy("Choose a new password"),
+    heading=gettext_lazy("Choose a new password"),
+    text=gettext_lazy(
+        "Somebody, hopefully you, asked for a new password for your staff account.\n\n"
+        "The link works for one hour. If it was not you, do nothing: nothing changes."
+    ),
+    is_editable=False,
+)
 
 
 def late_note(message: Message, now: datetime) -> Mail | Skip:
@@ -27,22 +57,26 @@ def late_note(message: Message, now: datetime) -> Mail | Skip:
         # When they were given up; an old backup's mails were of no use long before.
         next_attempt_at__gt=now - timedelta(days=1),
     ).count()
-    messages_url = settings.BASE_URL + reverse("admin:index") + "clinic/message/"
     with translation.override(settings.LANGUAGE_CODE):
-        return Letter(
-            subject=_("Some mails to patients were not sent"),
-            heading=_("Some mails to patients were not sent"),
-            paragraphs=[
-                ngettext(
-                    "%(count)d mail of the last day could not be sent in time.",
-                    "%(count)d mails of the last day could not be sent in time.",
-                    count,
-                )
-                % {"count": count},
-                _("Please look at the list, and phone patients whose visit is near."),
-            ],
-            buttons=[(_("Open the list of mails"), messages_url)],
-        ).as_mail(to=to, practice=practice)
+        return _late_note(count, to=to, practice=practice)
+
+
+def sample_late_note(now: datetime) -> Mail:
+    return _late_note(3, to="frontdesk@example.org", practice=Practice.current())
+
+
+def _late_note(count: int, *, to: str, practice: Practice) -> Mail:
+    how_many = ngettext(
+        "%(count)d mail of the last day could not be sent in time.",
+        "%(count)d mails of the last day could not be sent in time.",
+        count,
+    ) % {"count": count}
+    messages_url = settings.BASE_URL + reverse("admin:index") + "clinic/message/"
+    return worded(
+        LATE_NOTE,
+        {"how_many": how_many},
+        buttons=[(_("Open the list of mails"), messages_url)],
+    ).as_mail(to=to, practice=practice)
 
 
 def password_reset(message: Message, now: datetime) -> Mail | Skip:
@@ -50,20 +84,52 @@ def password_reset(message: Message, now: datetime) -> Mail | Skip:
     user = message.user
     if user is None or not user.is_active:
         return Skip("no-account")
-    practice = Practice.current()
     # Made when the mail leaves: the row keeps no secret, and a token that was used is void.
     token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-    page = settings.BASE_URL + reverse(
-        "account_reset_password_from_key",
-        kwargs={"uidb36": user_pk_to_url_str(user), "key": token},
-    )
     with translation.override(user.language):
-        return Letter(
-            subject=_("Choose a new password"),
-            heading=_("Choose a new password"),
-            paragraphs=[
-                _("Somebody, hopefully you, asked for a new password for your staff account."),
-                _("The link works for one hour. If it was not you, do nothing: nothing changes."),
-            ],
-            buttons=[(_("Choose a new password"), page)],
-        ).as_mail(to=user.email, practice=practice)
+        return _password_reset(user_pk_to_url_str(user), token, to=user.email)
+
+
+def sample_password_reset(now: datetime) -> Mail:
+    return _password_reset("1", "sample", to="staff@example.org")
+
+
+def _password_reset(uid: str, token: str, *, to: str) -> Mail:
+    page = settings.BASE_URL + reverse(
+        "account_reset_password_from_key", kwargs={"uidb36": uid, "key": token}
+    )
+    return worded(RESET_MAIL, {}, buttons=[(_("Choose a new password"), page)]).as_mail(
+        to=to, practice=Practice.current()
+    )
+
+
+def plan_test(kind: str, language: str, *, user: User, now: datetime) -> Message:
+    """Owe a member of staff one kind of mail as a patient would get it, once a minute."""
+    asked_at = now.replace(second=0, microsecond=0)
+    return outbox.plan(
+        kind=TEST,
+        step=str(user.pk),
+        subject=MailText(id=MailText.key_of(kind, language)),
+        version=int(asked_at.timestamp() // TEST_EVERY.total_seconds()),
+        user=user,
+        due_at=asked_at,
+        expires_at=asked_at + timedelta(hours=1),
+    )
+
+
+def test_mail(message: Message, now: datetime) -> Mail | Skip:
+    """A sample to look at in one's own mail program. Its links open nothing."""
+    user = message.user
+    if user is None or not user.is_active:
+        return Skip("no-account")
+    for wording in wordings.every():
+        for language, _name in settings.LANGUAGES:
+            if MailText.key_of(wording.kind, language) == message.subject_id:
+                with translation.override(language), preview.previewing():
+                    mail = wordings.sample(wording.kind)(now)
+                    subject = _("Test: %(subject)s") % {"subject": mail.subject}
+                # Without what mail programs act on: a calendar entry, a button to stop mails.
+                return replace(
+                    mail, to=user.email, subject=subject, calendar="", method="", headers={}
+                )
+    return Skip("gone")

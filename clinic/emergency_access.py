@@ -2,21 +2,36 @@
 access procedure): with a typed reason, for an hour, and never without the managers knowing."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import audit, outbox
-from clinic.letters import Letter
+from clinic.letters import worded
 from clinic.models import AuditEvent, EmergencyAccess, Message, Patient, Practice, Role, User
 from clinic.outbox import Mail, Skip
 from clinic.plain_text import one_line
+from clinic.wordings import Wording
 
 LASTS = timedelta(minutes=60)
 ALERT = "emergency-access"
+
+ALERT_WORDING = Wording(
+    kind=ALERT,
+    label=gettext_lazy("Emergency access"),
+    subject=gettext_lazy("A record was opened in an emergency"),
+    heading=gettext_lazy("A record was opened in an emergency"),
+    text=gettext_lazy(
+        "A clinician outside the care team opened a patient's record and gave a reason. Please "
+        "look at it."
+    ),
+    is_editable=False,
+)
 
 
 def find(*, name: str, birth_date: date) -> list[Patient]:
@@ -60,16 +75,16 @@ def alert(message: Message, now: datetime) -> Mail | Skip:
     manager = message.user
     if manager is None or not manager.is_active or manager.role != Role.MANAGER:
         return Skip("no-account")
-    page = reverse("admin:clinic_emergencyaccess_change", args=[message.subject_id])
     with translation.override(manager.language):
-        return Letter(
-            subject=_("A record was opened in an emergency"),
-            heading=_("A record was opened in an emergency"),
-            paragraphs=[
-                _(
-                    "A clinician outside the care team opened a patient's record and gave a "
-                    "reason. Please look at it."
-                ),
-            ],
-            buttons=[(_("See who and why"), settings.BASE_URL + page)],
-        ).as_mail(to=manager.email, practice=Practice.current())
+        return _alert(message.subject_id, to=manager.email)
+
+
+def sample_alert(now: datetime) -> Mail:
+    return _alert(UUID(int=0), to="manager@example.org")
+
+
+def _alert(access_id: UUID, *, to: str) -> Mail:
+    page = reverse("admin:clinic_emergencyaccess_change", args=[access_id])
+    return worded(ALERT, {}, buttons=[(_("See who and why"), settings.BASE_URL + page)]).as_mail(
+        to=to, practice=Practice.current()
+    )

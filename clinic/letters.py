@@ -1,17 +1,20 @@
 """A mail's words and facts, written once and rendered as text and HTML twins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.formats import date_format
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import gettext as _
 
-from clinic.models import Practice
-from clinic.outbox import Mail
+from clinic import preview, wordings
+from clinic.models import MailText, Practice
+from clinic.outgoing import Mail
+from clinic.wordings import Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,8 @@ class Letter:
     """What one mail says, in the active language.
 
     ``facts`` are pairs of a label and a value, ``links`` and ``buttons`` pairs of a label and a
-    URL; the first button is the one thing to do. ``stop_url`` stops mails of this kind.
+    URL; the first button is the one thing to do. ``stop_url`` stops mails of this kind, and
+    ``stop_label`` says so. ``worded`` makes one whose words staff may have changed.
     """
 
     subject: str
@@ -30,13 +34,20 @@ class Letter:
     buttons: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     stop_url: str = ""
+    stop_label: str = ""
 
     def as_mail(self, *, to: str, practice: Practice, **parts: Any) -> Mail:
         context = {
             "letter": self,
+            "stop_label": self.stop_label or _("Stop reminder mails"),
             "practice": practice,
-            "language": translation.get_language(),
+            "language": get_language(),
         }
+        headers = dict(parts.pop("headers", {}))
+        if self.stop_url:
+            # RFC 8058: mail programs post to it when the reader presses their own button.
+            headers["List-Unsubscribe"] = f"<{self.stop_url}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         return Mail(
             to=to,
             subject=self.subject,
@@ -44,8 +55,48 @@ class Letter:
             html=render_to_string("mail/letter.html", context),
             sender_name=practice.name,
             reply_to=practice.email,
+            headers=headers,
             **parts,
         )
+
+
+def worded(
+    kind: str,
+    values: Mapping[str, str],
+    *,
+    paragraphs: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    **parts: Any,
+) -> Letter:
+    """Return the letter of ``kind`` in the active language, in the clinic's words or the shipped.
+
+    ``values`` fills the placeholders; ``paragraphs`` and ``notes`` come after those of the words.
+    """
+    words = _words(kind).filled(values)
+    return Letter(
+        subject=words.subject,
+        heading=words.heading,
+        paragraphs=[*_paragraphs(words.text), *paragraphs],
+        notes=[*_paragraphs(words.note), *notes],
+        stop_label=wordings.stop_label(kind),
+        **parts,
+    )
+
+
+def _words(kind: str) -> Words:
+    wording, language = wordings.find(kind), get_language() or settings.LANGUAGE_CODE
+    assert wording is not None, f"{kind} has no wording"
+    looking = preview.current()
+    if looking and looking.draft and looking.draft.pk == MailText.key_of(kind, language):
+        return looking.draft.words
+    if not wording.is_editable:
+        return wording.words
+    text = MailText.objects.filter(kind=kind, language=language).first()
+    return text.words if text else wording.words
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def day_text(local: datetime) -> str:

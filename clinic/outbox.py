@@ -30,6 +30,7 @@ from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from clinic import preview
 from clinic.celery import app
 from clinic.models import Message, Patient, Tick, User
 from clinic.outgoing import Mail, Outgoing, build
@@ -163,6 +164,17 @@ def cancel_planned(
     # These may have arrived already, so their state stays; they are just not sent again.
     messages.to_retry().update(reason=reason)
     return messages.waiting().update(state=Message.State.SKIPPED, reason=reason, lease_until=None)
+
+
+def look_at(message: Message, *, now: datetime) -> Mail | str:
+    """Write the mail for somebody who only looks; or the reason why nothing would be sent now."""
+    try:
+        with preview.previewing():
+            content = _composers[message.kind](message, now)
+    except Exception as error:
+        logger.error("Message %s cannot be looked at: %s", message.pk, type(error).__name__)
+        return "error"
+    return content if isinstance(content, Mail) else content.reason
 
 
 def tick(now: datetime) -> None:

@@ -13,9 +13,10 @@ class IntakeConfig(AppConfig):
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)
 
-        from clinic import metrics, outbox
+        from clinic import metrics, outbox, wordings
         from intake import emails
         from intake.metrics import AlertCollector
 
         outbox.register(emails.SAFETY_ALERT, emails.safety_alert)
+        wordings.register(emails.SAFETY_ALERT_WORDING, sample=emails.sample_safety_alert)
         metrics.registry.register(AlertCollector())

@@ -1,19 +1,34 @@
 """Mails of the intake: staff are told of a safety alert, without a word about whom or what."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import outbox
-from clinic.letters import Letter
+from clinic.letters import worded
 from clinic.models import Message, Practice
 from clinic.outbox import Mail, Skip
+from clinic.wordings import Wording
 from intake.models import SafetyAlert
 
 SAFETY_ALERT = "safety-alert"
+
+SAFETY_ALERT_WORDING = Wording(
+    kind=SAFETY_ALERT,
+    label=gettext_lazy("Safety alert"),
+    subject=gettext_lazy("Safety alert, open the system"),
+    heading=gettext_lazy("Safety alert"),
+    text=gettext_lazy(
+        "Somebody's answers need a person today. Open the system to see who.\n\n"
+        "The alert stays open until a member of staff acknowledges it by name."
+    ),
+    is_editable=False,
+)
 
 
 def plan_alert(alert: SafetyAlert, now: datetime) -> Message:
@@ -30,14 +45,16 @@ def safety_alert(message: Message, now: datetime) -> Mail | Skip:
     practice = Practice.current()
     if not practice.alert_email:
         return Skip("no-address")
-    alert_url = f"{settings.BASE_URL}{reverse('admin:index')}intake/safetyalert/{alert.pk}/change/"
     with translation.override(settings.LANGUAGE_CODE):
-        return Letter(
-            subject=_("Safety alert, open the system"),
-            heading=_("Safety alert"),
-            paragraphs=[
-                _("Somebody's answers need a person today. Open the system to see who."),
-                _("The alert stays open until a member of staff acknowledges it by name."),
-            ],
-            buttons=[(_("Open the alert"), alert_url)],
-        ).as_mail(to=practice.alert_email, practice=practice)
+        return _safety_alert(alert.pk, to=practice.alert_email, practice=practice)
+
+
+def sample_safety_alert(now: datetime) -> Mail:
+    return _safety_alert(UUID(int=0), to="oncall@example.org", practice=Practice.current())
+
+
+def _safety_alert(alert_id: UUID, *, to: str, practice: Practice) -> Mail:
+    alert_url = f"{settings.BASE_URL}{reverse('admin:index')}intake/safetyalert/{alert_id}/change/"
+    return worded(SAFETY_ALERT, {}, buttons=[(_("Open the alert"), alert_url)]).as_mail(
+        to=to, practice=practice
+    )

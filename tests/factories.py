@@ -9,6 +9,7 @@ import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
 
 from allauth.usersessions.models import UserSession
+from django.utils import translation
 
 from booking.models import (
     Appointment,
@@ -22,6 +23,7 @@ from booking.models import (
     WaitlistEntry,
     WaitlistOffer,
 )
+from clinic import wordings
 from clinic.access import hash_token
 from clinic.models import (
     AuditEvent,
@@ -30,6 +32,7 @@ from clinic.models import (
     EmergencyAccess,
     Link,
     Location,
+    MailText,
     Message,
     Patient,
     Practice,
@@ -277,6 +280,15 @@ def make_message(*, patient=None, due_at=NOW, **fields):
         "next_attempt_at": due_at,
     }
     return Message.objects.create(patient=patient, due_at=due_at, **defaults | fields)
+
+
+def make_mail_text(*, kind="confirmation", language="en", **fields):
+    """Return the clinic's own words for one kind of mail."""
+    with translation.override(language):
+        words = wordings.find(kind).words._replace(**fields)
+    text = MailText.of(kind, language, words)
+    text.save()
+    return text
 
 
 def make_link(*, patient=None, **fields):

@@ -37,7 +37,7 @@ BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
-    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits",
+    "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits", "visit_mails",
     "series_calendar", "waitlist_entry", "waitlist_offer",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
@@ -71,9 +71,16 @@ ADMIN_SITE = {
 FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
+    "admin:booking_appointment_undo",
     "admin:booking_series_questions", "admin:booking_series_plan", "admin:booking_series_move",
     "admin:booking_waitlistentry_offer",
 }  # fmt: skip
+# The admin's pages of one mail, for whoever may see the list it stands in.
+MAILS = {
+    "admin:clinic_message_look": "message",
+    "admin:clinic_mailtext_words": "mailtext",
+    "admin:clinic_mailtext_look": "mailtext",
+}
 SIGN_OUT = {"account_logout", "admin:logout"}
 
 ANYBODY = [
@@ -106,6 +113,8 @@ def patterns(resolver=None, prefix="", namespace=""):
 
 def model_of(name):
     """The model whose list, form or history the admin's pattern is, or None."""
+    if name in MAILS:
+        return next(m for m in admin.site._registry if m._meta.model_name == MAILS[name])
     for model in admin.site._registry:
         stem = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
         if re.fullmatch(stem + "(changelist|add|change|delete|history|simple_history)", name):
@@ -205,6 +214,7 @@ class World:
             ),
             details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
         )
+        make.make_mail_text()
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)
         self.mailed_link = make.make_link(patient=self.patient, message=self.message)
@@ -229,6 +239,8 @@ class World:
             "entry_id": self.entry.pk,
             "offer_id": self.offer.pk,
             "number": 1,
+            "kind": "confirmation",
+            "language": "en",
             "token": "unknown-token-unknown-token-unknown",
             "slug": "why-it-hurts" if name == "guide_page" else self.service.slug,
             "content_type_id": 1,

@@ -1,4 +1,4 @@
-"""Moving a visit to a listed or named time, and cancelling visits with a reason."""
+"""Moving a visit to a listed or named time, cancelling visits with a reason, and taking it back."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from booking.admin.columns import visit_time
-from booking.admin.forms import PlaceForm, ReasonForm, StartForm
+from booking.admin.forms import MoveForm, PlaceForm, ReasonForm
 from booking.admin.starts import week
-from booking.models import Appointment, InvalidTransition
+from booking.models import Appointment, InvalidTransition, SlotTaken
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
 from clinic.models import AuditEvent
@@ -44,11 +45,14 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             status=400,
         )
     location = place.cleaned_data["location"]
-    form = StartForm(request.POST or None, zone=location.zone, is_screened=True)
+    form = MoveForm(request.POST or None, zone=location.zone, is_screened=True)
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
-            visit.move(location=location, now=now, by=staff_user(request), **choice)
+            is_told = form.cleaned_data["is_told"]
+            visit.move(
+                location=location, now=now, by=staff_user(request), is_told=is_told, **choice
+            )
             return visit
 
         try:
@@ -58,7 +62,8 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             return redirect(page)
         if moved:
             model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])
-            messages.success(request, _("Moved to %(when)s.") % {"when": visit_time(moved)})
+            said = gettext("Moved to %(when)s.") % {"when": visit_time(moved)}
+            messages.success(request, _with_undo(said, moved))
             return redirect(page)
     listed = week(
         service=visit.service,
@@ -92,16 +97,17 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         return redirect("admin:booking_appointment_changelist")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now, done = timezone.now(), 0
+        now, done = timezone.now(), []
         for visit in visits:
             try:
-                visit.cancel(now=now, by=staff_user(request), reason=form.cleaned_data["reason"])
+                visit.cancel(now=now, by=staff_user(request), **form.cleaned_data)
             except InvalidTransition:
                 continue
-            done += 1
+            done.append(visit)
             model_admin.record(AuditEvent.Action.CHANGE, request, visit, ["status"])
-        message = ngettext("%(count)d visit cancelled.", "%(count)d visits cancelled.", done)
-        messages.success(request, message % {"count": done})
+        said = ngettext("%(count)d visit cancelled.", "%(count)d visits cancelled.", len(done))
+        said %= {"count": len(done)}
+        messages.success(request, _with_undo(said, done[0]) if len(done) == 1 else said)
         return redirect("admin:booking_appointment_changelist")
     context = {
         **model_admin.admin_site.each_context(request),
@@ -111,6 +117,40 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         "visits": [(visit, visit_time(visit)) for visit in visits],
     }
     return render(request, "admin/booking/appointment/cancel.html", context)
+
+
+def undo(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> HttpResponse:
+    """Take back the move or cancellation of the last three minutes; nobody is told of either."""
+    now = timezone.now()
+    visit = get_object_or_404(model_admin.get_queryset(request), pk=visit_id)
+    page = reverse("admin:booking_appointment_change", args=[visit.pk])
+    change = visit.undoable(now=now)
+    if change is None:
+        messages.warning(request, _("It is too late to take this back."))
+        return redirect(page)
+    if request.method == "POST":
+        try:
+            visit.undo(now=now, by=staff_user(request))
+        except InvalidTransition:
+            messages.warning(request, _("This visit was changed meanwhile. Please look again."))
+        except SlotTaken:
+            messages.warning(request, _("The former time has been given away meanwhile."))
+        else:
+            model_admin.record(AuditEvent.Action.CHANGE, request, visit, ["status", "start"])
+            when = visit_time(visit)
+            messages.success(request, _("Taken back: the visit is on %(when)s.") % {"when": when})
+        return redirect(page)
+    context = _context(request, model_admin, visit, title=_("Take back"), change=change)
+    return render(request, "admin/booking/appointment/undo.html", context)
+
+
+def _with_undo(said: str, visit: Appointment) -> str:
+    return format_html(
+        '{} <a href="{}">{}</a>',
+        said,
+        reverse("admin:booking_appointment_undo", args=[visit.pk]),
+        gettext("Take it back"),
+    )
 
 
 def _context(

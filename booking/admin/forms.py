@@ -275,5 +275,23 @@ class StartForm(forms.Form):
         return act(**self.choice, overlap_reason=reason)
 
 
+def is_told_field() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("Tell the patient by e-mail"),
+        required=False,
+        initial=True,
+        help_text=_("Untick it if you have told them already. The mail waits three minutes."),
+    )
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=200)
+    is_told = is_told_field()
+
+
+class MoveForm(StartForm):
+    is_told = is_told_field()
+
+    @property
+    def told_fields(self) -> list[forms.BoundField]:
+        return [self["is_told"]]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import EmailField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,7 +12,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
-from booking.models import Appointment
+from booking.mail_choices import MailChoicesForm, every_offset, retime_reminders
+from booking.models import Appointment, Service
+from booking.owed import REMINDER
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient
 from clinic.plain_text import MailAddressField
@@ -33,7 +36,7 @@ class MailFilter(admin.SimpleListFilter):
             case "bounced":
                 return queryset.exclude(email_bounced_at=None)
             case "stopped":
-                return queryset.exclude(reminders_stopped_at=None)
+                return queryset.filter(mail_stops__has_key=REMINDER)
             case "none":
                 return queryset.filter(email="")
         return queryset
@@ -63,8 +66,29 @@ class VisitsOfPatient(admin.TabularInline):
         return visit_time(visit)
 
 
+class PatientForm(MailChoicesForm):
+    """The patient's own choices beside what the front desk keeps."""
+
+    class Meta(MailChoicesForm.Meta):
+        fields = [
+            *("name", "birth_date", "phone", "email", "guardian_name"),
+            *MailChoicesForm.Meta.fields,
+        ]
+        labels: dict[str, Any] = {}
+        widgets: dict[str, Any] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        services = Service.objects.filter(is_active=True)
+        super().__init__(*args, offsets=every_offset(services), **kwargs)
+        fields: dict[str, Any] = self.fields
+        fields["reminders"].label = _("Reminders")
+        fields["time_zone"].label = _("Time zone")
+        fields["time_zone"].help_text = Patient._meta.get_field("time_zone").help_text
+
+
 @admin.register(Patient)
 class PatientAdmin(AuditedAdmin):
+    form = PatientForm
     list_display = ["name", "birth_date", "phone", "email", "reachable", "next_visit"]
     list_filter = [MailFilter, "language"]
     search_fields = ["name", "email", "phone"]
@@ -74,17 +98,19 @@ class PatientAdmin(AuditedAdmin):
     readonly_fields = [
         "add_visit",
         "guardian_attested_at",
-        "reminders_stopped_at",
         "email_bounced_at",
         "created_at",
     ]
     fieldsets = [
-        (None, {"fields": ["name", "birth_date", "phone", "email", "language", "add_visit"]}),
+        (None, {"fields": ["name", "birth_date", "phone", "email", "add_visit"]}),
         (
             _("Booked by somebody else"),
             {"fields": ["contact_relation", "guardian_name", "guardian_attested_at"]},
         ),
-        (_("Mail"), {"fields": ["reminders_stopped_at", "email_bounced_at", "created_at"]}),
+        (
+            _("Mail"),
+            {"fields": ["language", "reminders", "time_zone", "email_bounced_at", "created_at"]},
+        ),
     ]
     inlines = [VisitsOfPatient]
     formfield_overrides = {EmailField: {"form_class": MailAddressField}}
@@ -100,6 +126,14 @@ class PatientAdmin(AuditedAdmin):
             next_start=Subquery(coming.values("start")[:1])
         )
 
+    def save_model(self, request: HttpRequest, obj: Patient, form: Any, change: bool) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            form.apply(obj, now=now)
+            super().save_model(request, obj, form, change)
+            if "time_zone" in form.changed_data:
+                retime_reminders(obj, now=now)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Erasing a patient is more than removing a row: the command does all of it.
         return False
@@ -114,7 +148,7 @@ class PatientAdmin(AuditedAdmin):
             return _("No e-mail")
         if patient.email_bounced_at:
             return _("E-mail bounced: please phone")
-        return _("Reminders stopped") if patient.reminders_stopped_at else ""
+        return _("Reminders stopped") if patient.has_stopped(REMINDER) else ""
 
     @admin.display(description=_("visit"))
     def add_visit(self, patient: Patient) -> str:

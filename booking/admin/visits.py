@@ -23,6 +23,7 @@ from django.utils.translation import ngettext
 from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, visit_time
+from booking.admin.mail_log import mail_log
 from booking.admin.plan_series import cancel_page
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
@@ -163,6 +164,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "mark_no_show",
         "move",
         "cancel",
+        "undo",
         "move_following",
         "cancel_following",
         "restore",
@@ -188,6 +190,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
+        (_("Mails"), {"fields": ["mails"]}),
         (
             _("Booking"),
             {
@@ -228,6 +231,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
             ("<uuid:patient_id>/questions/", add_visit.questions),
             ("<uuid:patient_id>/times/", add_visit.times),
             ("<uuid:visit_id>/move/", change_visit.move),
+            ("<uuid:visit_id>/undo/", change_visit.undo),
             ("cancel/", change_visit.cancel),
         ]
         return [
@@ -284,6 +288,10 @@ class AppointmentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("intake"))
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
+
+    @admin.display(description=_("mails"))
+    def mails(self, visit: Appointment) -> str:
+        return mail_log(visit)
 
     @admin.display(description=_("safety hold"))
     def hold(self, visit: Appointment) -> Any:
@@ -348,6 +356,18 @@ class AppointmentAdmin(ReadOnlyAdmin):
             self.message_user(request, _("Not part of a series."), messages.WARNING)
             return None
         return redirect(cancel_page(visit.series.from_here_on(visit)))
+
+    @admin.action(
+        description=_("Take back what was just done"),
+        location=EVERYWHERE,
+        permissions=["operate"],
+    )
+    def undo(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse | None:
+        visits = list(queryset[:2])
+        if len(visits) != 1:
+            self.message_user(request, _("Take back one visit at a time."), messages.WARNING)
+            return None
+        return redirect("admin:booking_appointment_undo", visits[0].pk)
 
     @admin.action(
         description=_("Release safety hold"), location=EVERYWHERE, permissions=["operate"]

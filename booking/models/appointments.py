@@ -278,8 +278,11 @@ class Appointment(models.Model):
         reason: str = "",
         outside_hours: bool = False,
         overlap_reason: str = "",
+        is_told: bool = True,
     ) -> None:
         """Move a booked visit; what is not named stays as it is.
+
+        ``is_told`` owes the patient a mail about it; staff may have said it already.
 
         Rules and staff's freedoms are those of ``AppointmentQuerySet.book``. Moving to where the
         visit is already does nothing. Raises SlotTaken or InvalidTransition, and then the visit
@@ -306,7 +309,8 @@ class Appointment(models.Model):
 
         def write() -> None:
             count = moved.moves + (by is None)
-            moves.write(moved, count, now=now, by=by, reason=reason or overlap_reason, **former)
+            why = reason or overlap_reason
+            moves.write(moved, count, now=now, by=by, reason=why, is_told=is_told, **former)
 
         moved._settle(candidates, write=write, now=now)
         self.refresh_from_db()
@@ -323,8 +327,10 @@ class Appointment(models.Model):
         """
         moves.take_back(self, now=now, by=by)
 
-    def cancel(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        self._become(Status.CANCELLED, now=now, by=by, reason=reason)
+    def cancel(
+        self, *, now: datetime, by: User | None = None, reason: str = "", is_told: bool = True
+    ) -> None:
+        self._become(Status.CANCELLED, now=now, by=by, reason=reason, is_told=is_told)
 
     def restore(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Take back a cancellation or an arrival; SlotTaken when the time has gone meanwhile."""
@@ -415,6 +421,7 @@ class Appointment(models.Model):
         by: User | None,
         reason: str = "",
         sources: Collection[str] = tuple(TRANSITIONS),
+        is_told: bool = True,
         **changes: Any,
     ) -> None:
         """Change the status, and with it what ``changes`` says. Raises InvalidTransition."""
@@ -440,7 +447,7 @@ class Appointment(models.Model):
                 raise InvalidTransition(self.status, target)
             for column, value in written.items():
                 setattr(visit, column, value)
-            visit._record(was=was, now=now, by=by, reason=reason)
+            visit._record(was=was, now=now, by=by, reason=reason, is_told=is_told)
             return visit
 
         self._take_over(diary.in_turn(write))
@@ -460,6 +467,7 @@ class Appointment(models.Model):
         ``details`` are further columns of the StatusChange.
         """
         assert self.patient is not None
+        is_told = details.pop("is_told", True)
         if (was, self.status) == (Status.CANCELLED, Status.BOOKED):
             details["undoes"] = self.status_changes.last()
         StatusChange.objects.create(
@@ -484,9 +492,9 @@ class Appointment(models.Model):
             case _, Status.BOOKED if details.get("undoes") or was == Status.CANCELLED:
                 owed.plan_restored(self, now)
             case Status.BOOKED, Status.BOOKED:
-                owed.plan_moved(self, now)
+                owed.plan_moved(self, now, is_told=is_told)
             case _, Status.CANCELLED:
-                owed.plan_cancelled(self, now)
+                owed.plan_cancelled(self, now, is_told=is_told)
             case _, Status.ENTERED_IN_ERROR:
                 owed.call_off(self, reason="entered-in-error")
 

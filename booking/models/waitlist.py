@@ -289,7 +289,7 @@ class WaitlistEntry(models.Model):
         answer_by = waiting.answer_by(
             now,
             start=start,
-            zone=location.zone,
+            zone=self.patient.zone or location.zone,
             minutes=self.service.offer_minutes,
             notice_minutes=self.service.min_notice_minutes,
         )

@@ -14,6 +14,7 @@ from intake.models import Questionnaire
 def create_clinic(*, size: str, now: datetime) -> None:
     """Fill an empty database with the clinic; ``size`` is small or large."""
     practice.create_practice()
+    practice.create_mail_texts()
     locations = practice.create_locations()
     questionnaire = Questionnaire.objects.publish_shipped(now=now)
     services = practice.create_services(questionnaire)

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from django.utils import translation
+
 from booking.catalogue import load_catalogue
 from booking.models import Closure, OpeningHours, Room, Service, TimeOff
-from clinic.models import Location, Practice, Practitioner, Role, User
+from booking.owed import CONFIRMATION
+from clinic import wordings
+from clinic.models import Location, MailText, Practice, Practitioner, Role, User
 from intake.models import Questionnaire
 
 
@@ -256,5 +260,18 @@ def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
         ),
     }
     people[1].user = users[Role.CLINICIAN]
-    people[1].save(update_fields=["user"])
+    people[1].daily_sheet = Practitioner.DailySheet.MORNING
+    people[1].save(update_fields=["user", "daily_sheet"])
     return users
+
+
+def create_mail_texts() -> None:
+    """The clinic's own words for one mail, in both languages."""
+    for language, heading, text in (
+        ("en", "Your time is kept for you", "We look forward to seeing you at {place}, {clinic}."),
+        ("es", "Su hora está guardada", "Le esperamos con gusto en {place}, {clinic}."),
+    ):
+        with translation.override(language):
+            shipped = next(w.words for w in wordings.every() if w.kind == CONFIRMATION)
+        words = shipped._replace(heading=heading, text=text)
+        MailText.of(CONFIRMATION, language, words).save()

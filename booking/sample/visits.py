@@ -29,6 +29,8 @@ def create_patients() -> list[Patient]:
                 language="es" if number % 4 == 1 else "en",
             )
         )
+    # Somebody who trains across the border, and wants one reminder instead of three.
+    patients[3].time_zone, patients[3].declined_reminders = "America/Denver", [2, 168]
     return Patient.objects.bulk_create(patients)
 
 

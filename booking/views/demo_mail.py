@@ -11,27 +11,15 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.utils.csp import CSP
 from django.views.decorators.cache import never_cache
-from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 from icalendar import Calendar
 
+from clinic.mail_page import mail_page
 from clinic.models import Message
 
 PAGE_SIZE = 50
 HEADERS = "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "List-Unsubscribe"
-
-# Mail programs know no style sheets, so a mail's own HTML has inline styles: shown in a frame
-# that may run nothing, load nothing and ask nothing.
-MAIL_BODY_CSP: dict[str, Any] = {
-    "sandbox": True,
-    "default-src": [CSP.NONE],
-    "style-src": [CSP.UNSAFE_INLINE],
-    "img-src": ["data:"],
-    "frame-ancestors": [CSP.SELF],
-}
 
 
 def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -71,8 +59,6 @@ def demo_mail_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
     )
 
 
-@csp_override(MAIL_BODY_CSP)
-@xframe_options_sameorigin
 @demo_only
 def demo_mail_body(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Return the HTML part as it was sent."""
@@ -80,7 +66,7 @@ def demo_mail_body(request: HttpRequest, message_id: UUID) -> HttpResponse:
     html = mail.get_body(("html",))
     if html is None:
         raise Http404
-    return HttpResponse(html.get_content())
+    return mail_page(html.get_content())
 
 
 def _kept() -> Any:

@@ -1,5 +1,6 @@
 from clinic.models.audit import AuditEvent
 from clinic.models.desk import DeskTask
+from clinic.models.mail_texts import MailText
 from clinic.models.messages import Link, Message, Tick
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
@@ -12,6 +13,7 @@ __all__ = [
     "EmergencyAccess",
     "Link",
     "Location",
+    "MailText",
     "Message",
     "Patient",
     "Practice",

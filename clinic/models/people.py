@@ -1,16 +1,19 @@
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clinic.models.practice import Location
+from clinic.models.practice import Location, validate_time_zone
+from clinic.plain_text import one_line
 
 if TYPE_CHECKING:
     from clinic.models.messages import Link
@@ -65,6 +68,11 @@ class User(AbstractUser):
 class Practitioner(models.Model):
     """Somebody who sees patients; the account is optional."""
 
+    class DailySheet(models.TextChoices):
+        NONE = "", _("No mail")
+        EVENING = "evening", _("The evening before")
+        MORNING = "morning", _("In the morning")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.OneToOneField(
         User,
@@ -80,6 +88,13 @@ class Practitioner(models.Model):
     bio = models.TextField(_("about"), blank=True)
     bio_es = models.TextField(_("about (Spanish)"), blank=True)
     locations = models.ManyToManyField(Location, verbose_name=_("locations"), blank=True)
+    daily_sheet = models.CharField(
+        _("daily sheet by e-mail"),
+        max_length=10,
+        choices=DailySheet,
+        blank=True,
+        help_text=_("The day's visits, with initials only, to the address of the account."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     history = HistoricalRecords()
 
@@ -159,7 +174,22 @@ class Patient(models.Model):
     )
     guardian_name = models.CharField(_("parent, guardian or relative"), max_length=120, blank=True)
     guardian_attested_at = models.DateTimeField(_("said that they may book"), null=True, blank=True)
-    reminders_stopped_at = models.DateTimeField(_("reminders stopped"), null=True, blank=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=60,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text=_("Only if the patient said so; else the clinic's zone is used."),
+    )
+    mail_stops = models.JSONField(
+        _("stopped mails"), default=dict, blank=True, help_text=_("Kind of mail, and since when.")
+    )
+    declined_reminders = models.JSONField(
+        _("reminders not wanted"),
+        default=list,
+        blank=True,
+        help_text=_("Hours before a visit, of those that the service offers."),
+    )
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -176,7 +206,35 @@ class Patient(models.Model):
 
     @property
     def initials(self) -> str:
-        return "".join(part[0].upper() for part in self.name.split()[:3])
+        """The first letters of up to three names; signs and controls before them do not count."""
+        letters = (next(filter(str.isalnum, part), "") for part in one_line(self.name).split())
+        return "".join([letter.upper() for letter in letters if letter][:3])
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone the patient lives by, when they said so. Nobody guesses it."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
+
+    def has_stopped(self, kind: str) -> bool:
+        return kind in self.mail_stops
+
+    def stop_mails(self, kind: str, *, now: datetime) -> bool:
+        """Send no more mails of this kind; return whether that is news."""
+        return self._change_stops(lambda stops: {kind: now.isoformat()} | stops)
+
+    def resume_mails(self, kind: str) -> bool:
+        return self._change_stops(
+            lambda stops: {name: at for name, at in stops.items() if name != kind}
+        )
+
+    def _change_stops(self, change: Callable[[dict[str, str]], dict[str, str]]) -> bool:
+        with transaction.atomic():
+            row = Patient.objects.select_for_update().only("mail_stops").get(pk=self.pk)
+            before, self.mail_stops = row.mail_stops, change(row.mail_stops)
+            if self.mail_stops == before:
+                return False
+            self.save(update_fields=["mail_stops"])
+        return True
 
     def age_on(self, day: date) -> int | None:
         """Return whole years on ``day``; someone born on 29 February ages on 1 March."""

@@ -6,13 +6,17 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import audit
+from clinic import audit, wordings
 from clinic.access import hash_token, set_grant_cookie
-from clinic.models import AuditEvent, Link, Patient
+from clinic.models import AuditEvent, Link
+
+# What a stop link stops that is in no mail.
+REMINDER = "reminder"
 
 # The page behind a link, by its URL name: these live on the floors above.
 DESTINATIONS = {
@@ -47,37 +51,43 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 # Mail programs post here by themselves (RFC 8058), without cookie or form: this token can do
-# nothing but stop reminders.
+# nothing but stop mails of one kind.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, and on POST stop, reminder mails of one patient. Their visits stay as they are."""
+    """Ask, and on POST stop, one patient's mails of the kind that carried the link.
+
+    Their visits stay as they are.
+    """
     link = _usable(token)
     if link is None or link.purpose != Link.Purpose.UNSUBSCRIBE:
         return link_gone(request)
+    kind = link.message.kind if link.message else REMINDER
     if request.method == "POST":
         now = timezone.now()
-        has_changed = Patient.objects.filter(pk=link.patient_id, reminders_stopped_at=None).update(
-            reminders_stopped_at=now
-        )
-        if has_changed:
+        if link.patient.stop_mails(kind, now=now):
             audit.record(
                 action=AuditEvent.Action.CHANGE,
                 user=None,
                 subject=link.patient,
                 patient_id=link.patient_id,
-                fields=["reminders_stopped_at"],
+                fields=["mail_stops"],
                 now=now,
             )
-            link.patient.refresh_from_db()
-    return secret_page(request, "clinic/unsubscribe.html", {"patient": link.patient})
+    context = {
+        "patient": link.patient,
+        "is_stopped": link.patient.has_stopped(kind),
+        "what": wordings.stop_label(kind) or _("Stop these mails"),
+        "is_reminder": kind == REMINDER,
+    }
+    return secret_page(request, "clinic/unsubscribe.html", context)
 
 
 def _usable(token: str) -> Link | None:
     return (
         Link.objects.usable(now=timezone.now())
-        .select_related("patient")
+        .select_related("patient", "message")
         .filter(token_hash=hash_token(token))
         .first()
     )

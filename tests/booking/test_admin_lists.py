@@ -45,6 +45,8 @@ def fill(model, number):
             make.make_desk_task(patient=visit.patient).finish(
                 by=make.make_user(), now=timezone.now()
             )
+        case "MailText":
+            make.make_mail_text(kind=("confirmation", "moved", "cancelled")[number])
         case "Link":
             make.make_link()
         case "EmergencyAccess":
@@ -89,9 +91,10 @@ LIST_QUERIES = {
     "location": 13,
     "practitioner": 14,
     "user": 12,
-    "message": 12,
-    "link": 11,
+    "message": 11,
+    "mailtext": 13,
     "desktask": 11,
+    "link": 11,
     "auditevent": 11,
     "questionnaire": 12,
     "safetyalert": 12,

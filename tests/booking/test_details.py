@@ -40,7 +40,7 @@ def test_booking_makes_a_patient_a_visit_a_mail_and_a_grant(visitor):
     assert visit.status == "booked"
     assert visit.patient.name == "Ana Runner"
     assert visit.patient.birth_date == date(1990, 5, 24)
-    assert visit.patient.reminders_stopped_at is None
+    assert visit.patient.mail_stops == {}
     assert Message.objects.filter(kind="confirmation").count() == 1
     page = visitor.client.get(response["Location"])
     assert page.status_code == 200
@@ -121,7 +121,7 @@ def test_a_minor_needs_a_guardian(visitor):
 
 def test_no_reminders_are_sent_to_who_wants_none(visitor):
     visitor.book_all_the_way(wants_reminders=None)
-    assert the_visit().patient.reminders_stopped_at == NOW
+    assert the_visit().patient.mail_stops == {"reminder": NOW.isoformat()}
 
 
 def test_another_birth_date_at_the_details_is_judged_again():

@@ -241,7 +241,7 @@ def test_a_reminder_can_be_stopped_with_one_click_and_other_mails_cannot():
 
 
 def test_stopped_reminders_stop_reminders_only():
-    patient = make_patient(reminders_stopped_at=NOW)
+    patient = make_patient(mail_stops={"reminder": NOW.isoformat()})
     visit = make_visit(patient=patient)
     owed.plan_booked(visit, NOW)
     sent_mail("confirmation")

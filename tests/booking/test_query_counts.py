@@ -25,8 +25,8 @@ def test_the_page_of_free_times_takes_eleven_queries(visitor, django_assert_num_
         assert visitor.client.get(visitor.slots_url).status_code == 200
 
 
-def test_the_first_hold_from_an_address_takes_seventeen_queries(visitor, django_assert_num_queries):
-    with django_assert_num_queries(17):
+def test_the_first_hold_from_a_network_takes_18_queries(visitor, django_assert_num_queries):
+    with django_assert_num_queries(18):
         assert visitor.hold().status_code == 302
 
 
@@ -36,9 +36,9 @@ def test_the_page_of_details_takes_five_queries(visitor, django_assert_num_queri
         assert visitor.client.get(visitor.details_url).status_code == 200
 
 
-def test_the_first_booking_from_a_network_takes_27_queries(visitor, django_assert_num_queries):
+def test_the_first_booking_from_a_network_takes_23_queries(visitor, django_assert_num_queries):
     visitor.hold()
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(23):
         assert visitor.book().status_code == 302
 
 

@@ -155,16 +155,16 @@ def test_reminders_are_stopped_by_a_post_without_cookie_or_csrf_token():
     page = client.get(url)
     link.patient.refresh_from_db()
     assert page.status_code == 200
-    assert link.patient.reminders_stopped_at is None
+    assert not link.patient.has_stopped("reminder")
 
     for _ in range(2):
         response = client.post(url, {"List-Unsubscribe": "One-Click"})
         assert response.status_code == 200
         assert response.cookies.get(GRANT_COOKIE) is None
     link.patient.refresh_from_db()
-    assert link.patient.reminders_stopped_at is not None
+    assert link.patient.has_stopped("reminder")
     event = AuditEvent.objects.get()
-    assert event.fields == ["reminders_stopped_at"]
+    assert event.fields == ["mail_stops"]
     assert event.patient_id == link.patient_id
 
 
