@@ -47,10 +47,10 @@ def answer_by(
 ) -> datetime | None:
     """Return until when an offer of ``start`` made now is kept, in UTC; None: do not make it.
 
-    ``minutes`` of daytime: those of the quiet hours, on the clock of ``zone``, do not count; it is
-    that of whoever is asked, where it is known, else the place's. The offer
-    ends before the notice that the visit needs. Nobody is written to in the quiet hours, nor asked
-    to decide in less than half an hour, or than ``minutes`` where those are fewer.
+    ``minutes`` of daytime: the quiet hours do not count. ``zone`` is where whoever is asked lives,
+    if that is known, else the place's. The offer ends before the notice that the visit needs.
+    Nobody is written to in the quiet hours, nor asked to decide in less than half an hour, or than
+    ``minutes`` where those are fewer.
     """
     if is_quiet(now, zone):
         return None

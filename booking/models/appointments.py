@@ -171,12 +171,7 @@ class Appointment(models.Model):
             models.Index(fields=["room", "start"], name="appointment_room"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
-            # Few visits are part of one, and the others need not be in it.
-            models.Index(
-                fields=["series"],
-                condition=Q(series__isnull=False),
-                name="appointment_series",
-            ),
+            models.Index(fields=["series"], condition=~Q(series=None), name="appointment_series"),
         ]
 
     def __str__(self) -> str:
@@ -485,8 +480,7 @@ class Appointment(models.Model):
             CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
         match was, self.status:
             case (("" | Status.PENDING), Status.BOOKED) if self.series_id:
-                # One mail tells of all the visits: the series owes it.
-                owed.plan_ahead(self, now)
+                owed.plan_ahead(self, now)  # the series owes one mail about them all
             case (("" | Status.PENDING), Status.BOOKED):
                 owed.plan_booked(self, now)
             case _, Status.BOOKED if details.get("undoes") or was == Status.CANCELLED:

@@ -74,7 +74,10 @@ def test_called_off_offered_not_answered_and_taken_by_the_next(sink):
         offer = WaitlistOffer.objects.get()
         clock.move_to(offer.answer_by)
         a_minute(clock)
-        assert subjects(sink, "ana@example.org")[-1] == "The time we kept for you is gone"
+        assert (
+            subjects(sink, "ana@example.org")[-1]
+            == "Not kept any more: Tuesday, June 2, 8:00 AM CDT"
+        )
         assert subjects(sink, "bo@example.org")[-1].startswith("A time is free: Tuesday, June 2")
 
         page = follow(second, sink, "bo@example.org")
