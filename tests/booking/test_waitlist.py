@@ -3,6 +3,7 @@
 from datetime import date, time, timedelta
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, transaction
 
 from booking import matching
@@ -16,6 +17,7 @@ from booking.models import (
     WaitlistEntry,
     WaitlistOffer,
 )
+from clinic import outbox
 from clinic.models import DeskTask, Message
 from intake.levels import Level
 from tests.booking.small_clinic import NINE, SmallClinic, minutes
@@ -115,6 +117,13 @@ def test_a_time_left_by_a_move_waits_for_its_undoing_too():
     assert tend(NOW + minutes(2)) == []
     (offer,) = tend(NOW + minutes(3))
     assert offer.start == NINE
+
+
+def test_a_change_that_the_desk_told_of_itself_waits_for_its_undoing_as_well(clinic):
+    wait(clinic)
+    clinic.taken.cancel(now=NOW, by=make_user(), is_told=False)
+    assert tend(NOW + minutes(2)) == []
+    assert len(tend(NOW + minutes(3))) == 1
 
 
 def test_time_is_noticed_however_it_became_free(clinic):
@@ -240,6 +249,27 @@ def test_nobody_is_asked_at_night(clinic):
     wait(clinic, service=clinic.service)
     evening = NOW + timedelta(hours=13)
     assert tend(free_up(clinic, now=evening)) == []
+
+
+def test_the_night_is_that_of_whoever_is_asked(clinic):
+    wait(clinic, patient=make_patient(time_zone="Asia/Tokyo"))
+    # Ten in the morning in Austin is midnight in Tokyo.
+    assert tend(free_up(clinic, now=NOW + timedelta(hours=2))) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "state", "words"),
+    [
+        ("en", "unanswered", "Two offers in a row stayed without an answer."),
+        ("es", "ran-out", "No se liberó ninguna hora que le convenga antes de su último día."),
+    ],
+)
+def test_the_end_of_a_wait_is_told_with_its_reason(clinic, language, state, words):
+    entry = wait(clinic, patient=make_patient(language=language))
+    entry.close(state, now=NOW)
+    outbox.tick(NOW)
+    (sent,) = [sent for sent in mail.outbox if sent.to == [entry.patient.email]]
+    assert words in sent.body
 
 
 def test_without_an_address_the_desk_is_asked_to_phone(clinic):
