@@ -31,16 +31,20 @@ class PlannedVisit:
     near: tuple[datetime, ...]
 
     @property
-    def alternatives(self) -> list[datetime]:
-        def distance(start: datetime) -> timedelta:
-            return abs(start.replace(tzinfo=None) - self.wall)
+    def nearest(self) -> datetime | None:
+        return min(self.near, key=self._distance, default=None)
 
+    def _distance(self, start: datetime) -> timedelta:
+        return abs(start.replace(tzinfo=None) - self.wall)
+
+    @property
+    def alternatives(self) -> list[datetime]:
         def of_the_day(start: datetime) -> timedelta:
             return abs(datetime.combine(self.wall, start.time()) - self.wall)
 
         others = [start for start in self.near if start != self.wanted]
         same_day = [start for start in others if start.date() == self.wall.date()]
-        shown = sorted(same_day, key=distance)[:SAME_DAY]
+        shown = sorted(same_day, key=self._distance)[:SAME_DAY]
         for day in sorted({start.date() for start in others} - {self.wall.date()}):
             of_that_day = [start for start in others if start.date() == day]
             shown.append(min(of_that_day, key=of_the_day))

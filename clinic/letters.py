@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -99,7 +99,7 @@ def _paragraphs(text: str) -> list[str]:
     return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def day_text(local: datetime) -> str:
+def day_text(local: date) -> str:
     # Translators: the day of a visit in a mail, as in Django's date filter.
     return date_format(local, pgettext("date format", "l, F j"))
 

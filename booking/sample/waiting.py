@@ -60,9 +60,7 @@ def create_series(
         now=now,
     )
     starts = [
-        min(visit.near, key=lambda start, wall=visit.wall: abs(start.replace(tzinfo=None) - wall))
-        for visit in lay_out(readings, free=free, zone=location.zone)
-        if visit.near
+        visit.nearest for visit in lay_out(readings, free=free, zone=location.zone) if visit.nearest
     ]
     return Series.objects.book(
         patient=patient,
