@@ -19,8 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bench.budgets import Report
-from booking.models import Appointment, Service
-from booking.models.diary import FreeStart
+from booking.models import Appointment, FreeStart, Service
 from booking.slots import floor_minute
 from clinic.models import Location, Practitioner
 from intake.models import QuestionnaireResponse

@@ -3,13 +3,14 @@
 It knows the sample clinic's opening hours by heart and looks at nothing but its visits.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from booking.models import Service
-from clinic.models import Practitioner
+from clinic.models import Location, Practitioner
 
 ZONE = ZoneInfo("America/Chicago")
 OPENS, CLOSES = time(8), time(16, 30)
@@ -46,7 +47,7 @@ def starts(
     found, passed = [], 0
     day = since.astimezone(ZONE).date()
     while (opens := datetime.combine(day, OPENS, ZONE).timestamp()) < last:
-        if day.weekday() < 5:
+        if day.weekday() < 5 and day not in holidays(day.year):
             closes = datetime.combine(day, CLOSES, ZONE).timestamp()
             at = opens
             while at + length <= closes:
@@ -58,6 +59,14 @@ def starts(
                 at += step
         day += timedelta(days=1)
     return found
+
+
+@cache
+def holidays(year: int) -> set[date]:
+    """The days that the sample clinic is closed, known by heart too."""
+    austin = Location.objects.get(slug="austin")
+    kept_open = austin.holidays_kept_open
+    return {day.date for day in austin.holidays_of(year) if day.name not in kept_open}
 
 
 def as_seconds(at: datetime | str) -> float:

@@ -1,7 +1,10 @@
 """Due mails: how fast one worker hands them to a mail server, beside a bare SMTP connection."""
 
+import os
 import smtplib
 import statistics
+import subprocess
+import sys
 import time
 import uuid
 from datetime import datetime, timedelta
@@ -69,10 +72,46 @@ def throughput(report: Report) -> None:
             ours_ms.append((time.perf_counter() - before) * 1000 / COUNT)
             sent = Message.objects.filter(step=f"round-{number}", state=Message.State.SENT)
             assert sent.count() == COUNT
+        together_ms = two_senders(sink, now=now)
     bare, ours = statistics.median(bare_ms), statistics.median(ours_ms)
     report.fact("a mail on a bare SMTP connection", f"{bare:.2f} ms")
     report.fact("a due reminder, from row to stamp", f"{ours:.2f} ms")
     report.at_least("rate of due mails, to the bare connection's", bare / ours, 0.5)
+    report.fact("the same with two sending processes", f"{bare / together_ms:.2f} ×")
+
+
+def two_senders(sink: Sink, *, now: datetime) -> float:
+    """Milliseconds a mail while two processes work on the same rows; each is sent once."""
+    code = (
+        "import django, sys; django.setup(); from django.utils import timezone; from clinic import"
+        " outbox; outbox.tick(timezone.now()); print('ready', flush=True); sys.stdin.readline();"
+        " outbox.tick(timezone.now()); print('done', flush=True)"
+    )
+    env = os.environ | {"EMAIL_URL": sink.url}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    owe_reminders(2 * COUNT, step="together", now=now)
+    before = time.perf_counter()
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.wait()
+    taken_ms = (time.perf_counter() - before) * 1000
+    sent = Message.objects.filter(step="together", state=Message.State.SENT)
+    return taken_ms / sent.count()
 
 
 def owe_reminders(count: int, *, step: str, now: datetime) -> list[Message]:
@@ -99,7 +138,7 @@ def send_bare(message: Message, sink: Sink, *, now: datetime) -> float:
     """Send one real reminder's bytes as often on one connection; return milliseconds."""
     mail = emails.reminder(message, now)
     assert isinstance(mail, outbox.Mail)
-    content = build(message, mail, now).message().as_bytes()
+    content = build(message, mail, now).content
     with smtplib.SMTP("127.0.0.1", sink.port) as connection:
         before = time.perf_counter()
         for _ in range(COUNT):

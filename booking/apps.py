@@ -10,7 +10,8 @@ class BookingConfig(AppConfig):
     verbose_name = _("Booking")
 
     def ready(self) -> None:
-        from booking import daily_sheet, emails, guards, waitlist_emails
+        from booking import daily_sheet, emails, guards, waitlist_emails, waitlist_samples
+        from booking.mail_samples import SAMPLES
         from booking.waitlist_wordings import WORDINGS as WAITLIST_WORDINGS
         from booking.wordings import WORDINGS
         from clinic import outbox, wordings
@@ -24,12 +25,18 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=VIEW,
             room=VIEW,
+            equipment=VIEW,
+            resourcehours=VIEW,
             openinghours=VIEW,
+            extrahours=KEEP,
+            reservedtime=VIEW,
+            visitlimit=VIEW,
             closure=KEEP,
             timeoff=KEEP,
             waitlistentry=KEEP,
             waitlistoffer=VIEW,
             series=KEEP,
+            **{"break": VIEW},
         )
         allow(
             Role.MANAGER,
@@ -38,19 +45,25 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=ALL,
             room=ALL,
+            equipment=ALL,
+            resourcehours=ALL,
             openinghours=ALL,
+            extrahours=ALL,
+            reservedtime=ALL,
+            visitlimit=ALL,
             closure=ALL,
             timeoff=ALL,
             waitlistentry=VIEW,
             waitlistoffer=VIEW,
             series=VIEW,
+            **{"break": ALL},
         )
 
         for kind, compose in (emails.COMPOSERS | waitlist_emails.COMPOSERS).items():
-            outbox.register(kind, compose)
+            outbox.register(kind, compose, read=emails.READERS.get(kind))
         outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
         wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
-        samples = emails.SAMPLES | waitlist_emails.SAMPLES
+        samples = SAMPLES | waitlist_samples.SAMPLES
         for wording in [*WORDINGS, *WAITLIST_WORDINGS]:
             wordings.register(wording, sample=samples[wording.kind])
 

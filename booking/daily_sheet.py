@@ -13,8 +13,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from booking.emails import CLINIC, SAMPLE_NAME
+from booking.mail_samples import NAME
 from booking.models import Appointment
+from booking.wordings import CLINIC
 from clinic import days, outbox
 from clinic.letters import day_text, time_text, worded, zone_text
 from clinic.models import Location, Message, Patient, Practice, Practitioner
@@ -146,7 +147,7 @@ def sample(now: datetime) -> Mail:
     visits = []
     states = QuestionnaireResponse.Status
     for name, clock, form in (
-        (SAMPLE_NAME, time(9), QuestionnaireResponse(status=states.COMPLETED)),
+        (NAME, time(9), QuestionnaireResponse(status=states.COMPLETED)),
         ("Tom Berg", time(10, 30), QuestionnaireResponse(status=states.IN_PROGRESS)),
         ("Ana Sol", time(14), None),
     ):

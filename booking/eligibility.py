@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from intake.levels import Level
+
 if TYPE_CHECKING:
     from booking.models import Service
 
@@ -68,12 +70,13 @@ class Offer:
     """A service as it stands for one patient: open, or locked for a reason.
 
     ``last_day`` is the last calendar day, at the place of the visit, on which it may be booked;
-    None leaves it to the service's own horizon.
+    None leaves it to the service's own horizon. ``level`` is what reserved times go by.
     """
 
     service: "Service"
     lock: Lock | None
     last_day: date | None
+    level: Level = Level.ROUTINE
 
     @property
     def is_open(self) -> bool:
@@ -95,7 +98,7 @@ def offer(
     """
     lock = _lock(service, frozenset(unlocked_by), frozenset(restrictions), frozenset(seen_for))
     last_day = None if lock else _last_day(service.slug, restrictions, today)
-    return Offer(service, lock, last_day)
+    return Offer(service, lock, last_day, _level(restrictions))
 
 
 def _lock(
@@ -130,6 +133,12 @@ def _lock(
         ),
     )
     return next((lock for holds, lock in rules if holds), None)
+
+
+def _level(restrictions: Collection[str]) -> Level:
+    if "urgent-only" in restrictions:
+        return Level.URGENT
+    return Level.SOON if "soon-only" in restrictions else Level.ROUTINE
 
 
 def _last_day(code: str, restrictions: Collection[str], today: date) -> date | None:

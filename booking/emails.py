@@ -4,39 +4,28 @@ Mails carry time, place and link. They name neither the service nor anything abo
 people read mail over a shoulder, and mail servers read it all.
 """
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from functools import wraps
-from inspect import unwrap
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from booking import ical, owed
-from booking.models import Appointment, Service, UnconfirmedBooking
+from booking.models import Appointment, UnconfirmedBooking
 from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import Letter, day_text, time_left_text, time_text, worded, zone_text
-from clinic.models import Link, Location, Message, Patient, Practice
-from clinic.outbox import Compose, Mail, Postpone, Skip
-from clinic.wordings import Sample
+from clinic.models import Link, Message, Patient, Practice
+from clinic.outbox import Compose, Mail, Postpone, Read, Skip
 from intake.models import QuestionnaireResponse
 
 MY_VISITS = "my-visits"
-
-# Placeholders that every mail can have.
-CLINIC = {
-    "clinic": gettext_lazy("name of the clinic"),
-    "clinic_phone": gettext_lazy("phone of the clinic"),
-}
-
-# Who the preview and the test mail are about.
-SAMPLE_NAME, SAMPLE_ADDRESS = "Ana Ruiz", "ana@example.org"
 
 # The one question of the form that a signature answers.
 SIGNATURE = "consent-signature"
@@ -187,17 +176,26 @@ READ = [
 ]
 
 
+def read(messages: Collection[Message]) -> None:
+    """Read the visits of many mails at once, as they are now."""
+    visits = (
+        Appointment.objects.select_related("patient", "location", "service", "intake_response")
+        .only(*READ)
+        .in_bulk({message.subject_id for message in messages})
+    )
+    practice = Practice.current()
+    for message in messages:
+        message.source = (visits.get(message.subject_id), practice)
+
+
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
     """Read the visit as it is now, and write in the patient's language, or say why not."""
 
     @wraps(write)
     def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
-        appointment = (
-            Appointment.objects.select_related("patient", "location", "service", "intake_response")
-            .only(*READ)
-            .filter(pk=message.subject_id)
-            .first()
-        )
+        if message.source is None:
+            read([message])
+        appointment, practice = message.source
         if appointment is None or appointment.patient is None:
             return Skip("gone")
         if appointment.sequence != message.subject_version:
@@ -212,7 +210,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
             return Postpone("safety-hold")
         if not appointment.patient.email:
             return Skip("no-address")
-        visit = Visit(appointment, appointment.patient, Practice.current(), message, now)
+        visit = Visit(appointment, appointment.patient, practice, message, now)
         with translation.override(appointment.patient.language):
             return write(visit)
 
@@ -314,12 +312,10 @@ def address_check(message: Message, now: datetime) -> Mail | Skip:
         return Skip("gone")
     url = settings.BASE_URL + reverse("confirm_booking", args=[asked.token])
     with translation.override(asked.language):
-        return _address_check(asked.appointment, url, until=asked.kept_until).as_mail(
-            to=asked.email, practice=Practice.current()
-        )
+        return write_address_check(asked.appointment, url, until=asked.kept_until, to=asked.email)
 
 
-def _address_check(held: Appointment, url: str, *, until: datetime) -> Letter:
+def write_address_check(held: Appointment, url: str, *, until: datetime, to: str) -> Mail:
     start, practice = held.local_start, Practice.current()
     when = f"{day_text(start)}, {time_text(start)} {zone_text(start)}"
     values = {
@@ -338,7 +334,7 @@ def _address_check(held: Appointment, url: str, *, until: datetime) -> Letter:
             (_("Where"), f"{held.location.name}, {held.location.full_address}"),
         ],
         buttons=[(_("Go on to your visit"), url)],
-    )
+    ).as_mail(to=to, practice=practice)
 
 
 def my_visits(message: Message, now: datetime) -> Mail | Skip:
@@ -364,55 +360,6 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
         ).as_mail(to=patient.email, practice=practice)
 
 
-def sample(kind: str, compose: Compose) -> Sample:
-    """Return what writes a mail of ``kind`` about a visit that is in no database."""
-    write: Callable[[Visit], Mail] = unwrap(compose)
-
-    def composed(now: datetime) -> Mail:
-        return write(_sample_visit(kind, now))
-
-    return composed
-
-
-def sample_address_check(now: datetime) -> Mail:
-    visit = _sample_visit(ADDRESS_CHECK, now)
-    until = (now + timedelta(hours=1)).astimezone(visit.appointment.zone)
-    letter = _address_check(visit.appointment, f"{settings.BASE_URL}/book/", until=until)
-    return visit.mail(letter)
-
-
-def sample_my_visits(now: datetime) -> Mail:
-    patient = Patient(
-        name=SAMPLE_NAME, email=SAMPLE_ADDRESS, language=translation.get_language() or "en"
-    )
-    mail = my_visits(Message(kind=MY_VISITS, patient=patient, due_at=now), now)
-    assert isinstance(mail, Mail)
-    return mail
-
-
-def _sample_visit(kind: str, now: datetime) -> Visit:
-    practice = Practice.current()
-    location = Location.objects.filter(is_active=True).first() or Location(
-        name=practice.name, phone=practice.phone, time_zone=practice.time_zone
-    )
-    start = (now.astimezone(location.zone) + timedelta(days=2)).replace(
-        hour=9, minute=0, second=0, microsecond=0
-    )
-    patient = Patient(name=SAMPLE_NAME, email=SAMPLE_ADDRESS)
-    appointment = Appointment(
-        status=Appointment.Status.BOOKED,
-        patient=patient,
-        location=location,
-        service=Service(questionnaire_id=1),
-        start=start.astimezone(UTC),
-        end=(start + timedelta(minutes=60)).astimezone(UTC),
-        time_zone=location.time_zone,
-        created_at=now,
-    )
-    message = Message(kind=kind, subject_id=appointment.pk, patient=patient)
-    return Visit(appointment, patient, practice, message, now)
-
-
 COMPOSERS: dict[str, Compose] = {
     ADDRESS_CHECK: address_check,
     CONFIRMATION: confirmation,
@@ -423,6 +370,4 @@ COMPOSERS: dict[str, Compose] = {
     MY_VISITS: my_visits,
 }
 
-SAMPLES: dict[str, Sample] = {
-    kind: sample(kind, compose) for kind, compose in COMPOSERS.items()
-} | {MY_VISITS: sample_my_visits, ADDRESS_CHECK: sample_address_check}
+READERS: dict[str, Read] = dict.fromkeys([CONFIRMATION, INTAKE, REMINDER, MOVED, CANCELLED], read)

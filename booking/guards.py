@@ -6,6 +6,9 @@ the database refuses with an IntegrityError that names one of the GUARDS. A visi
 
 PostgreSQL has constraints for this. SQLite has triggers, and loses them whenever Django rebuilds
 the table, so they are made again after every migrate.
+
+Beside the guards, triggers on the tables of rules note that a rule has changed, so that no process
+goes on with rules it has read before (``booking.models.rulebook``).
 """
 
 from typing import Any
@@ -16,8 +19,27 @@ from django.db import connections, transaction
 GUARDS = (
     "appointment_practitioner_no_overlap",
     "appointment_room_no_overlap",
+    "appointment_equipment_no_overlap",
     "appointment_within_a_day",
 )
+
+# Whatever ``Rulebook.read`` looks at.
+RULE_TABLES = (
+    "clinic_location",
+    "clinic_practitioner",
+    "booking_service_practitioners",
+    "booking_openinghours",
+    "booking_extrahours",
+    "booking_break",
+    "booking_reservedtime",
+    "booking_closure",
+    "booking_timeoff",
+    "booking_room",
+    "booking_equipment",
+    "booking_resourcehours",
+    "booking_visitlimit",
+)
+RULES_CHANGED = "rules_changed"
 
 POSTGRESQL = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;
@@ -28,8 +50,25 @@ ADD CONSTRAINT appointment_practitioner_no_overlap
 ADD CONSTRAINT appointment_room_no_overlap
     EXCLUDE USING gist (room_id WITH =, tstzrange("start", busy_until) WITH &&)
     WHERE (status IN ('pending', 'booked', 'arrived', 'fulfilled') AND overlap_reason = ''),
+ADD CONSTRAINT appointment_equipment_no_overlap
+    EXCLUDE USING gist (equipment_id WITH =, tstzrange("start", busy_until) WITH &&)
+    WHERE (status IN ('pending', 'booked', 'arrived', 'fulfilled') AND overlap_reason = ''),
 ADD CONSTRAINT appointment_within_a_day
     CHECK (busy_until - "start" <= interval '24 hours');
+"""
+
+# The row is made again when it is missing, such as after a table was emptied.
+POSTGRESQL_CHANGED = """
+CREATE FUNCTION rules_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO booking_rulesversion (id, token) VALUES (1, gen_random_uuid())
+    ON CONFLICT (id) DO UPDATE SET token = EXCLUDED.token;
+    RETURN NULL;
+END $$;
+"""
+POSTGRESQL_NOTE = """
+CREATE TRIGGER {trigger} AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION {trigger}();
 """
 
 # Times are compared as the text that Django writes, so another way to write one is refused too.
@@ -49,9 +88,18 @@ SQLITE_OVERLAP = """
         AND other.overlap_reason = ''
     )
 """
+# Not an upsert: a trigger takes over the conflict rule of the statement that set it off.
+SQLITE_NOTE = """
+CREATE TRIGGER {trigger}_{table}_{event} AFTER {event} ON {table}
+BEGIN
+    DELETE FROM booking_rulesversion;
+    INSERT INTO booking_rulesversion (id, token) VALUES (1, lower(hex(randomblob(16))));
+END;
+"""
 SQLITE_CONDITIONS = {
     "appointment_practitioner_no_overlap": SQLITE_OVERLAP.format(column="practitioner_id"),
     "appointment_room_no_overlap": SQLITE_OVERLAP.format(column="room_id"),
+    "appointment_equipment_no_overlap": SQLITE_OVERLAP.format(column="equipment_id"),
     "appointment_within_a_day": """
         strftime('%s', NEW.busy_until) - strftime('%s', NEW.start) > 86400
         OR strftime('%Y-%m-%d %H:%M:%S', NEW.start) IS NOT substr(NEW.start, 1, 19)
@@ -63,23 +111,41 @@ SQLITE_CONDITIONS = {
 def create_sql(vendor: str) -> list[str]:
     """The statements that make the guards on a database that has none."""
     if vendor == "postgresql":
-        return [POSTGRESQL]
+        return [
+            POSTGRESQL,
+            POSTGRESQL_CHANGED,
+            *(POSTGRESQL_NOTE.format(trigger=RULES_CHANGED, table=table) for table in RULE_TABLES),
+        ]
     return [
-        SQLITE.format(guard=guard, event=event, condition=condition)
-        for guard, condition in SQLITE_CONDITIONS.items()
-        for event in ("INSERT", "UPDATE")
+        *(
+            SQLITE.format(guard=guard, event=event, condition=condition)
+            for guard, condition in SQLITE_CONDITIONS.items()
+            for event in ("INSERT", "UPDATE")
+        ),
+        *(
+            SQLITE_NOTE.format(trigger=RULES_CHANGED, table=table, event=event)
+            for table in RULE_TABLES
+            for event in ("INSERT", "UPDATE", "DELETE")
+        ),
     ]
 
 
 def drop_sql(vendor: str) -> list[str]:
     """The statements that remove the guards."""
     if vendor == "postgresql":
-        return [f"ALTER TABLE booking_appointment DROP CONSTRAINT {guard}" for guard in GUARDS]
-    return [
-        f"DROP TRIGGER IF EXISTS {guard}_{event}"
-        for guard in GUARDS
-        for event in ("INSERT", "UPDATE")
-    ]
+        return [
+            *(f"ALTER TABLE booking_appointment DROP CONSTRAINT {guard}" for guard in GUARDS),
+            f"DROP FUNCTION {RULES_CHANGED}() CASCADE",
+        ]
+    return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted(sqlite_triggers())]
+
+
+def sqlite_triggers() -> set[str]:
+    return {f"{guard}_{event}" for guard in GUARDS for event in ("INSERT", "UPDATE")} | {
+        f"{RULES_CHANGED}_{table}_{event}"
+        for table in RULE_TABLES
+        for event in ("INSERT", "UPDATE", "DELETE")
+    }
 
 
 def restore(sender: AppConfig, using: str, **kwargs: Any) -> None:
@@ -88,7 +154,8 @@ def restore(sender: AppConfig, using: str, **kwargs: Any) -> None:
     if connection.vendor != "sqlite":
         return
     with transaction.atomic(using), connection.cursor() as cursor:
-        if "booking_appointment" not in connection.introspection.table_names(cursor):
+        tables = connection.introspection.table_names(cursor)
+        if not {"booking_appointment", *RULE_TABLES} <= set(tables):
             return
         for statement in [*drop_sql("sqlite"), *create_sql("sqlite")]:
             cursor.execute(statement)

@@ -115,7 +115,7 @@ class MailChoicesForm(forms.ModelForm):
 
     def apply(self, patient: Patient, *, now: datetime) -> None:
         """Write the ticks to a patient that is not saved yet."""
-        wanted = self.cleaned_data["reminders"]
+        wanted = self.cleaned_data.get("reminders", [])
         stops = dict(patient.mail_stops)
         if wanted or not self.offsets:
             declined = set(patient.declined_reminders) - set(self.offsets)

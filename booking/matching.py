@@ -18,6 +18,7 @@ from booking.eligibility import Lock, Offer
 from booking.guest import seen_for
 from booking.models import (
     Appointment,
+    FreeStart,
     NotWaiting,
     Service,
     SlotTaken,
@@ -26,10 +27,10 @@ from booking.models import (
     WaitlistEntry,
     WaitlistOffer,
 )
-from booking.models.diary import FreeStart
 from booking.picker import is_in_time
 from clinic.models import Location, Patient, Practice, Practitioner
 from intake import gate
+from intake.levels import Level
 from intake.triage import Triage
 
 # A tick makes so many offers at most, and the next one goes on.
@@ -77,7 +78,7 @@ class FreeTimes:
         self.now = now
         self.places = Location.objects.in_bulk()
         self.people = Practitioner.objects.in_bulk()
-        self._read: dict[tuple[int, int], list[FreeStart]] = {}
+        self._read: dict[tuple[int, int, Level], list[FreeStart]] = {}
         self._unsettled = Unsettled.at(now)
 
     def forget(self) -> None:
@@ -87,7 +88,7 @@ class FreeTimes:
         """Yield what suits this entry and was not offered to it before, soonest first."""
         wish = entry.wish
         had = {offer.start for offer in entry.offers.all()}
-        for free in self._of(entry.service, entry.minutes):
+        for free in self._of(entry.service, entry.minutes, entry.level):
             place = self.places[free.location_id]
             if (
                 free.start not in had
@@ -100,8 +101,8 @@ class FreeTimes:
             ):
                 yield free, place
 
-    def _of(self, service: Service, minutes: int) -> list[FreeStart]:
-        key = service.pk, minutes
+    def _of(self, service: Service, minutes: int, level: Level) -> list[FreeStart]:
+        key = service.pk, minutes, level
         if key not in self._read:
             self._read[key] = Appointment.objects.free_starts(
                 service=service,
@@ -109,6 +110,7 @@ class FreeTimes:
                 until=self.now + timedelta(days=service.horizon_days),
                 now=self.now,
                 duration=minutes,
+                level=level,
             )
         return self._read[key]
 

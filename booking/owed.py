@@ -262,7 +262,7 @@ def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
     """Yield what comes later. A step whose time has passed already is not owed at all."""
     start = appointment.start
     patient = appointment.patient
-    zone = (patient and patient.zone) or appointment.zone
+    zone = (patient.zone if patient else None) or appointment.zone
     # Two that the quiet hours bring to one moment are one: the later, which is of use for longer.
     reminders: dict[datetime, Step] = {}
     for step in steps(appointment.service.reminder_offsets):

@@ -11,8 +11,7 @@ from uuid import UUID
 
 from booking import slots
 from booking.eligibility import Offer
-from booking.models import Appointment, Service
-from booking.models.diary import FreeStart
+from booking.models import Appointment, FreeStart, Service
 from booking.part_of_day import PartOfDay
 from clinic.models import Location, Practitioner
 
@@ -30,6 +29,15 @@ class Time:
     def minute(self) -> int:
         """What its button posts: the minute since 1970-01-01T00:00Z."""
         return slots.floor_minute(self.local)
+
+
+@dataclass(frozen=True)
+class FirstFree:
+    """The soonest free time of all places: ``names`` are those who could take the visit."""
+
+    time: Time
+    place: Location
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,11 +95,13 @@ class Picker:
                 now=now,
                 duration=self.minutes,
                 practitioners=[self.person] if self.person else None,
+                level=offer.level,
                 moving=moving,
             )
             if start.location_id in zones
             and is_in_time(offer, start.start.astimezone(zones[start.location_id]))
         ]
+        self.anywhere = self._first_anywhere(free, {person.pk: person.name for person in everyone})
         self.place: Location | None = self._place(free)
         self.people = [
             person for person in everyone if self.place and self.place in person.locations.all()
@@ -116,6 +126,18 @@ class Picker:
             return next(place for place in self.places if place.pk == free[0].location_id)
         return self.places[0] if self.places else None
 
+    def _first_anywhere(self, free: Sequence[FreeStart], names: dict[int, str]) -> FirstFree | None:
+        if not free:
+            return None
+        first = free[0]
+        place = next(place for place in self.places if place.pk == first.location_id)
+        alike = [s for s in free if (s.start, s.location_id) == (first.start, place.pk)]
+        return FirstFree(
+            Time(first.start.astimezone(place.zone)),
+            place,
+            tuple(sorted(names[start.practitioner_id] for start in alike)),
+        )
+
     def _wanted_day(self) -> date:
         if self.wanted.day:
             return self.wanted.day
@@ -135,6 +157,13 @@ class Picker:
     def first(self) -> Time | None:
         """The soonest free time here."""
         return self.times[0] if self.times else None
+
+    @property
+    def sooner_elsewhere(self) -> FirstFree | None:
+        """The first free time of all, when it is not the first one of the place shown."""
+        if self.anywhere and self.anywhere.place != self.place:
+            return self.anywhere
+        return None
 
     @cached_property
     def free_by_day(self) -> Counter[date]:

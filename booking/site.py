@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from booking.today import coming, counts
 from clinic import audit
 from clinic.access import staff_user
+from clinic.heartbeat import failing_parts
 from clinic.models import AuditEvent, Role
 
 OUR_APPS = {"clinic", "intake", "booking"}
@@ -86,6 +87,9 @@ class FrontDeskSite(admin.AdminSite):
             target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
         return redirect_to_login(target if is_ours else home)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "failing": failing_parts(timezone.now())}
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return account_views.logout(request)

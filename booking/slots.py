@@ -1,4 +1,7 @@
-"""Bookable starts: opening hours, less closures, less time already taken.
+"""Bookable starts: opening hours, less whatever stands in the way.
+
+Everything in the way, be it a visit, a closure or a full day, comes to spans of starts that are
+refused; ``bookable_starts`` leaves those out.
 
 An instant is a whole minute since 1970-01-01T00:00Z; a span is half-open, ``(from, to)``. Opening
 hours are wall-clock readings in the location's zone, so each day is converted on its own before
@@ -10,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache, reduce
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -38,19 +42,17 @@ class Busy(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """One weekly stretch of opening hours.
+    """One weekly stretch of time on the wall clock of a place.
 
     ``weekday`` counts from Monday = 0. ``opens`` and ``closes`` are wall-clock minutes after
-    midnight of that day; ``closes`` may pass 1440, up to the end of the following day. Visits start
-    every ``step`` minutes from ``opens``. The shift holds from ``valid_from`` to ``valid_until``,
-    both included, None for no limit.
+    midnight of that day; ``closes`` may pass 1440, up to the end of the following day. The shift
+    holds from ``valid_from`` to ``valid_until``, both included, None for no limit.
     """
 
     zone: tzinfo
     weekday: int
     opens: int
     closes: int
-    step: int
     valid_from: date | None = None
     valid_until: date | None = None
 
@@ -77,28 +79,56 @@ def from_minute(minute: int) -> datetime:
     return EPOCH + minute * MINUTE
 
 
-def openings(shifts: Iterable[Shift], *, since: int, until: int) -> list[Opening]:
+def openings(shifts: Iterable[Shift], *, step: int, since: int, until: int) -> list[Opening]:
     """The shifts as they fall on every day that the minutes from since to until touch.
 
-    What they offer may reach a little outside; ``bookable_starts`` cuts it to the minute.
+    A visit may start every ``step`` minutes from the beginning of a shift. What is found may reach
+    a little outside; ``bookable_starts`` cuts it to the minute.
     """
-    found = []
-    for shift in shifts:
-        # One day more on either side: a night shift began the day before, and a clock set back at
-        # midnight returns to a date that had already ended.
-        first = from_minute(since).astimezone(shift.zone).toordinal() - 1
-        last = from_minute(until).astimezone(shift.zone).toordinal() + 1
-        if shift.valid_from:
-            first = max(first, shift.valid_from.toordinal())
-        if shift.valid_until:
-            last = min(last, shift.valid_until.toordinal())
-        # Ordinal 1 was a Monday.
-        first += (shift.weekday + 1 - first) % 7
-        found += [
-            _opening(shift.zone, day, shift.opens, shift.closes, shift.step)
-            for day in range(first, last + 1, 7)
-        ]
-    return found
+    return [
+        _opening(shift.zone, day, shift.opens, shift.closes, step)
+        for shift in shifts
+        for day in _days_of(shift, since=since, until=until)
+    ]
+
+
+def spans(shifts: Iterable[Shift], *, since: int, until: int) -> list[Span]:
+    """The same shifts as spans of time.
+
+    Each lasts from when the clock first shows its beginning, or has jumped over it, until it first
+    shows its end.
+    """
+    return [
+        (_reached(zone, _midnight(day) + opens), _reached(zone, _midnight(day) + closes))
+        for shift in shifts
+        for zone, _, opens, closes, *_validity in [shift]
+        for day in _days_of(shift, since=since, until=until)
+    ]
+
+
+def day_span(day: date, zone: tzinfo) -> Span:
+    """A whole calendar day; empty where the country skipped it."""
+    midnight = _midnight(day.toordinal())
+    return _reached(zone, midnight), _reached(zone, midnight + DAY)
+
+
+def periods(zone: tzinfo, *, days: int, since: int, until: int) -> list[int]:
+    """The minutes at which calendar days (``days`` = 1) or weeks from Monday (7) begin.
+
+    From the period that ``since`` falls in to the end of the one that ``until`` falls in.
+    """
+    first, last = _reach(zone, since=since, until=until)
+    first -= (first - 1) % days
+    return [_reached(zone, _midnight(day)) for day in range(first, last + 1 + days, days)]
+
+
+def full(begins: Sequence[int], starts: Sequence[int], *, most: int) -> list[Span]:
+    """Those of the periods that have ``most`` of the starts, or more. Both are rising."""
+    return [
+        (first, last)
+        for first, last in pairwise(begins)
+        if bisect_left(starts, last) - bisect_left(starts, first) >= most
+    ]
 
 
 def collisions(busy: Iterable[Busy], visit: Visit) -> list[Span]:
@@ -114,13 +144,28 @@ def collisions(busy: Iterable[Busy], visit: Visit) -> list[Span]:
     ]
 
 
-def no_room(rooms: Iterable[Iterable[Busy]], visit: Visit) -> list[Span]:
-    """The starts at which none of the rooms, each given by what stands in it, would do."""
-    return reduce(
-        _intersection,
-        (_merged(collisions(busy, visit)) for busy in rooms),
-        [(-sys.maxsize, sys.maxsize)],
-    )
+def meeting(closed: Iterable[Span], visit: Visit) -> list[Span]:
+    """The starts at which some of the visit would lie in a closed span.
+
+    Its buffers may: they need only be free of other visits.
+    """
+    return [(start - visit.duration + 1, end) for start, end in closed if start < end]
+
+
+def outside(opened: Iterable[Span], visit: Visit) -> list[Span]:
+    """The starts at which some of the visit would lie outside all of the spans."""
+    edges = [edge for span in _merged(opened) for edge in span]
+    ever = [-sys.maxsize, *edges, sys.maxsize]
+    return meeting(zip(ever[::2], ever[1::2], strict=True), visit)
+
+
+def none_free(refused_by_each: Iterable[Iterable[Span]]) -> list[Span]:
+    """The starts that every one of several rooms refuses; without any room that is all of them."""
+    return reduce(_intersection, map(_merged, refused_by_each), [(-sys.maxsize, sys.maxsize)])
+
+
+def is_in(minute: int, spans: Iterable[Span]) -> bool:
+    return any(start <= minute < end for start, end in spans)
 
 
 def bookable_starts(
@@ -129,19 +174,14 @@ def bookable_starts(
     visit: Visit,
     since: int,
     until: int,
-    busy: Iterable[Busy] = (),
-    closed: Iterable[Span] = (),
     refused: Iterable[Span] = (),
 ) -> list[int]:
     """The minutes in ``(since, until)`` at which the visit may start, rising.
 
-    The visit fits inside an opening, outside every closed span, and apart from what is busy. Its
-    buffers need only be free of other visits: they may reach past closing time. ``refused`` are
-    spans of starts to leave out for another reason, such as ``no_room``.
+    The visit fits inside an opening, and its start is in none of the refused spans. Its buffers
+    may reach past closing time.
     """
-    away = ((start - visit.duration + 1, end) for start, end in closed)
-    never = (sys.maxsize, sys.maxsize)
-    shut = [*_merged([*collisions(busy, visit), *away, *refused]), never]
+    shut = [*_merged(refused), (sys.maxsize, sys.maxsize)]
     found: set[int] = set()
     for starts, end in openings:
         low = bisect_left(starts, since)
@@ -158,10 +198,39 @@ def bookable_starts(
     return sorted(found)
 
 
+def _days_of(shift: Shift, *, since: int, until: int) -> range:
+    """The ordinals of the days on which the shift holds."""
+    first, last = _reach(shift.zone, since=since, until=until)
+    if shift.valid_from:
+        first = max(first, shift.valid_from.toordinal())
+    if shift.valid_until:
+        last = min(last, shift.valid_until.toordinal())
+    # Ordinal 1 was a Monday.
+    first += (shift.weekday + 1 - first) % 7
+    return range(first, last + 1, 7)
+
+
+@lru_cache(maxsize=1024)
+def _reach(zone: tzinfo, *, since: int, until: int) -> Span:
+    """The ordinals of the first and the last day that matter from since to until.
+
+    One day more on either side: a night shift began the day before, and a clock set back at
+    midnight returns to a date that had already ended.
+    """
+    first = from_minute(since).astimezone(zone).toordinal() - 1
+    last = from_minute(until).astimezone(zone).toordinal() + 1
+    return first, last
+
+
+def _midnight(day: int) -> int:
+    """The wall-clock minute at which the day with this ordinal begins."""
+    return (day - EPOCH.toordinal()) * DAY
+
+
 @lru_cache(maxsize=8192)
 def _opening(zone: tzinfo, day: int, opens: int, closes: int, step: int) -> Opening:
     """A shift on the day with this ordinal. A reading that occurs twice means the first time."""
-    midnight = (day - EPOCH.toordinal()) * DAY
+    midnight = _midnight(day)
     first, last = midnight + opens, midnight + closes
     offsets = {*_offsets(first, zone), *_offsets(last, zone)}
     if len(offsets) == 1:
@@ -174,7 +243,7 @@ def _opening(zone: tzinfo, day: int, opens: int, closes: int, step: int) -> Open
         if earlier < later:
             continue
         starts.append(wall - earlier)
-    return Opening(tuple(starts), _reached(last, zone))
+    return Opening(tuple(starts), _reached(zone, last))
 
 
 def _offsets(wall: int, zone: tzinfo) -> Span:
@@ -189,7 +258,8 @@ def _offsets(wall: int, zone: tzinfo) -> Span:
     return first // MINUTE, second // MINUTE
 
 
-def _reached(wall: int, zone: tzinfo) -> int:
+@lru_cache(maxsize=8192)
+def _reached(zone: tzinfo, wall: int) -> int:
     """The first instant at which the clock shows the reading, or has jumped over it."""
     first, second = _offsets(wall, zone)
     if first >= second:

@@ -4,9 +4,8 @@ Like all mails they carry time, place and link, and say nothing about what a vis
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import wraps
-from inspect import unwrap
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,14 +14,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from booking import ical
-from booking.emails import SAMPLE_ADDRESS, SAMPLE_NAME
 from booking.models import Appointment, Series, WaitlistEntry, WaitlistOffer
 from booking.owed import OFFER_LAPSED, SERIES, WAIT_ENDED, WAITLIST_JOINED, WAITLIST_OFFER
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import day_text, time_text, worded, zone_text
 from clinic.models import Link, Location, Message, Patient, Practice
 from clinic.outbox import Compose, Mail, Skip
-from clinic.wordings import Sample
 
 # The link to a place on the list works until this long after the last day that was wished for.
 LINK_DAYS_AFTER_WAIT = 30
@@ -223,10 +220,10 @@ def series_booked(message: Message, now: datetime) -> Mail | Skip:
     )
     if not visits:
         return Skip("visits-called-off")
-    return _to(series.patient, message, lambda post: _series(visits, post, now=now))
+    return _to(series.patient, message, lambda post: write_series(visits, post, now=now))
 
 
-def _series(visits: Sequence[Appointment], post: Post, *, now: datetime) -> Mail:
+def write_series(visits: Sequence[Appointment], post: Post, *, now: datetime) -> Mail:
     first, place = visits[0], visits[0].location
     url = post.link(
         Link.Purpose.VISIT,
@@ -254,84 +251,4 @@ COMPOSERS: dict[str, Compose] = {
     OFFER_LAPSED: lapsed,
     WAIT_ENDED: wait_ended,
     SERIES: series_booked,
-}
-
-
-class _Example:
-    """Rows that are in no database, for the preview and the test mail."""
-
-    def __init__(self, kind: str, now: datetime) -> None:
-        practice = Practice.current()
-        self.now = now
-        self.location = Location.objects.filter(is_active=True).first() or Location(
-            name=practice.name, phone=practice.phone, time_zone=practice.time_zone
-        )
-        self.patient = Patient(
-            name=SAMPLE_NAME,
-            email=SAMPLE_ADDRESS,
-            language=translation.get_language() or settings.LANGUAGE_CODE,
-        )
-        self.start = (now.astimezone(self.location.zone) + timedelta(days=2)).replace(
-            hour=9, minute=0, second=0, microsecond=0
-        )
-        self.entry = WaitlistEntry(
-            patient=self.patient,
-            minutes=60,
-            first_day=now.date(),
-            last_day=now.date() + timedelta(days=30),
-            joined_at=now,
-        )
-        self.offer = WaitlistOffer(
-            entry=self.entry,
-            location=self.location,
-            start=self.start.astimezone(UTC),
-            time_zone=self.location.time_zone,
-            answer_by=now + timedelta(hours=2),
-        )
-        message = Message(kind=kind, subject_id=self.entry.pk, patient=self.patient)
-        self.post = Post(self.patient, practice, message)
-
-    @property
-    def visits(self) -> list[Appointment]:
-        starts = [self.start + timedelta(weeks=week) for week in range(3)]
-        return [
-            Appointment(
-                status=Appointment.Status.BOOKED,
-                patient=self.patient,
-                location=self.location,
-                start=start.astimezone(UTC),
-                end=start.astimezone(UTC) + timedelta(minutes=60),
-                time_zone=self.location.time_zone,
-                created_at=self.now,
-            )
-            for start in starts
-        ]
-
-
-def _sample(kind: str, row: Callable[[_Example], Any]) -> Sample:
-    write: Callable[[Any, Post], Mail] = unwrap(COMPOSERS[kind])
-
-    def composed(now: datetime) -> Mail:
-        example = _Example(kind, now)
-        return write(row(example), example.post)
-
-    return composed
-
-
-def _run_out(example: _Example) -> WaitlistEntry:
-    example.entry.state = WaitlistEntry.State.RAN_OUT
-    return example.entry
-
-
-def _sample_series(now: datetime) -> Mail:
-    example = _Example(SERIES, now)
-    return _series(example.visits, example.post, now=now)
-
-
-SAMPLES: dict[str, Sample] = {
-    WAITLIST_JOINED: _sample(WAITLIST_JOINED, lambda example: example.entry),
-    WAITLIST_OFFER: _sample(WAITLIST_OFFER, lambda example: example.offer),
-    OFFER_LAPSED: _sample(OFFER_LAPSED, lambda example: example.offer),
-    WAIT_ENDED: _sample(WAIT_ENDED, _run_out),
-    SERIES: _sample_series,
 }

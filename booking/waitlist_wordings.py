@@ -2,9 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from booking.emails import CLINIC
 from booking.owed import OFFER_LAPSED, SERIES, WAIT_ENDED, WAITLIST_JOINED, WAITLIST_OFFER
-from booking.wordings import VISIT
+from booking.wordings import CLINIC, VISIT
 from clinic.wordings import Wording
 
 ENTRY = CLINIC | {"initials": VISIT["initials"]}

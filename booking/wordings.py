@@ -2,10 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from booking.emails import CLINIC, MY_VISITS
+from booking.emails import MY_VISITS
 from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
 from clinic.wordings import Wording
 
+CLINIC = {
+    "clinic": _("name of the clinic"),
+    "clinic_phone": _("phone of the clinic"),
+}
 VISIT = {
     "when": _("day, time and zone of the visit"),
     "place": _("name of the location"),

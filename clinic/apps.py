@@ -38,12 +38,15 @@ class ClinicConfig(AppConfig):
             user=ALL,
         )
 
-        from clinic import emails, emergency_access, outbox, wordings
+        from clinic import backups, emails, emergency_access, outbox, providers, wordings
 
+        providers.listen()
         outbox.register(outbox.LATE_NOTE, emails.late_note)
+        outbox.register(backups.NOTE, emails.restored_note)
         outbox.register(emergency_access.ALERT, emergency_access.alert)
         outbox.register(accounts.RESET_MAIL, emails.password_reset)
         outbox.register(emails.TEST, emails.test_mail)
         wordings.register(emails.LATE_NOTE_WORDING, sample=emails.sample_late_note)
+        wordings.register(emails.RESTORED_NOTE_WORDING, sample=emails.sample_restored_note)
         wordings.register(emails.PASSWORD_RESET_WORDING, sample=emails.sample_password_reset)
         wordings.register(emergency_access.ALERT_WORDING, sample=emergency_access.sample_alert)

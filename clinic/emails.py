@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic import outbox, preview, wordings
+from clinic import backups, outbox, preview, wordings
 from clinic.accounts import RESET_MAIL
 from clinic.letters import worded
 from clinic.models import MailText, Message, Practice, User
@@ -28,6 +28,19 @@ LATE_NOTE_WORDING = Wording(
     heading=gettext_lazy("Some mails to patients were not sent"),
     text=gettext_lazy(
         "{how_many}\n\nPlease look at the list, and phone patients whose visit is near."
+    ),
+    placeholders={"how_many": gettext_lazy("how many mails")},
+    is_editable=False,
+)
+RESTORED_NOTE_WORDING = Wording(
+    kind=backups.NOTE,
+    label=gettext_lazy("Backup brought back"),
+    subject=gettext_lazy("A backup was brought back"),
+    heading=gettext_lazy("A backup was brought back"),
+    text=gettext_lazy(
+        "Visits booked, moved or cancelled after the backup was made are not in it.\n\n"
+        "{how_many}\n\n"
+        "Please look through the next days, and phone patients where you are not sure."
     ),
     placeholders={"how_many": gettext_lazy("how many mails")},
     is_editable=False,
@@ -71,12 +84,43 @@ def _late_note(count: int, *, to: str, practice: Practice) -> Mail:
         "%(count)d mails of the last day could not be sent in time.",
         count,
     ) % {"count": count}
-    messages_url = settings.BASE_URL + reverse("admin:index") + "clinic/message/"
     return worded(
         LATE_NOTE,
         {"how_many": how_many},
-        buttons=[(_("Open the list of mails"), messages_url)],
+        buttons=[(_("Open the list of mails"), _messages_url())],
     ).as_mail(to=to, practice=practice)
+
+
+def restored_note(message: Message, now: datetime) -> Mail | Skip:
+    """Tell the clinic that an older state of its database is back, and what that means."""
+    practice = Practice.current()
+    to = practice.alert_email or practice.email
+    if not to:
+        return Skip("no-address")
+    count = backups.not_sent(message.due_at).count()
+    with translation.override(settings.LANGUAGE_CODE):
+        return _restored_note(count, to=to, practice=practice)
+
+
+def sample_restored_note(now: datetime) -> Mail:
+    return _restored_note(3, to="frontdesk@example.org", practice=Practice.current())
+
+
+def _restored_note(count: int, *, to: str, practice: Practice) -> Mail:
+    how_many = ngettext(
+        "%(count)d mail that was due before was not sent, since it may have left already.",
+        "%(count)d mails that were due before were not sent, since they may have left already.",
+        count,
+    ) % {"count": count}
+    return worded(
+        backups.NOTE,
+        {"how_many": how_many},
+        buttons=[(_("Open the list of mails"), _messages_url())],
+    ).as_mail(to=to, practice=practice)
+
+
+def _messages_url() -> str:
+    return settings.BASE_URL + reverse("admin:index") + "clinic/message/"
 
 
 def password_reset(message: Message, now: datetime) -> Mail | Skip:

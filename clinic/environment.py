@@ -3,7 +3,7 @@
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -80,8 +80,21 @@ def database_from_url(url: str) -> dict[str, object]:
 
 
 def mailer_from_url(url: str, *, timeout: int) -> dict[str, object]:
-    """Return a ``MAILERS`` entry for ``smtp``, ``smtps``, ``smtp+tls`` or ``file`` URLs."""
+    """Return a ``MAILERS`` entry for ``smtp``, ``smtps``, ``smtp+tls``, ``file`` and providers.
+
+    ``anymail+postmark://TOKEN`` is a provider that django-anymail knows; further settings of that
+    provider follow as a query: ``anymail+mailgun://KEY?sender_domain=mg.clinic.example``.
+    """
     parts = urlsplit(url)
+    if parts.scheme.startswith("anymail+"):
+        provider = parts.scheme.removeprefix("anymail+")
+        token_name = {"postmark": "server_token"}.get(provider, "api_key")
+        # From the URL itself: a host's capitals would be lost.
+        token = unquote(url.partition("://")[2].partition("?")[0].rstrip("/"))
+        return {
+            "BACKEND": f"anymail.backends.{provider}.EmailBackend",
+            "OPTIONS": ({token_name: token} if token else {}) | dict(parse_qsl(parts.query)),
+        }
     if parts.scheme == "file":
         folder = Path(unquote(parts.path))
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +104,7 @@ def mailer_from_url(url: str, *, timeout: int) -> dict[str, object]:
         }
     if parts.scheme not in {"smtp", "smtps", "smtp+tls"}:
         raise ImproperlyConfigured(
-            "EMAIL_URL must start with smtp://, smtps://, smtp+tls:// or file:///."
+            "EMAIL_URL must start with smtp://, smtps://, smtp+tls://, file:/// or anymail+NAME://."
         )
     return {
         "BACKEND": "clinic.smtp.EmailBackend",

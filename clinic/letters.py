@@ -1,9 +1,12 @@
 """A mail's words and facts, written once and rendered as text and HTML twins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -60,6 +63,19 @@ class Letter:
         )
 
 
+_texts: ContextVar[dict[UUID, MailText] | None] = ContextVar("texts", default=None)
+
+
+@contextmanager
+def texts_read_together() -> Iterator[None]:
+    """Read the clinic's own words once for all the letters in the block."""
+    token = _texts.set({text.pk: text for text in MailText.objects.all()})
+    try:
+        yield
+    finally:
+        _texts.reset(token)
+
+
 def worded(
     kind: str,
     values: Mapping[str, str],
@@ -91,7 +107,11 @@ def _words(kind: str) -> Words:
         return looking.draft.words
     if not wording.is_editable:
         return wording.words
-    text = MailText.objects.filter(kind=kind, language=language).first()
+    texts = _texts.get()
+    if texts is not None:
+        text = texts.get(MailText.key_of(kind, language))
+    else:
+        text = MailText.objects.filter(kind=kind, language=language).first()
     return text.words if text else wording.words
 
 

@@ -3,47 +3,51 @@
 The ``Message`` row is the truth. A broker message only wakes a worker; the tick finds everything
 again. States: planned → sending → sent, unknown, failed or skipped.
 
-Several workers and schedulers are harmless: a row is claimed by one conditional UPDATE, and every
-later write names that claim. A process killed while it sends leaves one row behind. If that row
-was not yet handed to the mail server it goes back to planned; otherwise nobody knows whether it
-arrived, and it is sent once more, flagged, under the same Message-ID.
+A process puts some due rows aside, reads and writes their mails together, and then claims and
+sends one at a time: reading is cheap for many, and what a killed process leaves in doubt is one
+mail. Several workers and schedulers are harmless: a row is put aside and claimed by conditional
+UPDATEs, and every later write names that claim. Rows that were only put aside are free again when
+their lease runs out. Of the one that was handed over nobody knows whether it arrived: it is sent
+once more, flagged, under the same Message-ID.
 """
 
 import logging
-import random
-import re
-import smtplib
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
-from uuid import UUID, uuid4
+from typing import cast
+from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core import mail
 from django.db import InterfaceError, OperationalError, models, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from clinic import preview
+from clinic import bounces, claims, preview
+from clinic.access import links_stored_together
 from clinic.celery import app
+from clinic.letters import texts_read_together
 from clinic.models import Message, Patient, Tick, User
 from clinic.outgoing import Mail, Outgoing, build
-from clinic.smtp import AnswerLost
+from clinic.providers import DjangoSender
+from clinic.senders import Accepted, Permanent, Sender, Temporary, Unknown, Unreachable
+from clinic.smtp import EmailBackend, SmtpSender
 
 logger = logging.getLogger(__name__)
 
 LATE_NOTE = "late-note"
-# Waits after a temporary refusal, in ticks (a tick is a minute); the last one repeats.
-BACKOFF_TICKS = (1, 5, 15, 30)
 # A tick leaves the rest to the next one after this long, well below the task's time limit.
 SENDING_SECONDS = 45
-BATCH = 500
+# A mail that was written longer ago is written again before it leaves.
+FRESH = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -60,25 +64,34 @@ class Postpone:
     reason: str
 
 
+@dataclass(frozen=True)
+class _Broken:
+    """It cannot be written, for a reason that is in the log."""
+
+
+Written = Outgoing | Skip | Postpone | _Broken
+
 # Mails that patients did not get because we did not send them in time.
 _GIVEN_UP = {Message.State.SKIPPED, Message.State.FAILED}
 _OUR_FAULT = {Message.LATE, Message.UNREACHABLE, Message.DEFERRED}
 
 Compose = Callable[[Message, datetime], Mail | Skip | Postpone]
+Read = Callable[[Collection[Message]], None]
 
 _composers: dict[str, Compose] = {}
+_readers: dict[str, Read] = {}
 
 
-class _Unreachable(Exception):
-    """No mail server takes mail at the moment: trying the next row is pointless."""
-
-
-def register(kind: str, compose: Compose) -> None:
+def register(kind: str, compose: Compose, *, read: Read | None = None) -> None:
     """Name the function that writes mails of ``kind``; called in ``AppConfig.ready()``.
 
-    It reads everything afresh, so that a mail tells what is true when it leaves.
+    It reads everything afresh, so that a mail tells what is true when it leaves. ``read`` does so
+    for many mails at once, right before they are written: it leaves on ``message.source`` what
+    ``compose`` then need not look up.
     """
     _composers[kind] = compose
+    if read is not None:
+        _readers[kind] = read
 
 
 def plan(
@@ -178,25 +191,24 @@ def look_at(message: Message, *, now: datetime) -> Mail | str:
 
 
 def tick(now: datetime) -> None:
-    """Send what is due, one row after the other, then stamp the heartbeat."""
+    """Send what is due, one mail after the other, then stamp the heartbeat."""
     started = time.monotonic()
 
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - started)
 
-    _recover_lapsed(now)
+    stop_at = now + timedelta(seconds=SENDING_SECONDS)
+    claims.recover_lapsed(now)
     sent_any, dropped = False, []
-    with closing(mail.mailers.default) as connection:
-        for message in Message.objects.due(now).with_circumstances(now)[:BATCH]:
-            if clock() - now > timedelta(seconds=SENDING_SECONDS):
-                break
+    with closing(_sender()) as sender:
+        while clock() < stop_at and (batch := claims.reserve_due(now, clock())):
             try:
-                state = _deliver(message, connection, clock)
-            except _Unreachable:
+                for message in _deliver(batch, sender, clock, stop_at):
+                    sent_any = sent_any or message.state == Message.State.SENT
+                    if message.state in _GIVEN_UP and message.reason in _OUR_FAULT:
+                        dropped.append(message)
+            except Unreachable:
                 break
-            sent_any = sent_any or state == Message.State.SENT
-            if state in _GIVEN_UP and message.reason in _OUR_FAULT:
-                dropped.append(message)
     if sent_any:
         # The mail server is back: what waited for it need not sit out its back-off.
         Message.objects.without_server(now).update(next_attempt_at=now)
@@ -206,14 +218,13 @@ def tick(now: datetime) -> None:
 
 def deliver(message_id: UUID | str, now: datetime) -> None:
     """Send this one mail if it is due and nobody else does."""
-    message = Message.objects.due(now).with_circumstances(now).filter(pk=message_id).first()
-    if message is None:
-        return
-    with closing(mail.mailers.default) as connection:
+    batch = claims.reserve(Message.objects.due(now).filter(pk=message_id), now, now)
+    with closing(_sender()) as sender:
         try:
-            _deliver(message, connection, lambda: now)
-        except _Unreachable:
-            logger.warning("No mail server; message %s waits for the tick", message.pk)
+            for _message in _deliver(batch, sender, lambda: now, now + timedelta(seconds=1)):
+                pass
+        except Unreachable:
+            logger.warning("No mail server; message %s waits for the tick", message_id)
 
 
 def _wake_worker(message: Message) -> None:
@@ -222,39 +233,61 @@ def _wake_worker(message: Message) -> None:
     transaction.on_commit(wake, robust=True)
 
 
-def _recover_lapsed(now: datetime) -> None:
-    """Free the rows of processes that died while they held a claim."""
-    lapsed = Message.objects.lapsed(now)
-    lapsed.filter(handed_at=None).update(
-        state=Message.State.PLANNED,
-        claim=None,
-        lease_until=None,
-        attempts=F("attempts") - 1,
-        # Behind the others: a row that kills its worker must not be first again.
-        next_attempt_at=now + timedelta(seconds=settings.TICK_SECONDS),
-    )
-    # The claim stays: if its owner is only slow, the answer it gets still counts.
-    lapsed.exclude(handed_at=None).update(
-        state=Message.State.UNKNOWN, reason="", lease_until=None, next_attempt_at=now
-    )
+def _sender() -> Sender:
+    if settings.SENDER:
+        return cast(Sender, import_string(settings.SENDER)())
+    mailer = mail.mailers.default
+    return SmtpSender(mailer) if isinstance(mailer, EmailBackend) else DjangoSender(mailer)
 
 
-def _deliver(message: Message, connection: Any, clock: Callable[[], datetime]) -> str:
-    """Claim and send one row; return the state it is left in, or the one that beat us to it."""
-    now = clock()
-    was_unknown = message.state == Message.State.UNKNOWN
-    if not _claim(message, now):
-        return message.state
-    if now >= message.expires_at:
-        # It was late for a reason that is known, or nobody was there to send it.
-        gave_up = message.reason in {Message.UNREACHABLE, Message.DEFERRED}
-        state = Message.State.FAILED if gave_up else Message.State.SKIPPED
-        return _settle(message, state, reason=message.reason or Message.LATE)
+def _deliver(
+    batch: list[Message], sender: Sender, clock: Callable[[], datetime], stop_at: datetime
+) -> Iterator[Message]:
+    """Write the mails together and hand them over one by one; yield each as it is settled.
+
+    What is not reached, since the time is up or no mail server answers, is free again at the end.
+    """
+    # Half of the lease is left for the last one to be handed over.
+    stop_at = min(stop_at, clock() + timedelta(seconds=settings.LEASE_SECONDS / 2))
+    claim, settled = (batch[0].claim if batch else None), 0
     try:
-        content = (
-            Skip(Message.LATE) if message.is_overtaken else _composers[message.kind](message, now)
-        )
-        outgoing = build(message, content, now) if isinstance(content, Mail) else None
+        written_at = clock()
+        written = _write(batch, written_at)
+        for message in batch:
+            now = clock()
+            if settled and now >= stop_at:
+                return
+            if now - written_at > FRESH:
+                written |= _write([message], now)
+            settled += 1
+            _dispatch(message, written[message.pk], sender, clock)
+            yield message
+    finally:
+        if settled < len(batch):
+            claims.release(batch[settled:], claim)
+
+
+def _write(batch: list[Message], now: datetime) -> dict[UUID, Written]:
+    """Compose each mail that is still of use, from what the rows say now."""
+    useful = [message for message in batch if now < message.expires_at and not message.is_overtaken]
+    by_kind: dict[str, list[Message]] = defaultdict(list)
+    for message in useful:
+        by_kind[message.kind].append(message)
+    for kind, messages in by_kind.items():
+        if kind in _readers:
+            _readers[kind](messages)
+    with links_stored_together(), texts_read_together():
+        written: dict[UUID, Written] = {message.pk: _compose(message, now) for message in useful}
+    for message in batch:
+        if message.pk not in written:
+            written[message.pk] = Skip(Message.LATE)
+    return written
+
+
+def _compose(message: Message, now: datetime) -> Written:
+    try:
+        content = _composers[message.kind](message, now)
+        return build(message, content, now) if isinstance(content, Mail) else content
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
         # Not the row's fault: its lease runs out and it is tried again.
         raise
@@ -264,143 +297,77 @@ def _deliver(message: Message, connection: Any, clock: Callable[[], datetime]) -
         logger.error(
             "Message %s cannot be composed: %s\n%s", message.pk, type(error).__name__, where
         )
-        return _settle(message, Message.State.FAILED, reason="error")
-    if isinstance(content, Postpone):
-        return _put_back(message, now, reason=content.reason, attempts=message.attempts - 1)
-    if isinstance(content, Skip) and was_unknown:
+        return _Broken()
+
+
+def _dispatch(
+    message: Message, written: Written, sender: Sender, clock: Callable[[], datetime]
+) -> None:
+    """Do what is to be done with one mail, and leave the row's new state on ``message``."""
+    now = clock()
+    if now >= message.expires_at:
+        _give_up(message)
+    elif isinstance(written, _Broken):
+        claims.settle(message, Message.State.FAILED, reason="error")
+    elif isinstance(written, Postpone):
+        claims.put_back(message, now, reason=written.reason)
+    elif isinstance(written, Skip) and message.state == Message.State.UNKNOWN:
         # The first copy may have arrived, and there was no second one.
-        return _settle(
-            message, Message.State.UNKNOWN, reason=content.reason, is_retried_after_unknown=False
-        )
-    if isinstance(content, Skip):
-        return _settle(message, Message.State.SKIPPED, reason=content.reason)
-    assert outgoing is not None
-    return _hand_over(message, outgoing, connection, clock)
+        claims.settle(message, Message.State.UNKNOWN, reason=written.reason)
+    elif isinstance(written, Skip):
+        claims.settle(message, Message.State.SKIPPED, reason=written.reason)
+    else:
+        _hand_over(message, written, sender, clock)
 
 
-def _claim(message: Message, now: datetime) -> bool:
-    """Take the row for this process; False when another was faster or it was called off."""
-    claimed = {
-        "state": Message.State.SENDING,
-        "claim": uuid4(),
-        "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
-        "handed_at": None,
-        "attempts": message.attempts + 1,
-        "next_attempt_at": now,
-        "is_retried_after_unknown": message.is_retried_after_unknown
-        or message.state == Message.State.UNKNOWN,
-    }
-    is_ours = Message.objects.filter(
-        pk=message.pk, state=message.state, attempts=message.attempts
-    ).update(**claimed)
-    if is_ours:
-        for name, value in claimed.items():
-            setattr(message, name, value)
-    return bool(is_ours)
+def _give_up(message: Message) -> None:
+    # It was late for a reason that is known, or nobody was there to send it.
+    is_refused = message.reason in {Message.UNREACHABLE, Message.DEFERRED}
+    state = Message.State.FAILED if is_refused else Message.State.SKIPPED
+    is_known = message.reason not in {"", Message.INTERRUPTED}
+    claims.settle(message, state, reason=message.reason if is_known else Message.LATE)
 
 
 def _hand_over(
-    message: Message,
-    outgoing: Outgoing,
-    connection: Any,
-    clock: Callable[[], datetime],
-) -> str:
+    message: Message, outgoing: Outgoing, sender: Sender, clock: Callable[[], datetime]
+) -> None:
     try:
-        connection.open()
-    except OSError as error:
-        _put_back(message, clock(), reason=Message.UNREACHABLE)
-        raise _Unreachable from error
+        sender.open()
+    except Unreachable:
+        claims.put_back(message, clock(), reason=Message.UNREACHABLE, attempts=message.attempts + 1)
+        raise
     now = clock()
-    # The last moment to call it off. From here on it counts as handed to the mail server.
-    is_still_ours = Message.objects.filter(
-        pk=message.pk, claim=message.claim, state=Message.State.SENDING
-    ).update(handed_at=now, lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
-    if not is_still_ours:
-        return Message.State.SKIPPED
+    if not claims.claim(message, now):
+        return
     try:
-        connection.send_messages([outgoing])
-    except AnswerLost:
-        connection.close()
-        return _settle(message, Message.State.UNKNOWN, next_attempt_at=_next_attempt(message, now))
-    except smtplib.SMTPRecipientsRefused as error:
-        connection.close()
-        ((code, reply),) = error.recipients.values()
-        return _refused(message, now, code, reply, is_about_mailbox=True)
-    except smtplib.SMTPDataError as error:
-        connection.close()
-        return _refused(message, now, error.smtp_code, error.smtp_error, is_about_mailbox=False)
-    except OSError as error:
-        # Also a refused sender: that is about us, so the recipient's mail is still owed.
-        connection.close()
-        _put_back(message, now, reason=Message.UNREACHABLE)
-        raise _Unreachable from error
-    except ValueError:
-        # An address that cannot be written in SMTP.
-        _mark_bounced(message, now)
-        return _settle(message, Message.State.FAILED, reason="address")
-    if message.patient_id and message.has_bounced:
-        Patient.objects.filter(pk=message.patient_id).update(email_bounced_at=None)
-    raw = outgoing.message().as_bytes() if settings.DEMO else None
-    return _settle(message, Message.State.SENT, sent_at=clock(), last_reply="", raw=raw)
-
-
-def _refused(
-    message: Message, now: datetime, code: int, reply: bytes | str, *, is_about_mailbox: bool
-) -> str:
-    last_reply = _status_codes(code, reply)
-    if code < 500:
-        return _put_back(message, now, reason=Message.DEFERRED, last_reply=last_reply)
-    if is_about_mailbox:
-        _mark_bounced(message, now)
-    return _settle(
-        message,
-        Message.State.FAILED,
-        reason="no-mailbox" if is_about_mailbox else "refused",
-        last_reply=last_reply,
-    )
-
-
-def _mark_bounced(message: Message, now: datetime) -> None:
-    if message.patient_id:
-        Patient.objects.filter(pk=message.patient_id).update(email_bounced_at=now)
-
-
-def _status_codes(code: int, reply: bytes | str) -> str:
-    """Return "550 5.1.1": the words that follow often repeat the address."""
-    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-    enhanced = re.match(r"[245]\.\d{1,3}\.\d{1,3}", text)
-    return f"{code} {enhanced.group()}" if enhanced else str(code)
-
-
-def _put_back(message: Message, now: datetime, *, reason: str, **fields: Any) -> str:
-    return _settle(
-        message,
-        Message.State.PLANNED,
-        reason=reason,
-        handed_at=None,
-        next_attempt_at=_next_attempt(message, now),
-        **fields,
-    )
-
-
-def _next_attempt(message: Message, now: datetime) -> datetime:
-    ticks = BACKOFF_TICKS[min(message.attempts, len(BACKOFF_TICKS)) - 1]
-    # Spread out, so that mails refused together do not come back together.
-    jitter = 1 + random.random() / 5  # noqa: S311
-    return now + timedelta(seconds=ticks * settings.TICK_SECONDS * jitter)
-
-
-def _settle(message: Message, state: str, *, reason: str = "", **fields: Any) -> str:
-    """End our claim. Also counts when somebody took us for dead meanwhile, until they send."""
-    changes = {"state": state, "reason": reason, "lease_until": None, **fields}
-    Message.objects.filter(
-        pk=message.pk,
-        claim=message.claim,
-        state__in=[Message.State.SENDING, Message.State.UNKNOWN],
-    ).update(**changes)
-    for name, value in changes.items():
-        setattr(message, name, value)
-    return state
+        outcome = sender.send(outgoing)
+    except Unreachable:
+        claims.put_back(message, now, reason=Message.UNREACHABLE)
+        raise
+    except (SoftTimeLimitExceeded, OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # Nobody knows whether it was taken.
+        logger.error("Sender failed on message %s: %s", message.pk, type(error).__name__)
+        sender.close()
+        outcome = Unknown()
+    match outcome:
+        case Accepted():
+            claims.stamp(message, clock())
+            if settings.DEMO:
+                Message.objects.filter(pk=message.pk).update(raw=outgoing.content)
+            if message.patient_id and message.has_bounced:
+                bounces.forgive(message.patient_id)
+        case Unknown():
+            claims.settle(
+                message, Message.State.UNKNOWN, next_attempt_at=claims.next_attempt(message, now)
+            )
+        case Temporary(code):
+            claims.put_back(message, now, reason=Message.DEFERRED, last_reply=code)
+        case Permanent(code, is_about_mailbox):
+            reason = "no-mailbox" if is_about_mailbox else "refused"
+            claims.settle(message, Message.State.FAILED, reason=reason, last_reply=code)
+            bounces.refused(message, now, is_about_mailbox=is_about_mailbox)
 
 
 def _tell_staff(dropped: list[Message], now: datetime) -> None:

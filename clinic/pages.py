@@ -1,10 +1,11 @@
 """Pages of the ground floor: practice, guide, links, health."""
 
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
-from clinic.views import health, links, public
+from clinic.views import bounces, health, links, public
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("guide/", public.guide, name="guide"),
     path("guide/<slug:slug>/", public.guide_page, name="guide_page"),
     path("locations/", public.locations, name="locations"),
@@ -17,4 +18,8 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("bounces/", bounces.report_bounce, name="report_bounce"),
 ]
+
+if settings.PROVIDER_WEBHOOK_SECRET:
+    urlpatterns.append(path("bounces/provider/", include("anymail.urls")))

@@ -132,8 +132,18 @@ MAILERS = {
         env_str("EMAIL_URL", f"file://{STATE_DIR / 'mail'}"), timeout=SMTP_TIMEOUT_SECONDS
     )
 }
+# A class of the clinic's own that takes mails instead (clinic/senders.py).
+SENDER = env_str("SENDER", "")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "clinic@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# What comes back: a mailbox that is read, and the key of reports to /bounces/.
+BOUNCES_URL = env_str("BOUNCES_URL", "")
+BOUNCES_SECRET = env_str("BOUNCES_SECRET", "")
+# "user:password" of the webhooks that django-anymail keeps for providers.
+PROVIDER_WEBHOOK_SECRET = env_str("PROVIDER_WEBHOOK_SECRET", "")
+if PROVIDER_WEBHOOK_SECRET:
+    ANYMAIL = {"WEBHOOK_SECRET": PROVIDER_WEBHOOK_SECRET}
 
 # Languages and time
 
@@ -282,7 +292,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = 1
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A broker that goes away must not cut off a mail in the middle of SMTP: that would be sent twice.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
@@ -293,6 +304,12 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
     "waitlist": {"task": "booking.tasks.tend_waitlist", **_EVERY_TICK},
 }
+if BOUNCES_URL:
+    CELERY_BEAT_SCHEDULE["bounces"] = {
+        "task": "clinic.tasks.read_bounces",
+        "schedule": 5 * TICK_SECONDS,
+        "options": {"expires": 5 * TICK_SECONDS},
+    }
 
 # Monitoring
 

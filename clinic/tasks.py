@@ -1,13 +1,19 @@
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from clinic import audit, outbox
+from clinic import audit, mailbox, outbox
 
 
 @shared_task
 def tick() -> None:
     outbox.tick(timezone.now())
     audit.seal()
+
+
+@shared_task
+def read_bounces() -> None:
+    mailbox.read_bounces(settings.BOUNCES_URL, timezone.now())
 
 
 @shared_task

@@ -9,7 +9,7 @@ A kind takes part with three steps, beside its composer and ``outbox.register``:
    beside the words; ``values`` has a value for each placeholder.
 3. Call ``register(wording, sample=…)`` in ``AppConfig.ready()``. ``sample(now)`` composes the mail
    in the active language from rows that are in no database; for a composer of ``booking.emails``
-   that is ``emails.sample(KIND, compose)``. The admin's preview and test mail are made of it.
+   that is ``mail_samples.sample(KIND, compose)``. The admin's preview and test mail are made of it.
 
 Staff's words are never given to the template engine: placeholders are looked up in a fixed list
 and replaced once, and whatever else is in braces stands in the mail as typed.

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_pl
 from tests import throwaway
 from tests.environment import POSTGRES, PURE, SQLITE
 from tests.smtp import SmtpSink
-from tests.throwaway import NotInstalled, Postgres, Redis
+from tests.throwaway import Dovecot, NotInstalled, Postgres, Redis
 
 SOAK = os.environ.get("SOAK") == "1"
 
@@ -175,6 +175,17 @@ def redis() -> Iterator[Redis]:
 def redis_url(request: pytest.FixtureRequest) -> str:
     """A `REDIS_URL`: the one in the environment, or a throw-away server's."""
     return os.environ.get("REDIS_URL") or request.getfixturevalue("redis").url
+
+
+@pytest.fixture(scope="module")
+def dovecot() -> Iterator[Dovecot]:
+    """An IMAP server with one mailbox; its mails stay for the whole module."""
+    try:
+        server = Dovecot()
+    except NotInstalled as error:
+        _unavailable(error)
+    with server:
+        yield server
 
 
 @pytest.fixture

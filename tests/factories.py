@@ -13,13 +13,19 @@ from django.utils import translation
 
 from booking.models import (
     Appointment,
+    Break,
     Closure,
+    Equipment,
+    ExtraHours,
     OpeningHours,
+    ReservedTime,
+    ResourceHours,
     Room,
     Series,
     Service,
     TimeOff,
     UnconfirmedBooking,
+    VisitLimit,
     WaitlistEntry,
     WaitlistOffer,
 )
@@ -118,6 +124,19 @@ def make_room(*, location=None, **fields):
     return Room.objects.create(location=location or make_location(), **defaults | fields)
 
 
+def make_equipment(*, location=None, **fields):
+    defaults = {"name": f"Device {next(_numbers)}", "kind": "treadmill"}
+    return Equipment.objects.create(location=location or make_location(), **defaults | fields)
+
+
+def make_resource_hours(*, weekdays=range(7), opens=time(8), closes=time(17), **fields):
+    """Return hours of the ``room`` or ``equipment``, one row a weekday."""
+    return [
+        ResourceHours.objects.create(weekday=weekday, opens=opens, closes=closes, **fields)
+        for weekday in weekdays
+    ]
+
+
 def make_service(*, practitioners=(), **fields):
     number = next(_numbers)
     defaults = {
@@ -148,6 +167,43 @@ def make_hours(
         )
         for weekday in weekdays
     ]
+
+
+def make_break(practitioner, location, *, weekday=1, opens=time(12), closes=time(13), **fields):
+    return Break.objects.create(
+        practitioner=practitioner,
+        location=location,
+        weekday=weekday,
+        opens=opens,
+        closes=closes,
+        **fields,
+    )
+
+
+def make_reserved_time(
+    practitioner, location, *, weekday=1, opens=time(9), closes=time(10), **fields
+):
+    """Return an hour of Tuesday kept for URGENT patients until four hours before."""
+    return ReservedTime.objects.create(
+        practitioner=practitioner,
+        location=location,
+        weekday=weekday,
+        opens=opens,
+        closes=closes,
+        **fields,
+    )
+
+
+def make_extra_hours(practitioner, location, *, opens=time(17), closes=time(19), **fields):
+    """Return two hours of the evening after ``NOW``, unless told otherwise."""
+    fields.setdefault("date", date(2026, 6, 2))
+    return ExtraHours.objects.create(
+        practitioner=practitioner, location=location, opens=opens, closes=closes, **fields
+    )
+
+
+def make_limit(**fields):
+    return VisitLimit.objects.create(**{"most": 1} | fields)
 
 
 def make_closure(*, start, end, **fields):

@@ -57,6 +57,7 @@ class SmtpSink:
         self.default = OK
         self.attempts = 0
         self._script: deque[Reply] = deque()
+        self._scripts_by_recipient: dict[str, deque[Reply]] = {}
         self._mails: list[EmailMessage] = []
         self._recipients: list[tuple[str, ...]] = []
         self._lock = threading.Lock()
@@ -75,6 +76,11 @@ class SmtpSink:
     def script(self, *replies: Reply) -> None:
         with self._lock:
             self._script.extend(replies)
+
+    def script_for(self, address: str, *replies: Reply) -> None:
+        """Scripts the next messages to one recipient, whatever goes to others in between."""
+        with self._lock:
+            self._scripts_by_recipient[address] = deque(replies)
 
     @property
     def mails(self) -> list[EmailMessage]:
@@ -127,6 +133,8 @@ class SmtpSink:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if own := self._scripts_by_recipient.get(address):
+            session.reply = own.popleft()
         reply: Reply = session.reply
         if reply.at_rcpt:
             return reply.line

@@ -33,7 +33,7 @@ PUBLIC = {
     "choose", "confirm_address", "join_waitlist",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics"}
+BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics", "report_bounce"}
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
@@ -65,7 +65,7 @@ ACCOUNT = {
 ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
-    "admin:app_list", "admin:None", "admin:auth_user_password_change",
+    "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:booking_service_why",
 }  # fmt: skip
 # Front desk only: a manager looks at the schedule, and does not change it.
 FRONT_DESK = {
@@ -143,6 +143,11 @@ class World:
         )
         make.make_hours(practitioner, self.location)
         make.make_room(location=self.location)
+        make.make_equipment(location=self.location)
+        make.make_break(practitioner, self.location)
+        make.make_reserved_time(practitioner, self.location)
+        make.make_extra_hours(practitioner, self.location)
+        make.make_limit(practitioner=practitioner)
         make.make_closure(start=now, end=now + timedelta(hours=1))
         make.make_time_off(practitioner, start=now, end=now + timedelta(hours=1))
         self.patient = make.make_patient(

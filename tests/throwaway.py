@@ -56,7 +56,9 @@ class Postgres:
     'postgres://postgres@127.0.0.1:40123/postgres'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_commits: bool = False) -> None:
+        """With `keeps_commits` a commit that was acknowledged survives `stop()`."""
+        self._synchronous_commit = "on" if keeps_commits else "off"
         homes = Path("/usr/lib/postgresql").glob("*/bin")
         found = sorted(homes, key=lambda path: int(path.parent.name))
         if found:
@@ -85,7 +87,8 @@ class Postgres:
         # Nothing here outlives the tests, so nothing is made to survive a power cut.
         options = (
             f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-            " -c full_page_writes=off -c synchronous_commit=off -c max_connections=300"
+            " -c full_page_writes=off -c max_connections=300"
+            f" -c synchronous_commit={self._synchronous_commit}"
         )
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
@@ -139,3 +142,94 @@ class Redis:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+
+class Dovecot:
+    """An IMAP server with one mailbox, of the user `bounces` with the password `secret`.
+
+    >>> with Dovecot() as dovecot:
+    ...     dovecot.drop(b"Subject: hello\\r\\n\\r\\n")
+    """
+
+    def __init__(self) -> None:
+        program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
+        if program is None:
+            raise NotInstalled("needs Dovecot: apt-get install dovecot-imapd")
+        self._program = program
+        self.port = free_port()
+        self.url = f"imap://bounces:secret@127.0.0.1:{self.port}/INBOX"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="backstride-dovecot-"))
+        self._folder.chmod(0o755)
+        self._mails = self._folder / "mails"
+        for name in ("new", "cur", "tmp"):
+            (self._mails / name).mkdir(parents=True)
+        # Dovecot refuses to read mail as root.
+        user = pwd.getpwnam("mail") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        for path in (self._mails, *self._mails.iterdir()):
+            shutil.chown(path, user.pw_uid, user.pw_gid)
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        config = self._folder / "dovecot.conf"
+        config.write_text(
+            f"""
+base_dir = {self._folder}/run
+state_dir = {self._folder}/state
+log_path = {self._folder}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+first_valid_uid = 1
+{"" if me == "root" else f"default_internal_user = {me}"}
+{"" if me == "root" else f"default_login_user = {me}"}
+mail_location = maildir:{self._mails}
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid={user.pw_uid} gid={user.pw_gid} home={self._folder}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {self.port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+        )
+        self._process = subprocess.Popen(
+            [self._program, "-F", "-c", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for_port(self.port)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def drop(self, content: bytes) -> None:
+        """Deliver a mail, as a mail server would."""
+        name = f"{time.time_ns()}.test"
+        path = self._mails / "tmp" / name
+        path.write_bytes(content)
+        owner = self._mails.stat()
+        shutil.chown(path, owner.st_uid, owner.st_gid)
+        path.rename(self._mails / "new" / name)
+
+    def flags(self) -> list[str]:
+        """The flags of each mail, oldest first: "S" is seen, "a" the first flag of others."""
+        found = [*(self._mails / "new").iterdir(), *(self._mails / "cur").iterdir()]
+        return [name.partition(":2,")[2] for name in sorted(path.name for path in found)]

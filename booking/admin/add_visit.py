@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
 from booking.admin.forms import CallerForm, StartForm, WishForm
-from booking.admin.starts import week
+from booking.admin.starts import tell_of_exceptions, week
 from booking.models import Appointment
 from clinic import days
 from clinic.access import staff_user
@@ -141,6 +141,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
         if visit:
             model_admin.record(AuditEvent.Action.CREATE, request, visit)
             messages.success(request, _("Booked for %(when)s.") % {"when": visit_time(visit)})
+            tell_of_exceptions(request, visit, now=now)
             return redirect("admin:booking_appointment_change", visit.pk)
     if request.method == "GET":
         model_admin.record(AuditEvent.Action.READ, request, patient)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
 from booking.admin.forms import MoveForm, PlaceForm, ReasonForm
-from booking.admin.starts import week
+from booking.admin.starts import tell_of_exceptions, week
 from booking.models import Appointment, InvalidTransition, SlotTaken
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
@@ -64,6 +64,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])
             said = gettext("Moved to %(when)s.") % {"when": visit_time(moved)}
             messages.success(request, _with_undo(said, moved))
+            tell_of_exceptions(request, moved, now=now)
             return redirect(page)
     listed = week(
         service=visit.service,
@@ -97,7 +98,8 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
         return redirect("admin:booking_appointment_changelist")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now, done = timezone.now(), []
+        now = timezone.now()
+        done: list[Appointment] = []
         for visit in visits:
             try:
                 visit.cancel(now=now, by=staff_user(request), **form.cleaned_data)

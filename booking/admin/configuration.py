@@ -1,13 +1,16 @@
 """What is offered, where and when: every version of these rows is kept."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from booking.models import Closure, OpeningHours, Room, Service, TimeOff
+from booking.admin.why import why
+from booking.models import Closure, Service, TimeOff
 from clinic.admin import ConfigurationAdmin, DayFilter
 from clinic.models import Practice
 
@@ -30,6 +33,7 @@ class ServiceAdmin(ConfigurationAdmin):
         "is_first_visit",
         "buffer_after",
         "room_kind",
+        "equipment_kind",
         "position",
         "is_active",
     ]
@@ -70,6 +74,7 @@ class ServiceAdmin(ConfigurationAdmin):
                     "unlocked_by",
                     "practitioners",
                     "room_kind",
+                    "equipment_kind",
                     "is_hands_on",
                     "questionnaire",
                 ]
@@ -78,37 +83,13 @@ class ServiceAdmin(ConfigurationAdmin):
         (_("On the page"), {"fields": ["position", "is_active"]}),
     ]
 
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(partial(why, model_admin=self))
+        return [path("why/", page, name="booking_service_why"), *super().get_urls()]
+
     @admin.display(description=_("minutes"))
     def lengths(self, service: Service) -> str:
         return ", ".join(str(minutes) for minutes in service.durations)
-
-
-@admin.register(Room)
-class RoomAdmin(ConfigurationAdmin):
-    list_display = ["name", "location", "kind", "is_active"]
-    list_filter = ["location", "kind", "is_active"]
-    list_select_related = ["location"]
-    search_fields = ["name", "kind", "location__name"]
-    autocomplete_fields = ["location"]
-
-
-@admin.register(OpeningHours)
-class OpeningHoursAdmin(ConfigurationAdmin):
-    """Read on the wall clock of the location, whatever zone that is in."""
-
-    list_display = [
-        "practitioner",
-        "weekday",
-        "opens",
-        "closes",
-        "location",
-        "valid_from",
-        "valid_until",
-    ]
-    list_filter = ["practitioner", "location", "weekday"]
-    list_select_related = ["practitioner", "location"]
-    search_fields = ["practitioner__name", "location__name"]
-    autocomplete_fields = ["practitioner", "location"]
 
 
 class AbsenceAdmin(ConfigurationAdmin):

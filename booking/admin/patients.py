@@ -12,7 +12,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin.columns import visit_time
-from booking.mail_choices import MailChoicesForm, every_offset, retime_reminders
+from booking.mail_choices import (
+    MailChoicesForm,
+    every_offset,
+    offset_label,
+    retime_reminders,
+)
 from booking.models import Appointment, Service
 from booking.owed import REMINDER
 from clinic.admin import AuditedAdmin
@@ -71,7 +76,7 @@ class PatientForm(MailChoicesForm):
 
     class Meta(MailChoicesForm.Meta):
         fields = [
-            *("name", "birth_date", "phone", "email", "guardian_name"),
+            *("name", "birth_date", "phone", "email", "contact_relation", "guardian_name"),
             *MailChoicesForm.Meta.fields,
         ]
         labels: dict[str, Any] = {}
@@ -149,6 +154,14 @@ class PatientAdmin(AuditedAdmin):
         if patient.email_bounced_at:
             return _("E-mail bounced: please phone")
         return _("Reminders stopped") if patient.has_stopped(REMINDER) else ""
+
+    @admin.display(description=_("reminders"))
+    def reminders(self, patient: Patient) -> Any:
+        """What the ticks say, for whoever may only look."""
+        if patient.has_stopped(REMINDER):
+            return _("Reminders stopped")
+        declined = ", ".join(offset_label(hours) for hours in patient.declined_reminders)
+        return _("Not wanted: %(which)s") % {"which": declined} if declined else _("All")
 
     @admin.display(description=_("visit"))
     def add_visit(self, patient: Patient) -> str:

@@ -19,7 +19,7 @@ from booking.admin import add_visit, plan_series
 from booking.admin.columns import visit_time
 from booking.admin.series_forms import SeriesWishForm
 from booking.models import Appointment, Series
-from booking.models.appointments import CALLED_OFF
+from booking.models.status import CALLED_OFF
 from clinic.admin import ReadOnlyAdmin
 
 

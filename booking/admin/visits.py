@@ -184,6 +184,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "practitioner",
                     "location",
                     "room",
+                    "equipment",
                     "series_page",
                     "intake",
                     "hold",

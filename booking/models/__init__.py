@@ -1,8 +1,18 @@
 from booking.models.appointments import Appointment
-from booking.models.catalogue import Room, Service
-from booking.models.diary import FreeStart
-from booking.models.hours import Closure, OpeningHours, TimeOff
+from booking.models.catalogue import Equipment, Room, Service
+from booking.models.hours import (
+    Break,
+    Closure,
+    ExtraHours,
+    OpeningHours,
+    ReservedTime,
+    ResourceHours,
+    TimeOff,
+    VisitLimit,
+)
 from booking.models.offers import OfferOver, WaitlistOffer
+from booking.models.rulebook import RulesVersion
+from booking.models.search import FreeStart, Obstacle, Rule
 from booking.models.series import Series
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
 from booking.models.unconfirmed import UnconfirmedBooking
@@ -11,13 +21,21 @@ from booking.models.waitlist import NotWaiting, TooLittleTime, WaitlistEntry
 __all__ = [
     "TRANSITIONS",
     "Appointment",
+    "Break",
     "Closure",
+    "Equipment",
+    "ExtraHours",
     "FreeStart",
     "InvalidTransition",
     "NotWaiting",
+    "Obstacle",
     "OfferOver",
     "OpeningHours",
+    "ReservedTime",
+    "ResourceHours",
     "Room",
+    "Rule",
+    "RulesVersion",
     "Series",
     "Service",
     "SlotTaken",
@@ -25,6 +43,7 @@ __all__ = [
     "TimeOff",
     "TooLittleTime",
     "UnconfirmedBooking",
+    "VisitLimit",
     "WaitlistEntry",
     "WaitlistOffer",
 ]

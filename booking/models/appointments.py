@@ -14,10 +14,10 @@ from django.utils.translation import pgettext_lazy
 
 from booking import owed
 from booking.models import diary, moves
-from booking.models.catalogue import Room, Service
-from booking.models.diary import LONGEST
+from booking.models.catalogue import Equipment, Room, Service
 from booking.models.schedule import HOLD, AppointmentQuerySet
 from booking.models.status import (
+    CALLED_OFF,
     HOLDS_TIME,
     TRANSITIONS,
     InvalidTransition,
@@ -26,10 +26,8 @@ from booking.models.status import (
     StatusChange,
 )
 from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
+from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
-
-# A visit that never took place and never will.
-CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 
 
 def new_ical_uid() -> str:
@@ -79,6 +77,14 @@ class Appointment(models.Model):
     room = models.ForeignKey(
         Room,
         verbose_name=_("room"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+    )
+    equipment = models.ForeignKey(
+        Equipment,
+        verbose_name=_("equipment"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -169,6 +175,7 @@ class Appointment(models.Model):
         indexes = [
             models.Index(fields=["practitioner", "start"], name="appointment_day"),
             models.Index(fields=["room", "start"], name="appointment_room"),
+            models.Index(fields=["equipment", "start"], name="appointment_equipment"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
             models.Index(fields=["series"], condition=~Q(series=None), name="appointment_series"),
@@ -205,20 +212,8 @@ class Appointment(models.Model):
     def clean(self) -> None:
         """Say in words what the guards would refuse. The verbs look again, under a lock."""
         super().clean()
-        if self.status not in HOLDS_TIME or self.overlap_reason or not self.busy_until:
-            return
-        place = Q(practitioner=self.practitioner_id)
-        if self.room_id is not None:
-            place |= Q(room=self.room_id)
-        others = Appointment.objects.filter(
-            place,
-            status__in=HOLDS_TIME,
-            overlap_reason="",
-            start__gt=self.start - LONGEST,
-            start__lt=self.busy_until,
-            busy_until__gt=self.start,
-        )
-        if others.exclude(pk=self.pk).exists():
+        is_guarded = self.status in HOLDS_TIME and not self.overlap_reason and self.busy_until
+        if is_guarded and diary.met(self).exists():
             raise SlotTaken
 
     def seconds_held(self, *, now: datetime) -> int:
@@ -273,6 +268,7 @@ class Appointment(models.Model):
         reason: str = "",
         outside_hours: bool = False,
         overlap_reason: str = "",
+        level: Level = Level.ROUTINE,
         is_told: bool = True,
     ) -> None:
         """Move a booked visit; what is not named stays as it is.
@@ -298,8 +294,9 @@ class Appointment(models.Model):
         if moved._where() == former_place:
             return
 
+        rights: dict[str, Any] = {"by": by, "outside_hours": outside_hours, "level": level}
         candidates = Appointment.objects.candidates(
-            moved, practitioner=moved.practitioner, by=by, now=now, outside_hours=outside_hours
+            moved, practitioner=moved.practitioner, now=now, **rights
         )
 
         def write() -> None:
@@ -307,7 +304,7 @@ class Appointment(models.Model):
             why = reason or overlap_reason
             moves.write(moved, count, now=now, by=by, reason=why, is_told=is_told, **former)
 
-        moved._settle(candidates, write=write, now=now)
+        moved._settle(candidates, write=write, now=now, by=by)
         self.refresh_from_db()
 
     def undoable(self, *, now: datetime) -> StatusChange | None:
@@ -383,12 +380,12 @@ class Appointment(models.Model):
         return self.practitioner_id, self.location_id, self.start, self.end
 
     def _settle(
-        self, candidates: Iterable[int], *, write: Callable[[], None], now: datetime
+        self, candidates: Iterable[int], *, write: Callable[[], None], now: datetime, by: Any
     ) -> None:
         """Take the time with the first of the candidates who still has it, and write."""
 
         def take_and_write() -> None:
-            diary.take(self, now=now)
+            diary.take(self, now=now, by=by)
             write()
 
         for practitioner_id in candidates:
@@ -430,8 +427,8 @@ class Appointment(models.Model):
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
             if target in HOLDS_TIME and was not in HOLDS_TIME:
-                diary.take(visit, now=now)
-                written["room_id"] = visit.room_id
+                diary.take(visit, now=now, by=by)
+                written |= {"room_id": visit.room_id, "equipment_id": visit.equipment_id}
             if Status.CANCELLED in (was, target):
                 # Calendars go by it, and so do mails: what was planned before is out of date.
                 written["sequence"] = visit.sequence + 1

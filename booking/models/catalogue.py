@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -68,16 +68,25 @@ class Service(models.Model):
         help_text=_("Minutes, the usual length first: [60, 30, 90]."),
     )
     buffer_before = models.PositiveSmallIntegerField(
-        _("minutes kept free before"), default=0, validators=[MaxValueValidator(240)]
+        _("minutes kept free before"),
+        default=0,
+        validators=[MaxValueValidator(240)],
+        help_text=_(
+            "Between two visits lies what the first needs after it or the second before it, "
+            "whichever is longer."
+        ),
     )
     buffer_after = models.PositiveSmallIntegerField(
-        _("minutes kept free after"), default=5, validators=[MaxValueValidator(240)]
+        _("minutes kept free after"),
+        default=5,
+        validators=[MaxValueValidator(240)],
+        help_text=_("To tidy up and write notes. It may reach past closing time."),
     )
     grid_minutes = models.PositiveSmallIntegerField(
         _("start every"),
         default=15,
         validators=[MinValueValidator(5)],
-        help_text=_("Minutes between possible starts."),
+        help_text=_("Minutes between possible starts, counted from the start of each shift."),
     )
     booking_mode = models.CharField(
         _("who books"), max_length=10, choices=BookingMode, default=BookingMode.SELF
@@ -93,10 +102,17 @@ class Service(models.Model):
         symmetrical=False,
         blank=True,
         related_name="unlocks",
+        help_text=_("Online, one visit for any of these comes first. Empty: any visit will do."),
     )
     is_hands_on = models.BooleanField(_("hands-on"), default=False)
     room_kind = models.CharField(
         _("needs a room of kind"), max_length=20, blank=True, help_text=_("For example: gait.")
+    )
+    equipment_kind = models.CharField(
+        _("needs equipment of kind"),
+        max_length=20,
+        blank=True,
+        help_text=_("For example: treadmill."),
     )
     practitioners = models.ManyToManyField(
         Practitioner, verbose_name=_("practitioners"), blank=True, related_name="+"
@@ -110,11 +126,19 @@ class Service(models.Model):
         related_name="+",
     )
     min_notice_minutes = models.PositiveIntegerField(
-        _("book at least … minutes ahead"), default=120
+        _("book at least … minutes ahead"),
+        default=120,
+        help_text=_("For patients who book online. Staff may book until the last minute."),
     )
-    horizon_days = models.PositiveSmallIntegerField(_("book at most … days ahead"), default=60)
+    horizon_days = models.PositiveSmallIntegerField(
+        _("book at most … days ahead"),
+        default=60,
+        help_text=_("For patients who book online. Staff may book any day."),
+    )
     change_cutoff_hours = models.PositiveSmallIntegerField(
-        _("change by link until … hours before"), default=24
+        _("change by link until … hours before"),
+        default=24,
+        help_text=_("After that the patient is asked to call."),
     )
     offer_minutes = models.PositiveSmallIntegerField(
         _("minutes to answer a waitlist offer"),
@@ -204,26 +228,55 @@ class Service(models.Model):
             raise ValueError(f"{self.slug} does not last {minutes} minutes.")
         return minutes
 
+    def bookable_between(self, now: datetime) -> tuple[datetime, datetime]:
+        """The first start that patients may book at ``now``, and the end of their horizon."""
+        return (
+            now + timedelta(minutes=self.min_notice_minutes),
+            now + timedelta(days=self.horizon_days),
+        )
+
     def _local(self, field: str) -> str:
         spanish = translation.get_language() == "es" and getattr(self, f"{field}_es")
         return spanish or getattr(self, field)
 
 
-class Room(models.Model):
-    """A room that some services need beside the practitioner."""
+class Resource(models.Model):
+    """Something at a location that visits need beside the practitioner, one visit at a time."""
 
     name = models.CharField(_("name"), max_length=60)
     location = models.ForeignKey(
         Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+"
     )
-    kind = models.CharField(_("kind"), max_length=20)
+    kind = models.CharField(
+        _("kind"),
+        max_length=20,
+        help_text=_("The word that services ask for. Any one of the same kind will do."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
-    history = HistoricalRecords()
 
     class Meta:
+        abstract = True
         ordering = ["location", "name"]
-        verbose_name = _("room")
-        verbose_name_plural = _("rooms")
 
     def __str__(self) -> str:
         return self.name
+
+
+class Room(Resource):
+    """A room that some services need beside the practitioner."""
+
+    history = HistoricalRecords()
+
+    class Meta(Resource.Meta):
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+
+
+class Equipment(Resource):
+    """A device that some services need, wherever in the location it stands."""
+
+    history = HistoricalRecords()
+
+    class Meta(Resource.Meta):
+        verbose_name = _("equipment")
+        verbose_name_plural = _("equipment")

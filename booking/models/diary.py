@@ -1,81 +1,38 @@
-"""What is free, and the lock under which time is taken. Slots are computed in ``booking.slots``."""
+"""What is free, why the rest is not, and the lock under which time is taken."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import BigIntegerField, Func, Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 
 from booking import slots
 from booking.guards import GUARDS
-from booking.models.catalogue import Room, Service
-from booking.models.hours import Closure, OpeningHours, TimeOff
+from booking.models import rulebook
+from booking.models.catalogue import Equipment, Room, Service
+from booking.models.search import (
+    A_WEEK,
+    BUSY_COLUMNS,
+    LONGEST,
+    FreeStart,
+    Obstacle,
+    Rule,
+    Search,
+)
 from booking.models.status import HOLDS_TIME, SlotTaken, Status
-from booking.slots import Busy, Shift, Span, Visit
-from clinic.models import Location, Practitioner
+from booking.slots import Busy, Visit
+from clinic.models import Location, Practitioner, User
+from intake.levels import Level
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
 
-# No visit lasts longer, buffer included (booking/guards.py), so whatever is in the way began at
-# most this long before. The past is not read, however much of it there is.
-LONGEST = timedelta(days=1)
-
 # Deadlock and serialization failure: PostgreSQL ends one transaction so that the others go on.
 RETRIED = {"40P01", "40001"}
 TRIES = 3
-
-
-class EpochMinute(Func):
-    """The minute of ``booking.slots`` that a time falls in, many times cheaper than in Python."""
-
-    output_field = BigIntegerField()
-    # Not EXTRACT, which reckons in exact decimals: a double is many times faster, and holds
-    # microseconds for as long as calendars last.
-    template = "FLOOR(DATE_PART('epoch', %(expressions)s) / 60)::bigint"
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
-        return self.as_sql(
-            compiler, connection, template="(strftime('%%%%s', %(expressions)s) / 60)", **extra
-        )
-
-    def get_db_converters(self, connection: Any) -> list[Any]:
-        """Return none: both templates give whole numbers, and there may be thousands of them."""
-        return []
-
-
-BUSY_COLUMNS = (
-    "practitioner_id",
-    "room_id",
-    EpochMinute("start"),
-    EpochMinute("end"),
-    "buffer_before",
-    EpochMinute("busy_until"),
-)
-
-HOURS_COLUMNS = (
-    "practitioner_id",
-    "location_id",
-    "location__time_zone",
-    "weekday",
-    "opens",
-    "closes",
-    "valid_from",
-    "valid_until",
-)
-
-
-class FreeStart(NamedTuple):
-    """A time at which a visit can start, with whom and where."""
-
-    start: datetime
-    practitioner_id: int
-    location_id: int
 
 
 def free_starts(
@@ -87,122 +44,175 @@ def free_starts(
     duration: int,
     practitioners: Iterable[Practitioner] | None,
     location: Location | None,
+    now: datetime,
+    level: Level | None,
 ) -> list[FreeStart]:
     """Find the starts in ``[since, until)`` that nothing in ``standing`` is in the way of.
 
-    Reads with three queries, four when the service needs a room, whatever the number of days,
-    practitioners and visits.
+    Two queries, whatever the number of days, practitioners and visits: one for the rules, one for
+    what stands. The rules are read again when one of them has changed: a dozen queries more.
     """
-    window = {"since": slots.ceil_minute(since), "until": slots.ceil_minute(until)}
-    shifts = _shifts(service, practitioners, location)
-    if since >= until or not shifts:
+    if since >= until:
         return []
-    visit = Visit(duration, service.buffer_before, service.buffer_after)
-    practitioner_ids = {practitioner_id for practitioner_id, _ in shifts}
-    location_ids = {location_id for _, location_id in shifts}
-    shut = _shut(practitioner_ids, location_ids, since=since, until=until + LONGEST)
-    rooms = defaultdict(list)
-    for room_id, location_id in _rooms(service, location_ids).values_list("pk", "location_id"):
-        rooms[location_id].append(room_id)
-
-    busy_practitioners, busy_rooms = defaultdict(list), defaultdict(list)
-    for practitioner_id, room_id, start, end, before, free_again in _taken(
-        standing.filter(
-            start__gt=since - LONGEST,
-            start__lt=until + LONGEST,
-            busy_until__gt=since - timedelta(minutes=visit.before),
-        ),
-        practitioner_ids,
-        [room_id for there in rooms.values() for room_id in there],
-    ):
-        busy = Busy(start, end, before, free_again - end)
-        busy_practitioners[practitioner_id].append(busy)
-        if room_id:
-            busy_rooms[room_id].append(busy)
-    no_room: dict[int, list[Span]] = {}
-    if service.room_kind:
-        for location_id in location_ids:
-            there = [busy_rooms[room_id] for room_id in rooms[location_id]]
-            no_room[location_id] = slots.no_room(there, visit)
-
-    found = [
-        (minute, practitioner_id, location_id)
-        for (practitioner_id, location_id), weekly in shifts.items()
-        for minute in slots.bookable_starts(
-            openings=slots.openings(weekly, **window),
-            visit=visit,
-            busy=busy_practitioners[practitioner_id],
-            closed=[
-                *shut[None, None],
-                *shut[None, location_id],
-                *shut[practitioner_id, None],
-            ],
-            refused=no_room.get(location_id, ()),
-            **window,
-        )
-    ]
+    search = _search(
+        service,
+        since=slots.ceil_minute(since),
+        until=slots.ceil_minute(until),
+        duration=duration,
+        now=now,
+        level=level,
+    )
+    pairs = search.pairs(practitioners, location)
+    if not pairs:
+        return []
+    found = search.starts(pairs, search.taken(standing, pairs))
     return [
         FreeStart(start, practitioner_id, location_id)
-        for minute, alike in groupby(sorted(found), key=itemgetter(0))
+        for minute, alike in groupby(found, key=itemgetter(0))
         for start in [slots.from_minute(minute)]
         for _, practitioner_id, location_id in alike
     ]
 
 
-def take(appointment: "Appointment", *, now: datetime) -> None:
-    """Make sure of the time that ``appointment`` names in memory, and choose its room.
+def why_not(
+    standing: QuerySet["Appointment"],
+    *,
+    service: Service,
+    start: datetime,
+    duration: int,
+    practitioner: Practitioner,
+    location: Location,
+    now: datetime,
+    level: Level | None,
+) -> list[Obstacle]:
+    """Name everything that is in the way of one start; nothing, exactly when it is free.
+
+    An obstacle that is a visit has its key as the row.
+    """
+    minute = slots.floor_minute(start)
+    search = _search(
+        service, since=minute, until=minute + 1, duration=duration, now=now, level=level
+    )
+    pair = practitioner.pk, location.pk
+    found = search.why_not(pair, search.taken(standing, [pair]))
+    return [
+        named
+        for obstacle in found
+        for named in (
+            _visits_in_the_way(standing, search, practitioner)
+            if obstacle.rule == Rule.VISIT
+            else [obstacle]
+        )
+    ]
+
+
+def met(appointment: "Appointment") -> QuerySet["Appointment"]:
+    """What the database's guards would refuse this visit for: all that overlaps it."""
+    place = Q(practitioner=appointment.practitioner_id)
+    if appointment.room_id is not None:
+        place |= Q(room=appointment.room_id)
+    if appointment.equipment_id is not None:
+        place |= Q(equipment=appointment.equipment_id)
+    return (
+        type(appointment)
+        .objects.filter(
+            place,
+            status__in=HOLDS_TIME,
+            overlap_reason="",
+            start__gt=appointment.start - LONGEST,
+            start__lt=appointment.busy_until,
+            busy_until__gt=appointment.start,
+        )
+        .exclude(pk=appointment.pk)
+    )
+
+
+def take(appointment: "Appointment", *, now: datetime, by: User | None = None) -> None:
+    """Make sure of the time that ``appointment`` names in memory; choose its room and equipment.
 
     To be called in the transaction that writes the row afterwards. Locks what becomes scarcer,
     always in the same order, then checks, then deletes the holds that ran out and are in the way.
-    Opening hours are not looked at. Raises SlotTaken, except when there is a reason to overlap.
+    The practitioner's hours are not looked at. Limits hold for all but staff, who are ``by``.
+    Raises SlotTaken, except when there is a reason to overlap.
     """
+    service, location_id = appointment.service, appointment.location_id
     _lock(Practitioner.objects.filter(pk=appointment.practitioner_id))
-    rooms = _lock(_rooms(appointment.service, [appointment.location_id]))
+    rooms = _lock(_of_kind(Room, service.room_kind, location_id))
+    equipment = _lock(_of_kind(Equipment, service.equipment_kind, location_id))
     start = slots.floor_minute(appointment.start)
-    visit = Visit(
-        appointment.duration_minutes,
-        appointment.buffer_before,
-        (appointment.busy_until - appointment.end) // slots.MINUTE,
+    search = Search(
+        rulebook.current(),
+        service,
+        Visit(
+            appointment.duration_minutes,
+            appointment.buffer_before,
+            (appointment.busy_until - appointment.end) // slots.MINUTE,
+        ),
+        since=start,
+        until=start + 1,
+        now=slots.floor_minute(now),
+        level=Level.ROUTINE if by is None else None,
     )
+    limits = search.limits(appointment.practitioner_id)
+    reach = A_WEEK if limits else LONGEST
+    theirs = Q(practitioner=appointment.practitioner_id)
     near = (
         type(appointment)
         .objects.filter(
-            Q(practitioner=appointment.practitioner_id) | Q(room__in=rooms),
+            theirs | Q(room__in=rooms) | Q(equipment__in=equipment),
             status__in=HOLDS_TIME,
-            start__gt=appointment.start - LONGEST,
-            start__lt=appointment.busy_until + LONGEST,
+            start__gt=appointment.start - reach,
+            start__lt=appointment.busy_until + reach,
         )
         .exclude(pk=appointment.pk)
         .order_by()
     )
-    lapsed, met_practitioners, met_rooms = [], set(), set()
+    lapsed, met_practitioners, met_rooms, met_equipment = [], set(), set(), set()
+    counted = []
     for (
         pk,
         status,
         held_until,
-        practitioner_id,
+        service_id,
         room_id,
+        equipment_id,
+        practitioner_id,
         begin,
         end,
         before,
         free_again,
-    ) in near.values_list("pk", "status", "held_until", *BUSY_COLUMNS):
+    ) in near.values_list(
+        "pk", "status", "held_until", "service_id", "room_id", "equipment_id", *BUSY_COLUMNS
+    ):
+        is_lapsed = status == Status.PENDING and held_until <= now
+        if practitioner_id == appointment.practitioner_id and not is_lapsed:
+            counted.append((begin, service_id))
         busy = Busy(begin, end, before, free_again - end)
-        if not any(a <= start < b for a, b in slots.collisions([busy], visit)):
+        if not slots.is_in(start, slots.collisions([busy], search.visit)):
             continue
-        if status == Status.PENDING and held_until <= now:
+        if is_lapsed:
             lapsed.append(pk)
         else:
             met_practitioners.add(practitioner_id)
             met_rooms.add(room_id)
+            met_equipment.add(equipment_id)
 
-    free_rooms = [room for room in rooms if room not in met_rooms]
-    has_no_room = bool(appointment.service.room_kind) and not free_rooms
-    is_taken = has_no_room or appointment.practitioner_id in met_practitioners
+    if any(slots.is_in(start, search.full(limit, counted, location_id)) for limit in limits):
+        raise SlotTaken
+    is_taken = appointment.practitioner_id in met_practitioners
+    for column, locked, met, things in (
+        ("room_id", rooms, met_rooms, search.rooms(location_id)),
+        ("equipment_id", equipment, met_equipment, search.equipment(location_id)),
+    ):
+        free = [pk for pk in locked if pk not in met]
+        shut = {thing.pk for thing in things if slots.is_in(start, search.shut(thing))}
+        # Staff use a room out of its hours rather than none.
+        chosen = [pk for pk in free if pk not in shut] or (free if by else [])
+        is_taken = is_taken or (bool(things) and not chosen)
+        if getattr(appointment, column) not in chosen:
+            setattr(appointment, column, next(iter(chosen or locked), None))
     if is_taken and not appointment.overlap_reason:
         raise SlotTaken
-    if appointment.room_id not in free_rooms:
-        appointment.room_id = next(iter(free_rooms or rooms), None)
     if lapsed:
         type(appointment).objects.filter(pk__in=lapsed).drop_lapsed(now=now)
 
@@ -232,67 +242,39 @@ def _lock(rows: QuerySet[Any]) -> list[int]:
     return list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def _shifts(
-    service: Service, practitioners: Iterable[Practitioner] | None, location: Location | None
-) -> dict[tuple[int, int], list[Shift]]:
-    """The weekly hours of those who offer the service, by practitioner and location."""
-    hours = OpeningHours.objects.filter(
-        practitioner__in=service.practitioners.filter(is_active=True), location__is_active=True
+def _search(
+    service: Service, *, since: int, until: int, duration: int, now: datetime, level: Level | None
+) -> Search:
+    visit = Visit(duration, service.buffer_before, service.buffer_after)
+    return Search(
+        rulebook.current(),
+        service,
+        visit,
+        since=since,
+        until=until,
+        now=slots.floor_minute(now),
+        level=level,
     )
-    if practitioners is not None:
-        hours = hours.filter(practitioner__in=practitioners)
-    if location is not None:
-        hours = hours.filter(location=location)
-    shifts = defaultdict(list)
-    rows = hours.order_by().values_list(*HOURS_COLUMNS)
-    for practitioner_id, location_id, zone, weekday, opens, closes, *validity in rows:
-        opens_at, closes_at = (reading.hour * 60 + reading.minute for reading in (opens, closes))
-        shift = Shift(ZoneInfo(zone), weekday, opens_at, closes_at, service.grid_minutes, *validity)
-        shifts[practitioner_id, location_id].append(shift)
-    return shifts
 
 
-def _shut(
-    practitioner_ids: Collection[int],
-    location_ids: Collection[int],
-    *,
-    since: datetime,
-    until: datetime,
-) -> dict[tuple[int | None, int | None], list[Span]]:
-    """Closures and time off, by practitioner and location; None stands for every one."""
-    every = Value(None, output_field=BigIntegerField())
-    within = Q(end__gt=since, start__lt=until)
-    closures = Closure.objects.filter(within, Q(location=None) | Q(location__in=location_ids))
-    time_off = TimeOff.objects.filter(within, practitioner__in=practitioner_ids)
-    rows = (
-        closures.order_by()
-        .values_list(every, "location_id", "start", "end")
-        .union(time_off.order_by().values_list("practitioner_id", every, "start", "end"), all=True)
-    )
-    shut = defaultdict(list)
-    for practitioner_id, location_id, start, end in rows:
-        shut[practitioner_id, location_id].append(
-            (slots.floor_minute(start), slots.ceil_minute(end))
-        )
-    return shut
+def _of_kind(model: type[Room] | type[Equipment], kind: str, location_id: int) -> QuerySet[Any]:
+    """The rooms or equipment that would do; none at all when no kind is needed."""
+    if not kind:
+        return model._default_manager.none()
+    return model._default_manager.filter(kind=kind, location=location_id, is_active=True)
 
 
-def _rooms(service: Service, location_ids: Collection[int]) -> QuerySet[Room]:
-    """The rooms that would do; none at all when the service needs no room."""
-    if not service.room_kind:
-        return Room.objects.none()
-    return Room.objects.filter(
-        kind=service.room_kind, location__in=location_ids, is_active=True
-    ).order_by("pk")
-
-
-def _taken(
-    standing: QuerySet["Appointment"], practitioner_ids: Collection[int], room_ids: Collection[int]
-) -> Iterable[tuple[Any, ...]]:
-    """The BUSY_COLUMNS of what takes up these practitioners and rooms, some of it twice."""
-    rows = standing.order_by().values_list(*BUSY_COLUMNS)
-    with_them = rows.filter(practitioner__in=practitioner_ids)
-    if not room_ids:
-        return with_them
-    # A union, because with OR the database would use neither index.
-    return with_them.union(rows.filter(room__in=room_ids), all=True).order_by()
+def _visits_in_the_way(
+    standing: QuerySet["Appointment"], search: Search, practitioner: Practitioner
+) -> list[Obstacle]:
+    near = standing.filter(
+        practitioner=practitioner,
+        start__gt=slots.from_minute(search.since) - LONGEST,
+        start__lt=slots.from_minute(search.end) + LONGEST,
+    ).order_by("start")
+    return [
+        Obstacle(Rule.VISIT, starts, pk)
+        for pk, _, start, end, before, free_again in near.values_list("pk", *BUSY_COLUMNS)
+        for starts in [slots.collisions([Busy(start, end, before, free_again - end)], search.visit)]
+        if slots.is_in(search.since, starts)
+    ]

@@ -20,6 +20,7 @@ PLACE_COLUMNS = (
     "practitioner_id",
     "location_id",
     "room_id",
+    "equipment_id",
     "start",
     "end",
     "busy_until",
@@ -96,5 +97,6 @@ def take_back(visit: "Appointment", *, now: datetime, by: User | None) -> None:
         [moved.practitioner_id],
         write=partial(write, moved, count, now=now, by=by, undoes=change),
         now=now,
+        by=by,
     )
     visit.refresh_from_db()

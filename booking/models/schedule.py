@@ -1,18 +1,21 @@
 """The visits as a whole: which there are, which starts are free, and how a new one is made."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Sum
 
+from booking import slots
 from booking.models import diary
 from booking.models.catalogue import Service
-from booking.models.diary import FreeStart
+from booking.models.search import FreeStart, Obstacle, Rule
 from booking.models.status import HOLDS_TIME, InvalidTransition, SlotTaken, Status
+from clinic import days
 from clinic.models import Link, Location, Patient, Practitioner, Role, User
+from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
 
 if TYPE_CHECKING:
@@ -87,31 +90,70 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         practitioners: Iterable[Practitioner] | None = None,
         location: Location | None = None,
         as_staff: bool = False,
+        level: Level | None = None,
         moving: "Appointment | None" = None,
     ) -> list[FreeStart]:
         """Return the starts in ``[since, until)`` that could be booked at ``now``, soonest first.
 
         Everybody who offers the service is looked at, or those of ``practitioners`` who do; every
-        location, or one. Staff are not held to the service's notice and horizon. The time of the
-        visit ``moving`` counts as free. Takes at most four queries, however much is asked for.
+        location, or one. Times reserved for a higher ``level`` than the patient's, ROUTINE if it is
+        not given, are left out. Staff are not held to notice and horizon, nor, without a level, to
+        limits and reserved times. The time of the visit ``moving`` counts as free. Takes two
+        queries, however much is asked for, and a dozen more after a rule has changed.
         """
         # In UTC, or the sums below would follow the wall clock over a change.
         since, until, now = (at.astimezone(UTC) for at in (since, until, now))
         if not as_staff:
-            since = max(since, now + timedelta(minutes=service.min_notice_minutes))
-            until = min(until, now + timedelta(days=service.horizon_days))
-        standing = self.standing(now=now)
-        if moving is not None:
-            standing = standing.exclude(pk=moving.pk)
+            earliest, latest = service.bookable_between(now)
+            since, until = max(since, earliest), min(until, latest)
         return diary.free_starts(
-            standing,
+            self._in_the_way(moving, now=now),
             service=service,
             since=since,
             until=until,
             duration=duration or service.default_duration,
             practitioners=practitioners,
             location=location,
+            now=now,
+            level=_level(level, as_staff=as_staff),
         )
+
+    def why_not(
+        self,
+        *,
+        service: Service,
+        start: datetime,
+        practitioner: Practitioner,
+        location: Location,
+        now: datetime,
+        duration: int | None = None,
+        as_staff: bool = False,
+        level: Level | None = None,
+        moving: "Appointment | None" = None,
+    ) -> list[Obstacle]:
+        """Return what keeps ``free_starts`` from offering this start; nothing when it does."""
+        start, now = start.astimezone(UTC), now.astimezone(UTC)
+        found = []
+        if not as_staff:
+            earliest, latest = (slots.ceil_minute(at) for at in service.bookable_between(now))
+            minute = slots.floor_minute(start)
+            too_soon = Obstacle(Rule.NOTICE, [], service.pk)
+            too_far = Obstacle(Rule.HORIZON, [], service.pk)
+            found = [too_soon] * (minute < earliest) + [too_far] * (minute >= latest)
+        return found + diary.why_not(
+            self._in_the_way(moving, now=now),
+            service=service,
+            start=start,
+            duration=duration or service.default_duration,
+            practitioner=practitioner,
+            location=location,
+            now=now,
+            level=_level(level, as_staff=as_staff),
+        )
+
+    def _in_the_way(self, moving: "Appointment | None", *, now: datetime) -> Self:
+        standing = self.standing(now=now)
+        return standing if moving is None else standing.exclude(pk=moving.pk)
 
     def hold(
         self,
@@ -124,10 +166,13 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         practitioner: Practitioner | None = None,
         duration: int | None = None,
         booking_key: str | None = None,
+        level: Level = Level.ROUTINE,
         held_until: datetime | None = None,
         by: User | None = None,
     ) -> "Appointment":
         """Take a start for 15 minutes while a visitor types; any practitioner if none is named.
+
+        ``level`` is what the safety questions gave the visitor: reserved times go by it.
 
         The same key again gives the visit that the hold became, or the hold, moved if the choice
         is another. That renews the hold, once: nobody keeps time for ever by choosing. Raises
@@ -154,9 +199,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         else:
             return hold
         hold._place(service, location, start=start, minutes=service.length(duration))
-        candidates = self.candidates(hold, practitioner=practitioner, by=by, now=now)
+        candidates = self.candidates(hold, practitioner=practitioner, by=by, now=now, level=level)
         try:
-            hold._settle(candidates, write=write, now=now)
+            hold._settle(candidates, write=write, now=now, by=by)
         except (SlotTaken, InvalidTransition, IntegrityError):
             # Was it this same form, sent twice at once?
             twin = self._of_key(booking_key, visitor_hash=visitor_hash)
@@ -182,10 +227,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         phone_screen_note: str = "",
         intake_response: QuestionnaireResponse | None = None,
         series: "Series | None" = None,
+        level: Level = Level.ROUTINE,
     ) -> "Appointment":
         """Book a visit that was not held first; any practitioner if none is named.
 
-        ``by`` is the member of staff who books: then the service's notice and horizon do not
+        ``level`` is what the safety questions gave the patient: reserved times go by it. ``by`` is
+        the member of staff who books: then notice, horizon, limits and reserved times do not
         count, and a named practitioner can be booked outside opening hours or, with a reason,
         over other visits. The same key again gives the same visit. Raises SlotTaken.
         """
@@ -204,7 +251,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         )
         visit._place(service, location, start=start, minutes=service.length(duration))
         candidates = self.candidates(
-            visit, practitioner=practitioner, by=by, now=now, outside_hours=outside_hours
+            visit,
+            practitioner=practitioner,
+            by=by,
+            now=now,
+            outside_hours=outside_hours,
+            level=level,
         )
 
         def write() -> None:
@@ -212,7 +264,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             visit._record(was="", now=now, by=by, reason=overlap_reason)
 
         try:
-            visit._settle(candidates, write=write, now=now)
+            visit._settle(candidates, write=write, now=now, by=by)
         except (SlotTaken, IntegrityError):
             twin = self._of_key(booking_key, visitor_hash="")
             if twin is None:
@@ -237,10 +289,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         by: User | None,
         now: datetime,
         outside_hours: bool = False,
+        level: Level = Level.ROUTINE,
     ) -> list[int]:
-        """Return the keys of those who could take the visit; the least booked that day first.
+        """Return the keys of those who could take the visit, in the order they should be asked.
 
-        Raises ValueError when anybody but staff asks for what only staff may do.
+        First who has the fewest minutes booked that day, among equals who has the fewest that
+        week. Raises ValueError when anybody but staff asks for what only staff may do.
         """
         if outside_hours or visit.overlap_reason:
             if practitioner is None or by is None:
@@ -255,22 +309,27 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             practitioners=None if practitioner is None else [practitioner],
             location=visit.location,
             as_staff=by is not None,
+            level=level if by is None else None,
             moving=visit,
         )
         candidates = [found.practitioner_id for found in free if found.start == visit.start]
         if len(candidates) < 2:
             return candidates
-        midnight = datetime.combine(visit.local_start, time.min, visit.zone)
-        booked = dict(
-            self.standing(now=now)
-            .filter(
-                practitioner__in=candidates,
-                start__gte=midnight,
-                # Wall-clock arithmetic: the next midnight, also on a day of 23 or 25 hours.
-                start__lt=midnight + timedelta(days=1),
-            )
-            .order_by()
-            .values_list("practitioner")
-            .annotate(booked=Sum(F("end") - F("start")))
+        day = visit.local_start.date()
+        monday = day - timedelta(days=day.weekday())
+        since, until = days.instants(monday, monday + timedelta(days=6), visit.zone)
+        today_since, today_until = days.instants(day, day, visit.zone)
+        that_day, that_week = Counter[int](), Counter[int]()
+        booked = self.standing(now=now).filter(
+            practitioner__in=candidates, start__gte=since, start__lt=until
         )
-        return sorted(candidates, key=lambda pk: (booked.get(pk, timedelta()), pk))
+        for pk, start, end in booked.order_by().values_list("practitioner_id", "start", "end"):
+            minutes = (end - start) // slots.MINUTE
+            that_week[pk] += minutes
+            if today_since <= start < today_until:
+                that_day[pk] += minutes
+        return sorted(candidates, key=lambda pk: (that_day[pk], that_week[pk], pk))
+
+
+def _level(level: Level | None, *, as_staff: bool) -> Level | None:
+    return Level.ROUTINE if level is None and not as_staff else level

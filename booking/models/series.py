@@ -11,10 +11,10 @@ from django.db import IntegrityError, models
 from django.utils.translation import gettext_lazy as _
 
 from booking import owed
-from booking.models.appointments import CALLED_OFF, Appointment
+from booking.models.appointments import Appointment
 from booking.models.catalogue import Service
 from booking.models.diary import in_turn
-from booking.models.status import InvalidTransition, Status
+from booking.models.status import CALLED_OFF, InvalidTransition, Status
 from clinic.models import Link, Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse
 

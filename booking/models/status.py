@@ -22,6 +22,9 @@ class Status(models.TextChoices):
 # Statuses that take up the practitioner's time.
 HOLDS_TIME = (Status.PENDING, Status.BOOKED, Status.ARRIVED, Status.FULFILLED)
 
+# A visit that never took place and never will.
+CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
+
 # From each status, where a visit can go. A hold that ends without a booking is deleted.
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.PENDING: frozenset({Status.BOOKED}),

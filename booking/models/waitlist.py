@@ -23,6 +23,7 @@ from booking.models.offers import WaitlistOffer, sees_the_waitlist
 from booking.models.status import SlotTaken
 from booking.part_of_day import PartOfDay
 from clinic.models import DeskTask, Link, Location, Patient, Practitioner, User
+from intake.levels import Level
 from intake.models import QuestionnaireResponse
 
 # Put first by the desk, then the level of the safety answers, then who waits longest.
@@ -252,6 +253,11 @@ class WaitlistEntry(models.Model):
         )
 
     @property
+    def level(self) -> Level:
+        """How soon they should be seen, as their safety answers said: reserved times go by it."""
+        return Level(self.intake_response.level) if self.intake_response else Level.ROUTINE
+
+    @property
     def is_waiting(self) -> bool:
         return self.state == self.State.WAITING
 
@@ -318,6 +324,7 @@ class WaitlistEntry(models.Model):
                 visitor_hash="",
                 booking_key=offer.booking_key,
                 held_until=answer_by,
+                level=self.level,
                 by=by,
                 now=now,
             )

@@ -19,6 +19,7 @@ def create_clinic(*, size: str, now: datetime) -> None:
     questionnaire = Questionnaire.objects.publish_shipped(now=now)
     services = practice.create_services(questionnaire)
     rooms = practice.create_rooms(locations)
+    equipment = practice.create_equipment(locations, services)
     people: list[Practitioner] = [
         practice.create_practitioner(person, locations=locations, services=services)
         for person in practice.PEOPLE
@@ -26,12 +27,19 @@ def create_clinic(*, size: str, now: datetime) -> None:
     midnight = now.astimezone(locations["austin"].zone).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
+    practice.create_limits_and_breaks(people, locations=locations, services=services)
     practice.create_absences(people, today=midnight)
     accounts = practice.create_accounts(people)
     if size == "large":
         create_large(locations=locations, services=services, now=now)
         return
-    visits = create_visits(patients=create_patients(), services=services, rooms=rooms, now=now)
+    visits = create_visits(
+        patients=create_patients(),
+        services=services,
+        rooms=rooms,
+        equipment=equipment,
+        now=now,
+    )
     create_intakes(visits, questionnaire=questionnaire, now=now)
     create_waitlist(visits, service=services["pt-eval"], now=now)
     create_series(

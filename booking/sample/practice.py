@@ -1,4 +1,8 @@
-"""A believable clinic: two Texas locations in different zones, five people, a gait room."""
+"""A believable clinic: two Texas locations in different zones, five people, a gait room.
+
+It shows every kind of rule about time: shifts, a break, holidays, equipment, a limit and times
+that wait for urgent patients.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -6,7 +10,17 @@ from datetime import datetime, time, timedelta
 from django.utils import translation
 
 from booking.catalogue import load_catalogue
-from booking.models import Closure, OpeningHours, Room, Service, TimeOff
+from booking.models import (
+    Break,
+    Equipment,
+    OpeningHours,
+    ReservedTime,
+    ResourceHours,
+    Room,
+    Service,
+    TimeOff,
+    VisitLimit,
+)
 from booking.owed import CONFIRMATION
 from clinic import wordings
 from clinic.models import Location, MailText, Practice, Practitioner, Role, User
@@ -33,6 +47,8 @@ class Person:
 
 
 _MORNING, _NOON, _ONE, _EVENING = time(8), time(12), time(13), time(17)
+# Runners have these days off, so the clinic does not.
+_KEPT_OPEN = ["Columbus Day", "Martin Luther King Jr. Day", "Veterans Day", "Washington's Birthday"]
 
 PEOPLE = (
     Person(
@@ -160,6 +176,8 @@ def create_locations() -> dict[str, Location]:
         phone="512-555-0100",
         time_zone="America/Chicago",
         map_url="https://www.openstreetmap.org/?mlat=30.2622&mlon=-97.7668#map=17/30.2622/-97.7668",
+        holiday_country="US",
+        holidays_kept_open=_KEPT_OPEN,
         directions="Across from the trail. Free parking behind the building, step-free entrance.",
         directions_es=(
             "Frente al sendero. Estacionamiento gratis detrás del edificio, entrada sin escalones."
@@ -175,6 +193,8 @@ def create_locations() -> dict[str, Location]:
         phone="915-555-0100",
         time_zone="America/Denver",
         map_url="https://www.openstreetmap.org/?mlat=31.7634&mlon=-106.4871#map=17/31.7634/-106.4871",
+        holiday_country="US",
+        holidays_kept_open=_KEPT_OPEN,
         directions="Second floor, elevator on the left. El Paso keeps Mountain Time.",
         directions_es="Segundo piso, ascensor a la izquierda. El Paso usa la hora de la montaña.",
     )
@@ -219,16 +239,58 @@ def create_practitioner(
     return practitioner
 
 
-def create_absences(people: list[Practitioner], *, today: datetime) -> None:
-    """Thanksgiving when it is ahead, and a short leave. ``today`` is a local midnight."""
-    november = today.replace(month=11, day=1)
-    fourth_thursday = november + timedelta(days=(3 - november.weekday()) % 7 + 21)
-    if fourth_thursday >= today:
-        Closure.objects.create(
-            start=fourth_thursday,
-            end=fourth_thursday + timedelta(days=1),
-            reason="Thanksgiving Day",
+def create_equipment(
+    locations: dict[str, Location], services: dict[str, Service]
+) -> list[Equipment]:
+    """A camera rig in each location, which two services need; Austin's goes home for the night."""
+    for slug in ("gait-analysis", "form-education"):
+        services[slug].equipment_kind = "camera"
+        services[slug].save(update_fields=["equipment_kind"])
+    rigs = [
+        Equipment.objects.create(name="Camera rig", location=location, kind="camera")
+        for location in locations.values()
+    ]
+    ResourceHours.objects.bulk_create(
+        ResourceHours(equipment=rigs[0], weekday=weekday, opens=time(7), closes=time(18))
+        for weekday in range(7)
+    )
+    return rigs
+
+
+def create_limits_and_breaks(
+    people: list[Practitioner], *, locations: dict[str, Location], services: dict[str, Service]
+) -> None:
+    """A lunch break in a long day, a limit of first visits, and times for urgent patients."""
+    maya, daniel, _, priya, hannah = people
+    Break.objects.create(
+        practitioner=priya,
+        location=locations["el-paso"],
+        weekday=1,
+        opens=time(12, 30),
+        closes=time(13, 15),
+    )
+    VisitLimit.objects.create(practitioner=daniel, service=services["pt-eval"], most=5)
+    austin, el_paso = locations["austin"], locations["el-paso"]
+    ReservedTime.objects.bulk_create(
+        ReservedTime(
+            practitioner=person,
+            location=location,
+            weekday=weekday,
+            opens=opens,
+            closes=closes,
+            release_hours=3,
         )
+        for person, location, opens, closes, weekdays in (
+            (maya, austin, time(11), time(12), (0, 1, 2, 4)),
+            (daniel, austin, time(15, 30), time(16, 30), (0, 1, 3, 4)),
+            (hannah, el_paso, time(11), time(12), (0, 1, 2, 3, 4)),
+        )
+        for weekday in weekdays
+    )
+
+
+def create_absences(people: list[Practitioner], *, today: datetime) -> None:
+    """A short leave. ``today`` is a local midnight."""
     away = today + timedelta(days=9)
     TimeOff.objects.create(
         practitioner=people[2], start=away, end=away + timedelta(days=2), reason="Course"

@@ -4,8 +4,17 @@ import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from booking import owed
-from booking.models import Appointment, OpeningHours, Room, Service, StatusChange
+from booking import owed, slots
+from booking.models import (
+    Appointment,
+    Equipment,
+    OpeningHours,
+    Room,
+    Service,
+    StatusChange,
+    rulebook,
+)
+from booking.models.rulebook import Rulebook
 from booking.sample.runners import FIRST_NAMES, LAST_NAMES
 from clinic.models import CareTeamMember, Patient, Practitioner
 
@@ -35,7 +44,12 @@ def create_patients() -> list[Patient]:
 
 
 def create_visits(
-    *, patients: list[Patient], services: dict[str, Service], rooms: list[Room], now: datetime
+    *,
+    patients: list[Patient],
+    services: dict[str, Service],
+    rooms: list[Room],
+    equipment: list[Equipment],
+    now: datetime,
 ) -> list[Appointment]:
     """Create visits in every state from three weeks ago to three weeks ahead; return them all."""
     draw = random.Random(7)  # noqa: S311 - sample data, not a secret
@@ -46,6 +60,7 @@ def create_visits(
     seen: set[Patient] = set()
     queue: Iterator[Patient] = iter(())
     visits: list[Appointment] = []
+    rules = rulebook.current()
     for hours, opens, closes in _shifts(now):
         start = opens
         while start < closes:
@@ -67,9 +82,12 @@ def create_visits(
                 start += timedelta(minutes=30)
                 continue
             service = draw.choice(choices)
-            visit = _visit(service, hours, patient, rooms, start)
+            visit = _visit(service, hours, patient, rooms + equipment, start)
             if visit.end > closes:
                 break
+            if _is_against(rules, visit, now=now):
+                start += timedelta(minutes=15)
+                continue
             visit.status = _status(visit, now, draw)
             visits.append(visit)
             seen.add(patient)
@@ -98,25 +116,38 @@ def _shifts(now: datetime) -> Iterator[tuple[OpeningHours, datetime, datetime]]:
 
 
 def _visit(
-    service: Service, hours: OpeningHours, patient: Patient, rooms: list[Room], start: datetime
+    service: Service,
+    hours: OpeningHours,
+    patient: Patient,
+    things: list[Room | Equipment],
+    start: datetime,
 ) -> Appointment:
     end = start + timedelta(minutes=service.default_duration)
-    room = next(
-        (r for r in rooms if r.kind == service.room_kind and r.location_id == hours.location_id),
-        None,
-    )
+    here = {thing.kind: thing for thing in things if thing.location_id == hours.location_id}
     return Appointment(
         patient=patient,
         service=service,
         practitioner=hours.practitioner,
         location=hours.location,
-        room=room if service.room_kind else None,
+        room=here.get(service.room_kind),
+        equipment=here.get(service.equipment_kind),
         start=start,
         end=end,
         busy_until=end + timedelta(minutes=service.buffer_after),
         buffer_before=service.buffer_before,
         time_zone=hours.location.time_zone,
     )
+
+
+def _is_against(rules: Rulebook, visit: Appointment, *, now: datetime) -> bool:
+    """Would it lie on a holiday, in a break, or in a coming time kept for urgent patients?"""
+    place, pair = rules.places[visit.location_id], (visit.practitioner_id, visit.location_id)
+    window = {"since": slots.floor_minute(visit.start), "until": slots.floor_minute(visit.end)}
+    shut = [slots.day_span(holiday.date, place.zone) for holiday in place.holidays(**window)]
+    shut += slots.spans([rest.shift for rest in rules.breaks.get(pair, ())], **window)
+    if visit.start > now:
+        shut += slots.spans([kept.shift for kept in rules.kept.get(pair, ())], **window)
+    return any(start < window["until"] and window["since"] < end for start, end in shut)
 
 
 def _status(visit: Appointment, now: datetime, draw: random.Random) -> str:

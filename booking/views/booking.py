@@ -108,6 +108,7 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
         practitioner=form.cleaned_data["who"],
         duration=form.cleaned_data["minutes"],
         booking_key=form.key,
+        level=offer.level,
     )
     # Counted again: many sent at once have all passed the first count.
     mine = guest.holds(now=now)

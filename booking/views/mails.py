@@ -23,6 +23,8 @@ def visit_mails(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         offsets=every_offset([visit.service]),
         zone=visit.time_zone,
     )
+    if not form.offsets:
+        del form.fields["reminders"]
     if request.method == "POST" and form.is_valid():
         if form.has_changed():
             kept = form.keep(now=now)

@@ -282,7 +282,13 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
     place = form.cleaned_data["place"]
     if not is_in_time(offer, form.at.astimezone(place.zone)):
         raise SlotTaken
-    visit.move(start=form.at, now=now, practitioner=form.cleaned_data["who"], location=place)
+    visit.move(
+        start=form.at,
+        now=now,
+        practitioner=form.cleaned_data["who"],
+        location=place,
+        level=offer.level,
+    )
 
 
 def _offer(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Offer | None:

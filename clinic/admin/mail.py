@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -117,6 +118,7 @@ class MessageAdmin(ReadOnlyAdmin):
     exclude = ["raw", "claim", "lease_until"]
     actions = ["send_again"]
     reads_are_audited = True
+    change_list_template = "admin/clinic/message/change_list.html"
     fieldsets = [
         (
             None,
@@ -153,6 +155,14 @@ class MessageAdmin(ReadOnlyAdmin):
             ),
             *super().get_urls(),
         ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        now = timezone.now()
+        oldest = Message.objects.due(now).first()
+        context = {"oldest": oldest, "waits": oldest and timesince(oldest.due_at, now)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def look_view(self, request: HttpRequest, message_id: UUID) -> HttpResponse:
         """Show a patient's mail as it would be written now; in the demo as it was sent."""

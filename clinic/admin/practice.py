@@ -25,6 +25,7 @@ from clinic.admin.base import (
     DayFilter,
     ReadOnlyAdmin,
 )
+from clinic.forms import LocationForm
 from clinic.models import (
     AuditEvent,
     DeskTask,
@@ -79,10 +80,33 @@ class PracticeAdmin(ConfigurationAdmin):
 
 @admin.register(Location)
 class LocationAdmin(ConfigurationAdmin):
+    form = LocationForm
     list_display = ["name", "full_address", "phone", "time_zone", "is_active"]
     list_filter = ["is_active", "time_zone"]
     search_fields = ["name", "city"]
     prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "phone", "is_active"]}),
+        (
+            _("Where"),
+            {
+                "fields": [
+                    "address",
+                    "city",
+                    "region",
+                    "postal_code",
+                    "time_zone",
+                    "map_url",
+                    "directions",
+                    "directions_es",
+                ]
+            },
+        ),
+        (
+            _("Public holidays"),
+            {"fields": ["holiday_country", "holiday_subdivision", "holidays_kept_open"]},
+        ),
+    ]
 
 
 @admin.register(Practitioner)

@@ -1,5 +1,6 @@
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -37,11 +38,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
             # Says no more than the line above, but in the words of the index.
             state__in=[MessageState.PLANNED, MessageState.UNKNOWN],
             next_attempt_at__lte=now,
-        ).order_by("next_attempt_at")
+        ).order_by("next_attempt_at", "created_at")
 
     def lapsed(self, now: datetime) -> "MessageQuerySet":
-        """Return the rows whose process died while it held a claim."""
-        return self.filter(state=MessageState.SENDING, lease_until__lte=now)
+        """Return the rows whose process died while it had them in hand or put aside."""
+        return self.filter(
+            state__in=[MessageState.PLANNED, MessageState.SENDING, MessageState.UNKNOWN],
+            lease_until__lte=now,
+            # Was due when it was put aside: says it in the words of the index.
+            next_attempt_at__lte=now,
+        )
 
     def without_server(self, now: datetime) -> "MessageQuerySet":
         """Return what waits because no mail server answered."""
@@ -72,9 +78,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def waiting(self) -> "MessageQuerySet":
         """Return what can still be called off: not yet handed to the mail server."""
-        return self.filter(
-            Q(state=MessageState.PLANNED) | Q(state=MessageState.SENDING, handed_at=None)
-        )
+        return self.filter(state=MessageState.PLANNED)
 
     def to_retry(self) -> "MessageQuerySet":
         return self.filter(_TO_RETRY)
@@ -108,6 +112,9 @@ class Message(models.Model):
     UNREACHABLE = "unreachable"  # no mail server answered
     DEFERRED = "deferred"  # the mail server asked to try again later
     LATE = "late"
+    RESTORED = "restored"  # due before a backup was brought back: it may have left already
+    BOUNCED = "bounced"  # taken by a mail server, and sent back later
+    INTERRUPTED = "interrupted"  # the process that had put it aside died
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=30)
@@ -145,6 +152,7 @@ class Message(models.Model):
     is_retried_after_unknown = models.BooleanField(
         _("sent again after a lost answer"), default=False
     )
+    bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
     last_reply = models.CharField(_("mail server's answer"), max_length=60, blank=True)
     raw = models.BinaryField(
         null=True, editable=False, help_text="The mail as sent; kept in the demo only."
@@ -154,6 +162,8 @@ class Message(models.Model):
     # Set by ``with_circumstances``.
     is_overtaken: bool
     has_bounced: bool
+    # What the mail is written from, when it was read together with other mails'.
+    source: Any = None
 
     objects = MessageQuerySet.as_manager()
 

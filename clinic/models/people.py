@@ -193,6 +193,9 @@ class Patient(models.Model):
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    # The address as it was read, to notice that it is corrected.
+    _stored_email: str | None = None
+
     objects = PatientQuerySet.as_manager()
 
     class Meta:
@@ -203,6 +206,21 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **options: Any) -> None:
+        """Save; a corrected address has not bounced, whoever corrects it."""
+        if self._stored_email not in {None, self.email}:
+            self.email_bounced_at = None
+            if (fields := options.get("update_fields")) and "email" in fields:
+                options["update_fields"] = {*fields, "email_bounced_at"}
+        super().save(**options)
+        self._stored_email = self.email
+
+    @classmethod
+    def from_db(cls, db: Any, field_names: Any, values: Any, **options: Any) -> "Patient":
+        patient = super().from_db(db, field_names, values, **options)
+        patient._stored_email = patient.__dict__.get("email")
+        return patient
 
     @property
     def initials(self) -> str:

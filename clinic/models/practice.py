@@ -7,6 +7,9 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinic import public_holidays
+from clinic.public_holidays import Holiday
+
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
@@ -134,6 +137,24 @@ class Location(models.Model):
     map_url = models.URLField(_("map link"), blank=True)
     directions = models.TextField(_("how to find us"), blank=True)
     directions_es = models.TextField(_("how to find us (Spanish)"), blank=True)
+    holiday_country = models.CharField(
+        _("holidays of"),
+        max_length=2,
+        blank=True,
+        help_text=_("The country whose public holidays close this location. Empty: none do."),
+    )
+    holiday_subdivision = models.CharField(
+        _("and of its part"),
+        max_length=20,
+        blank=True,
+        help_text=_("The state or province, when it has holidays of its own, for example TX."),
+    )
+    holidays_kept_open = models.JSONField(
+        _("holidays kept open"),
+        default=list,
+        blank=True,
+        help_text=_("Names of holidays on which this location is open as on any other day."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     history = HistoricalRecords()
 
@@ -148,6 +169,23 @@ class Location(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    def clean(self) -> None:
+        super().clean()
+        parts = public_holidays.countries().get(self.holiday_country)
+        if self.holiday_country and parts is None:
+            raise ValidationError({"holiday_country": _("There is no holiday calendar for this.")})
+        if self.holiday_subdivision and self.holiday_subdivision not in (parts or ()):
+            raise ValidationError(
+                {
+                    "holiday_subdivision": _("Not one of these: %(parts)s.")
+                    % {"parts": ", ".join(parts or ()) or "–"}
+                }
+            )
+
+    def holidays_of(self, year: int) -> tuple[Holiday, ...]:
+        """Every holiday of its country in that year, those it is open on included."""
+        return public_holidays.holidays_of(self.holiday_country, self.holiday_subdivision, year)
 
     @property
     def full_address(self) -> str:

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from django.conf import settings
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -9,8 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from clinic.heartbeat import failing_parts
 from clinic.metrics import registry
-from clinic.models import Message, Tick
 
 
 @require_safe
@@ -28,7 +26,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     ``database`` does not answer; ``scheduler``: no tick was completed for three intervals;
     ``mail``: a message is more than five minutes late.
     """
-    failing = _failing_parts()
+    try:
+        failing = failing_parts(timezone.now())
+    except Error:
+        failing = ["database"]
     return JsonResponse({"ok": not failing, "failing": failing}, status=503 if failing else 200)
 
 
@@ -41,15 +42,3 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not settings.METRICS_TOKEN or not constant_time_compare(given, expected):
         raise Http404
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-def _failing_parts() -> list[str]:
-    now = timezone.now()
-    try:
-        has_ticked = Tick.objects.filter(
-            completed_at__gte=now - timedelta(seconds=3 * settings.TICK_SECONDS)
-        ).exists()
-        has_late = Message.objects.late(now).exists()
-    except Error:
-        return ["database"]
-    return [part for part, fails in (("scheduler", not has_ticked), ("mail", has_late)) if fails]

@@ -298,13 +298,15 @@ def test_the_list_takes_no_more_queries_for_a_full_week(desk, django_assert_num_
     def look():
         week(service=desk.service, location=desk.location, first=TOMORROW, now=NOW)
 
-    with django_assert_num_queries(4):
+    look()
+    with django_assert_num_queries(5):
         look()
     for hour in (9, 11, 13):
         make.make_appointment(
             start=at(hour), practitioner=desk.practitioner, location=desk.location
         )
-    with django_assert_num_queries(4):
+    look()
+    with django_assert_num_queries(5):
         look()
 
 
@@ -394,3 +396,17 @@ def test_past_times_are_not_listed(desk):
         days = week(service=desk.service, location=desk.location, first=TOMORROW, now=at(12))
     assert days[0].starts[0].local.time() == time(12)
     assert days[0].starts[0].local - days[1].starts[0].local == timedelta(hours=-20)
+
+
+def test_staff_see_which_times_no_patient_is_offered_and_are_told_after_booking_one(desk):
+    make.make_reserved_time(desk.practitioner, desk.location)
+    make.make_limit(service=desk.service, most=1)
+    times = page("times", make.make_patient(), desk)
+    assert desk.get(times).content.decode().count("reserved, or over a limit") == 7
+    shown = desk.post(times, listed(at(9)) | note(), follow=True).content.decode()
+    assert "This time was kept for patients who have to be seen soon." in shown
+    assert "limit allows" not in shown
+    times = page("times", make.make_patient(), desk)
+    shown = desk.post(times, listed(at(12)) | note(), follow=True).content.decode()
+    assert "This is more visits than the limit allows." in shown
+    assert "kept for patients" not in shown

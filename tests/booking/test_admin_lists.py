@@ -30,6 +30,18 @@ def fill(model, number):
     match model.__name__:
         case "Room":
             make.make_room()
+        case "Equipment":
+            make.make_equipment()
+        case "Break":
+            make.make_break(visit.practitioner, visit.location)
+        case "ReservedTime":
+            make.make_reserved_time(visit.practitioner, visit.location)
+        case "ExtraHours":
+            make.make_extra_hours(
+                visit.practitioner, visit.location, date=in_days(number + 1).date()
+            )
+        case "VisitLimit":
+            make.make_limit(practitioner=visit.practitioner, service=visit.service)
         case "OpeningHours":
             make.make_hours(visit.practitioner, visit.location, weekdays=[1])
         case "Closure":
@@ -91,7 +103,7 @@ LIST_QUERIES = {
     "location": 13,
     "practitioner": 14,
     "user": 12,
-    "message": 11,
+    "message": 12,
     "mailtext": 13,
     "desktask": 11,
     "link": 11,
@@ -102,6 +114,11 @@ LIST_QUERIES = {
     "service": 13,
     "room": 14,
     "openinghours": 14,
+    "equipment": 14,
+    "break": 14,
+    "reservedtime": 14,
+    "extrahours": 14,
+    "visitlimit": 14,
     "closure": 14,
     "timeoff": 14,
     "patient": 11,

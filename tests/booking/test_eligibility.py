@@ -11,6 +11,7 @@ from booking.eligibility import NOTHING_ANSWERED, Lock, offer, working_day_after
 from booking.models import Service
 from intake import triage
 from intake.answers import Answers
+from intake.levels import Level
 
 MONDAY = date(2026, 6, 1)
 CATALOGUE = {
@@ -264,3 +265,13 @@ def test_how_far_ahead_each_level_may_book(answers, slug, last_day):
 )
 def test_working_days_leave_out_the_weekend(day, third):
     assert working_day_after(day, 3) == third
+
+
+@pytest.mark.parametrize(
+    ("answers", "level"),
+    [({}, Level.ROUTINE), (SOON, Level.SOON), (URGENT, Level.URGENT)],
+    ids=["routine", "soon", "urgent"],
+)
+def test_an_offer_carries_the_level_that_reserved_times_go_by(answers, level):
+    restrictions = triage.evaluate(Answers.of(**HEALTHY | answers), today=MONDAY).restrictions
+    assert {of.level for of in offers(restrictions).values()} == {level}

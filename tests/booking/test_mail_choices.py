@@ -22,6 +22,7 @@ from tests.factories import (
     make_message,
     make_patient,
     make_practice,
+    make_service,
     make_user,
     sign_in,
 )
@@ -115,6 +116,14 @@ def test_what_another_service_offers_is_left_alone():
     visit = make_visit(patient=make_patient(declined_reminders=[48]))
     choose(visit, reminders=["168", "24"])
     assert visit.patient.declined_reminders == [2, 48]
+
+
+def test_a_service_without_reminders_asks_nothing_about_them():
+    visit = make_visit(service=make_service(reminder_offsets=[]))
+    page = holder_of(visit.patient).get(f"/visits/{visit.pk}/mails/")
+    assert "reminders" not in page.context["form"].fields
+    assert choose(visit, language="es").status_code == 302
+    assert (visit.patient.language, visit.patient.mail_stops) == ("es", {})
 
 
 def test_the_record_names_what_was_changed_and_not_to_what():

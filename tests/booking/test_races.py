@@ -1,6 +1,7 @@
 """The same form, or the same time, at the same moment: threads against the real database."""
 
 import threading
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -10,8 +11,9 @@ from django.db import connections
 from booking.models import Appointment
 from clinic.models import Message, Patient
 from intake.models import QuestionnaireResponse
+from tests.booking.small_clinic import NINE, minutes
 from tests.booking.visitor import Visitor, open_clinic, the_visit
-from tests.factories import NOW
+from tests.factories import NOW, make_equipment, make_limit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,3 +102,28 @@ def test_holds_of_one_visitor_sent_at_once_stay_within_the_limit():
     answers = all_at_once(*[tab.hold for tab in tabs])
     assert {answer.status_code for answer in answers} <= {302, 429}
     assert Appointment.objects.filter(status="pending").count() <= 3
+
+
+def test_of_many_who_want_different_times_only_as_many_as_the_limit_get_one():
+    clinic = open_clinic(grid_minutes=60)
+    make_limit(most=3)
+    visitors = [Visitor(clinic) for _ in range(8)]
+    for each in visitors:
+        each.answer_gate()
+    answers = all_at_once(
+        *[partial(each.hold, NINE + minutes(60 * hour)) for hour, each in enumerate(visitors)]
+    )
+    assert [answer.status_code for answer in answers].count(302) == 3
+    assert Appointment.objects.count() == 3
+
+
+def test_two_people_who_need_one_device_at_once_do_not_both_get_it():
+    clinic = open_clinic(practitioners=3, equipment_kind="treadmill")
+    for _ in range(2):
+        make_equipment(location=clinic.location)
+    visitors = [Visitor(clinic) for _ in range(6)]
+    for each in visitors:
+        each.answer_gate()
+    answers = all_at_once(*[each.hold for each in visitors])
+    assert [answer.status_code for answer in answers].count(302) == 2
+    assert len({hold.equipment_id for hold in Appointment.objects.all()}) == 2

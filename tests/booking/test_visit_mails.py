@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from booking import emails
 from booking.models import Appointment
-from clinic.models import Message
+from clinic.models import Message, Role
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +90,28 @@ def test_a_visits_page_lists_its_mails_and_why_one_was_not_sent(front_desk):
         assert words in log
     for message in Message.objects.about(visit):
         assert f"/admin/clinic/message/{message.pk}/change/" in log
+
+
+def test_the_list_of_mails_says_how_long_the_oldest_has_waited(front_desk):
+    page = "/admin/clinic/message/"
+    assert "No mail that is due waits." in front_desk.get(page).content.decode()
+    make.make_message(due_at=timezone.now() - timedelta(minutes=7))
+    make.make_message(due_at=timezone.now() + timedelta(minutes=7))
+    said = front_desk.get(page).content.decode()
+    assert "The oldest mail that is due has waited for 7\xa0minutes." in said
+
+
+def test_bounced_mails_are_a_list_of_their_own(front_desk):
+    make.make_message(state="failed", reason="no-mailbox")
+    make.make_message(patient=make.make_patient(email_bounced_at=timezone.now()), state="sent")
+    make.make_message(state="sent")
+    page = front_desk.get("/admin/clinic/message/?trouble=bounced")
+    assert page.context["cl"].result_count == 2
+
+
+def test_a_manager_reads_a_patients_choice_and_changes_nothing(client):
+    make.make_practice()
+    make.sign_in(client, make.make_user(role=Role.MANAGER))
+    patient = make.make_patient(declined_reminders=[24, 168])
+    page = client.get(f"/admin/clinic/patient/{patient.pk}/change/").content.decode()
+    assert "Not wanted: 24 hours before, 7 days before" in page

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -5,8 +6,8 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import tasks
-from clinic.models import AuditEvent, Message, Tick
-from tests.factories import make_audit_event, make_message
+from clinic.models import AuditEvent, Message, Role, Tick
+from tests.factories import make_audit_event, make_message, make_practice, make_user, sign_in
 
 State = Message.State
 MINUTE = timedelta(minutes=1)
@@ -100,3 +101,21 @@ def test_a_database_that_does_not_answer_is_named(client):
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE gone RENAME TO clinic_tick")
+
+
+def banner(client):
+    page = client.get("/admin/").content.decode()
+    found = re.search(r'<div class="mail-trouble" role="alert">(.*?)</div>', page, re.DOTALL)
+    return " ".join(re.sub("<.*?>", " ", found[1]).split()) if found else ""
+
+
+def test_staff_see_on_every_page_that_mails_are_late_or_stopped_and_what_to_do(client, now):
+    make_practice()
+    sign_in(client, make_user(role=Role.FRONT_DESK))
+    assert banner(client) == ""
+
+    make_message(due_at=now - 10 * MINUTE)
+    assert banner(client).startswith("Mails are late")
+    Tick.objects.update(completed_at=now - timedelta(hours=1))
+    assert banner(client).startswith("Mails have stopped going out.")
+    assert "phone patients" in banner(client)

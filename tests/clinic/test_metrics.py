@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clinic.models import Message, Tick
 from intake.levels import Level
-from tests.factories import make_alert, make_message, make_patient
+from tests.factories import make_alert, make_desk_task, make_message, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -55,13 +55,25 @@ def test_figures_are_counted_from_rows(scrape):
     make_message(due_at=now - timedelta(minutes=2))
     make_message(due_at=now + timedelta(days=1))
     make_message(due_at=now - timedelta(days=3), state=Message.State.SENT)
+    make_message(
+        due_at=now - timedelta(days=3),
+        state=Message.State.FAILED,
+        attempts=2,
+        bounced_at=now,
+        is_retried_after_unknown=True,
+    )
+    make_desk_task()
+    make_desk_task().finish(by=make_user(), now=now)
     make_alert(level=Level.URGENT)
     make_alert(level=Level.URGENT, acknowledged_at=now)
     found = samples(scrape())
 
     assert found["messages", "planned"] == 3
     assert found["messages", "sent"] == 1
-    assert found["messages", "failed"] == 0
+    assert found["messages", "failed"] == 1
+    assert found["message_attempts",] == 2
+    assert found["message_bounced",] == found["message_retried",] == 1
+    assert found["open_desk_tasks", "bounced"] == 1
     assert 600 <= found["oldest_due_message_age_seconds",] < 660
     assert 30 <= found["tick_age_seconds",] < 90
     assert found["open_safety_alerts", "urgent"] == 1
@@ -90,5 +102,5 @@ def test_the_number_of_queries_does_not_grow(scrape, django_assert_num_queries):
     for _ in range(3):
         make_message()
         make_alert()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         scrape()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
-from clinic import outbox
+from clinic import claims, outbox
 from clinic.environment import mailer_from_url
 from clinic.models import Message, Tick
 from clinic.outbox import Mail, Postpone, Skip
@@ -337,68 +337,12 @@ def test_a_mail_that_was_refused_until_too_late_has_failed(sink):
     assert message.reason == Message.DEFERRED
 
 
-def make_lapsed(**fields):
-    return make_owed(
-        state=State.SENDING,
-        attempts=1,
-        claim="00000000-0000-0000-0000-000000000001",
-        lease_until=NOW,
-        **fields,
-    )
-
-
-def test_a_claim_of_a_dead_process_is_planned_again_uncounted_if_nothing_was_handed_over(sink):
-    message = make_lapsed()
-
-    assert tick(message) == State.PLANNED
-    assert message.attempts == 0
-    assert tick(message, NOW + MINUTE) == State.SENT
-    assert not message.is_retried_after_unknown
-
-
-def test_a_claim_of_a_dead_process_that_had_handed_over_is_sent_once_more_flagged(sink):
-    message = make_lapsed(handed_at=NOW)
-
-    assert tick(message) == State.SENT
-    assert message.is_retried_after_unknown
-
-
-def test_a_second_death_after_handing_over_ends_it(sink):
-    message = make_lapsed(handed_at=NOW, is_retried_after_unknown=True)
-
-    assert tick(message) == State.UNKNOWN
-    assert tick(message, NOW + timedelta(hours=1)) == State.UNKNOWN
-    assert sink.mails == []
-
-
-def test_a_live_claim_is_left_alone(sink):
-    message = make_lapsed()
-
-    assert tick(message, NOW - MINUTE) == State.SENDING
-    outbox.deliver(message.pk, NOW)
-    assert sink.mails == []
-
-
-def test_a_slow_process_that_was_taken_for_dead_still_reports_what_happened(sink):
-    message = make_owed()
-    copy = Message.objects.get(pk=message.pk)
-    assert outbox._claim(copy, NOW)
-    Message.objects.update(handed_at=NOW, lease_until=NOW)
-    outbox._recover_lapsed(NOW)
-    message.refresh_from_db()
-    assert message.state == State.UNKNOWN
-
-    outbox._settle(copy, State.SENT, sent_at=NOW)
-    assert tick(message) == State.SENT
-    assert sink.mails == []
-
-
 def test_two_processes_that_read_the_same_row_send_one_mail(sink):
     message = make_owed()
     stale = Message.objects.get(pk=message.pk)
     outbox.deliver(message.pk, NOW)
 
-    assert not outbox._claim(stale, NOW)
+    assert not claims.claim(stale, NOW)
     assert len(sink.mails) == 1
 
 
@@ -470,22 +414,6 @@ def test_the_mail_itself_is_kept_in_the_demo_only(sink, settings):
     kept.refresh_from_db()
     assert kept_not.raw is None
     assert b"Subject: Subject" in bytes(kept.raw)
-
-
-def test_mails_of_one_tick_share_a_connection_and_are_claimed_one_by_one(sink):
-    claimed_at_once = []
-
-    def watch(message, now):
-        claimed_at_once.append(Message.objects.filter(state=State.SENDING).count())
-        return compose(message, now)
-
-    outbox.register(KIND, watch)
-    for _ in range(10):
-        make_owed()
-    outbox.tick(NOW)
-
-    assert claimed_at_once == [1] * 10
-    assert len(sink.mails) == 10
 
 
 def test_nothing_is_sent_by_mail_in_process_memory_by_accident(sink):

@@ -36,6 +36,18 @@ class Celery:
         """Signal the whole process group, pool processes included."""
         os.killpg(self._process.pid, number)
 
+    def kill_child(self) -> bool:
+        """Kill one pool process, as the kernel does when memory runs out; False without one."""
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        children = [
+            int(child)
+            for task in tasks.iterdir()
+            for child in (task / "children").read_text().split()
+        ]
+        for child in children[:1]:
+            os.kill(child, signal.SIGKILL)
+        return bool(children)
+
     def kill(self) -> None:
         if self._process.poll() is None:
             self.signal(signal.SIGKILL)

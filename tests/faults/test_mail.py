@@ -7,15 +7,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import timedelta
+from random import Random
 
 import pytest
 import redis as redis_client
 from django.utils import timezone
 
 from booking import emails
+from booking.models import Appointment
 from clinic.models import Message, Tick
-from tests.factories import make_appointment, make_location, make_message, make_practice
+from clinic.outgoing import message_id_header
+from tests.factories import make_appointment, make_location, make_message, make_practice, make_user
 from tests.faults.conftest import ROOT, wait_until
 from tests.smtp import SmtpSink, slow
 
@@ -80,20 +84,25 @@ print(time.monotonic() - began)
     return visit, float(done.stdout)
 
 
-def test_killing_the_worker_loses_no_reminder_and_doubles_at_most_one_a_kill(
+def test_killing_workers_loses_no_reminder_and_doubles_at_most_one_a_kill(
     worker_env, broker, smtp_sink, start
 ):
-    kills, count = (20, 500) if SOAK else (5, 100)
+    """The whole group at a time, or only the process that sends, as when memory runs out."""
+    kills, count = (20, 500) if SOAK else (4, 60)
     make_due_reminders(count)
     smtp_sink.default = slow(0.05)
     env = worker_env | broker | {"EMAIL_URL": smtp_sink.url}
     start("beat", env=env)
+    worker, random = start("worker", env=env), Random(kills)
     for kill in range(kills):
-        worker = start("worker", env=env)
         smtp_sink.wait_for((kill + 1) * count // (kills + 2))
-        worker.kill()
-    start("worker", env=env)
-    wait_until(is_settled, seconds=120)
+        time.sleep(random.random() / 10)
+        if kill % 2:
+            worker.kill_child()
+        else:
+            worker.kill()
+            worker = start("worker", env=env)
+    wait_until(is_settled, seconds=300 if SOAK else 120)
 
     copies = smtp_sink.copies
     assert len(copies) == count
@@ -109,7 +118,7 @@ def test_several_workers_and_schedulers_send_each_mail_once(worker_env, broker, 
     make_due_reminders(count)
     smtp_sink.default = slow(0.02)
     env = worker_env | broker | {"EMAIL_URL": smtp_sink.url}
-    for command in ("beat", "worker", "beat", "worker", "worker"):
+    for command in ["beat", "beat", *["worker"] * (4 if SOAK else 3)]:
         start(command, env=env)
     wait_until(is_settled)
 
@@ -156,18 +165,63 @@ def test_a_broker_that_is_down_while_booking_holds_nobody_up(
 
 
 def test_emptying_the_broker_loses_nothing_and_doubles_nothing(worker_env, redis, smtp_sink, start):
-    make_due_reminders(60)
+    count = 500 if SOAK else 60
+    make_due_reminders(count)
     smtp_sink.default = slow(0.05)
     env = worker_env | {"EMAIL_URL": smtp_sink.url, "REDIS_URL": redis.url}
     for command in ("worker", "beat"):
         start(command, env=env)
-    with redis_client.Redis.from_url(redis.url) as client:
-        for accepted in (10, 20, 30, 40):
-            smtp_sink.wait_for(accepted)
+    for accepted in range(count // 6, count, count // 6):
+        smtp_sink.wait_for(accepted)
+        with redis_client.Redis.from_url(redis.url) as client:
             client.flushall()
+        if accepted == 3 * (count // 6):
+            # Back with an empty disk.
+            redis.stop()
+            redis.start()
     wait_until(is_settled)
 
-    assert smtp_sink.copies.total() == len(smtp_sink.copies) == 60
+    assert smtp_sink.copies.total() == len(smtp_sink.copies) == count
+
+
+def test_a_visit_that_is_moved_or_cancelled_while_its_mail_waits_never_sends_it(
+    worker_env, broker, smtp_sink, start
+):
+    make_due_reminders(30)
+    visits = dict(Appointment.objects.in_bulk())
+    smtp_sink.default = slow(0.1)
+    env = worker_env | broker | {"EMAIL_URL": smtp_sink.url}
+    for command in ("worker", "beat"):
+        start(command, env=env)
+    smtp_sink.wait_for(3)
+    changed_at, staff = {}, make_user()
+    for number, visit in enumerate(visits.values()):
+        now = timezone.now()
+        if number % 2:
+            visit.cancel(now=now, by=staff)
+        else:
+            start_at = floor_to_hour(now) + timedelta(days=4)
+            visit.move(
+                start=start_at,
+                now=now,
+                by=staff,
+                practitioner=visit.practitioner,
+                outside_hours=True,
+            )
+        changed_at[visit.pk] = timezone.now()
+    old = Message.objects.filter(step="24h", subject_version=0)
+    wait_until(lambda: not old.filter(state__in=[State.PLANNED, State.SENDING]).exists())
+
+    left = [message for message in old if message.handed_at]
+    assert 3 <= len(left) < len(visits)
+    assert all(message.handed_at <= changed_at[message.subject_id] for message in left)
+    assert {message.reason for message in old if not message.handed_at} == {"moved", "cancelled"}
+    ids = {message_id_header(message) for message in left}
+    assert {str(mail["Message-ID"]) for mail in smtp_sink.mails if mail["Message-ID"] in ids} == ids
+
+
+def floor_to_hour(moment):
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def test_a_worker_that_hangs_is_noticed(worker_env, broker, smtp_sink, start, client, settings):

@@ -1,0 +1,142 @@
+"""What a mail server writes about a mail it could not deliver (RFC 3464), read without trust.
+
+Only a report that quotes one of our own Message-IDs says anything: that is a secret between us and
+whoever got the mail, so nobody can have a stranger's address marked. Pure: bytes in, values out.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import Message as Parsed
+from email.utils import parseaddr
+from uuid import UUID
+
+# Larger reports are cut here; what matters stands first.
+LONGEST_REPORT = 256 * 1024
+
+_STATUS = re.compile(r"\b([45]\.\d{1,3}\.\d{1,3})\b")
+_REPLY_CODE = re.compile(r"\b([45])\d\d[ -]")
+_WRITES_REPORTS = re.compile(r"(mailer-daemon|postmaster)@|^(mailer-daemon|postmaster)$", re.I)
+
+
+@dataclass(frozen=True)
+class Report:
+    """``recipient`` as we wrote it, or empty; ``is_final`` when nobody tries again.
+
+    ``status`` is an enhanced status code: 5.x.x says that the mailbox is at fault for good.
+    """
+
+    message_id: UUID
+    recipient: str
+    status: str
+    is_final: bool
+
+    @property
+    def is_permanent(self) -> bool:
+        return self.is_final and self.status.startswith("5")
+
+
+def parse(content: bytes, *, host: str) -> Report | None:
+    """Return what the report says, or None when it is no report about a mail from ``host``."""
+    report = message_from_bytes(content[:LONGEST_REPORT], policy=policy.compat32)
+    if report.get_content_type() == "multipart/report":
+        return _parse_dsn(report, host)
+    return _parse_notice(report, host)
+
+
+def message_id_of(text: str, *, host: str) -> UUID | None:
+    """Return the row that a Message-ID of ours names, wherever it stands in ``text``."""
+    found = re.search(rf"<([0-9a-f]{{32}})@{re.escape(host)}>", text, re.I)
+    return UUID(found[1]) if found else None
+
+
+def status_in(text: str) -> str:
+    """Return the first enhanced status code of a failure in ``text``, or an empty string."""
+    found = _STATUS.search(text)
+    return found[1] if found else ""
+
+
+def _parse_dsn(report: Parsed, host: str) -> Report | None:
+    fields = {
+        name.lower(): str(value) for block in _blocks(report) for name, value in block.items()
+    }
+    returned = _returned_headers(report)
+    message_id = message_id_of(_header(returned, "Message-ID"), host=host) if returned else None
+    status = _STATUS.search(fields.get("status", ""))
+    action = fields.get("action", "").strip().lower()
+    if message_id is None or returned is None or status is None:
+        return None
+    if action not in {"failed", "delayed"}:
+        return None
+    return Report(
+        message_id=message_id,
+        # As we addressed it: what a forwarder made of it is not ours to mark.
+        recipient=_address(_header(returned, "To"))
+        or _address(fields.get("original-recipient", "").partition(";")[2])
+        or _address(fields.get("final-recipient", "").partition(";")[2]),
+        status=status[1],
+        is_final=action == "failed",
+    )
+
+
+def _blocks(report: Parsed) -> Iterator[Parsed]:
+    for part in report.walk():
+        if part.get_content_type() == "message/delivery-status":
+            yield from _messages_in(part)
+
+
+def _messages_in(part: Parsed) -> Iterator[Parsed]:
+    inner = part.get_payload()
+    for message in inner if isinstance(inner, list) else ():
+        if isinstance(message, Parsed):
+            yield message
+
+
+def _returned_headers(report: Parsed) -> Parsed | None:
+    for part in report.walk():
+        if part.get_content_type() == "message/rfc822":
+            return next(_messages_in(part), None)
+        if part.get_content_type() == "text/rfc822-headers":
+            return message_from_bytes(_text_of(part).encode(errors="replace"))
+    return None
+
+
+def _parse_notice(report: Parsed, host: str) -> Report | None:
+    """Read a failure notice in plain words, as older servers write it, if it is one."""
+    sender = parseaddr(_header(report, "From"))[1]
+    failed_recipients = _header(report, "X-Failed-Recipients")
+    if not failed_recipients and not _WRITES_REPORTS.search(sender):
+        return None
+    text = "\n".join(
+        _text_of(part) for part in report.walk() if part.get_content_maintype() == "text"
+    )
+    returned = _returned_headers(report)
+    if returned is not None:
+        text += f"\nMessage-ID: {returned.get('Message-ID', '')}\nTo: {returned.get('To', '')}"
+    message_id = message_id_of(text, host=host)
+    status = _STATUS.search(text)
+    reply = _REPLY_CODE.search(text)
+    if message_id is None or not (status or reply):
+        return None
+    addressed = re.search(r"^To:(.*)$", text, re.M)
+    return Report(
+        message_id=message_id,
+        recipient=_address(addressed[1] if addressed else failed_recipients),
+        status=status[1] if status else f"{reply[1]}.0.0" if reply else "",
+        is_final=True,
+    )
+
+
+def _header(part: Parsed, name: str) -> str:
+    # The parser wraps what is not ASCII into an object of its own.
+    return str(part.get(name, ""))
+
+
+def _text_of(part: Parsed) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode(errors="replace") if isinstance(payload, bytes) else ""
+
+
+def _address(text: str) -> str:
+    return parseaddr(text.strip())[1].lower()
