@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from booking.models import Service
+from intake.earlier import FOLLOW_UP_URL
 from intake.models import Questionnaire
 
 _FILE = Path(__file__).with_name("catalogue.json")
@@ -15,10 +16,12 @@ def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Servic
     unlocked_by = {entry["slug"]: entry.pop("unlocked_by", []) for entry in entries}
     services: dict[str, Service] = {}
     new: list[Service] = []
+    follow_up = Questionnaire.objects.published().filter(url=FOLLOW_UP_URL).first()
     for position, entry in enumerate(entries):
+        asks = follow_up if questionnaire and entry["slug"] == "progress-check" else questionnaire
         service, is_new = Service.objects.get_or_create(
             slug=entry["slug"],
-            defaults={**entry, "position": position, "questionnaire": questionnaire},
+            defaults={**entry, "position": position, "questionnaire": asks},
         )
         services[service.slug] = service
         if is_new:

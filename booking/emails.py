@@ -17,7 +17,16 @@ from django.utils.translation import ngettext
 
 from booking import ical, owed
 from booking.models import Appointment, UnconfirmedBooking
-from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
+from booking.owed import (
+    ADDRESS_CHECK,
+    CANCELLED,
+    CHECK_IN,
+    CONFIRMATION,
+    INTAKE,
+    MOVED,
+    REMINDER,
+    RESCREEN,
+)
 from clinic import outbox
 from clinic.access import LINK_DAYS_AFTER_VISIT, issue_links
 from clinic.letters import Letter, day_text, time_left_text, time_text, worded, zone_text
@@ -137,13 +146,19 @@ class Visit(NamedTuple):
         """What nearly every mail about a visit links to."""
         return [Link.Purpose.VISIT, *([Link.Purpose.INTAKE] if self.wants_intake else [])]
 
+    @property
+    def link_days(self) -> int:
+        """How long after the visit the mail's links work: a check-in may come six weeks later."""
+        is_later = self.message.kind == CHECK_IN
+        return LINK_DAYS_AFTER_VISIT * 2 if is_later else LINK_DAYS_AFTER_VISIT
+
     def issue_links(self, *purposes: str) -> dict[str, str]:
         return issue_links(
             *purposes,
             message=self.message,
             patient=self.patient,
             subject_id=self.appointment.pk,
-            expires_at=self.appointment.end + timedelta(days=LINK_DAYS_AFTER_VISIT),
+            expires_at=self.appointment.end + timedelta(days=self.link_days),
         )
 
     def mail(self, letter: Letter, **parts: object) -> Mail:
@@ -173,7 +188,12 @@ READ = [
     *("location__directions", "location__directions_es"),
     "service__questionnaire",
     "intake_response__status",
+    "rescreen_response",
 ]
+
+
+# What a visit must be for a mail about it to leave; booked, for all others.
+STATUS_FOR = {CANCELLED: Appointment.Status.CANCELLED, CHECK_IN: Appointment.Status.FULFILLED}
 
 
 def read(messages: Collection[Message]) -> None:
@@ -201,10 +221,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
         if appointment.sequence != message.subject_version:
             return Skip("superseded")
         tells_of_cancelling = message.kind == CANCELLED
-        expected = (
-            Appointment.Status.CANCELLED if tells_of_cancelling else Appointment.Status.BOOKED
-        )
-        if appointment.status != expected:
+        if appointment.status != STATUS_FOR.get(message.kind, Appointment.Status.BOOKED):
             return Skip(f"visit-{appointment.status}")
         if appointment.safety_hold_alert_id and not tells_of_cancelling:
             return Postpone("safety-hold")
@@ -301,6 +318,33 @@ def cancelled(visit: Visit) -> Mail:
     return visit.mail(letter, calendar=calendar, method="CANCEL")
 
 
+@_about_visit
+def rescreen(visit: Visit) -> Mail | Skip:
+    """The link to the safety page travels alone (decision 15), and says nothing about health."""
+    if visit.appointment.rescreen_response_id:
+        return Skip("answered")
+    url = visit.issue_links(Link.Purpose.RESCREEN)[Link.Purpose.RESCREEN]
+    letter = visit.worded(facts=visit.facts, buttons=[(_("Answer the questions"), url)])
+    return visit.mail(letter)
+
+
+@_about_visit
+def check_in(visit: Visit) -> Mail | Skip:
+    patient = visit.patient
+    if patient.has_stopped(CHECK_IN):
+        return Skip("stopped")
+    later = Appointment.objects.filter(patient_id=patient.pk, start__gt=visit.appointment.start)
+    if later.filter(status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]).exists():
+        return Skip("seen-again")
+    urls = visit.issue_links(Link.Purpose.CHECK_IN, Link.Purpose.UNSUBSCRIBE)
+    letter = visit.worded(
+        facts=[(_("For"), patient.initials)],
+        buttons=[(_("Answer the questions"), urls[Link.Purpose.CHECK_IN])],
+        stop_url=urls[Link.Purpose.UNSUBSCRIBE],
+    )
+    return visit.mail(letter)
+
+
 def address_check(message: Message, now: datetime) -> Mail | Skip:
     """Write the link that makes a hold a visit. Whoever gets it may know nothing of it."""
     asked = (
@@ -367,6 +411,8 @@ COMPOSERS: dict[str, Compose] = {
     REMINDER: reminder,
     MOVED: moved,
     CANCELLED: cancelled,
+    RESCREEN: rescreen,
+    CHECK_IN: check_in,
     MY_VISITS: my_visits,
 }
 

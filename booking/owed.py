@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
+RESCREEN, CHECK_IN = "rescreen", "check-in"
 ADDRESS_CHECK = "address-check"
 SERIES = "series"
 WAITLIST_JOINED, WAITLIST_OFFER = "waitlist-joined", "waitlist-offer"
@@ -114,6 +115,16 @@ NEWS_LASTS = timedelta(days=3)
 INTAKE_AFTER_BOOKING = timedelta(days=1)
 INTAKE_BEFORE_VISIT = timedelta(hours=48)
 INTAKE_UNTIL = timedelta(hours=4)
+
+
+# The safety page is asked again one to two days before a visit (clinical.md §3.1). On its own, so
+# that nobody takes it for one more reminder.
+RESCREEN_BEFORE_VISIT = timedelta(hours=36)
+RESCREEN_UNTIL = timedelta(hours=2)
+
+# A check-in a week after a visit took place, until the next one does or six weeks are over.
+CHECK_IN_EVERY, CHECK_INS = timedelta(weeks=1), 6
+CHECK_IN_LASTS = timedelta(days=3)
 
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
@@ -234,6 +245,31 @@ def _is_known(appointment: "Appointment") -> bool:
     return not since.filter(untold).exists()
 
 
+def is_rescreen_open(appointment: "Appointment", now: datetime) -> bool:
+    """Was the safety check before this visit asked for, and is it still unanswered?"""
+    asked_at, response = appointment.start - RESCREEN_BEFORE_VISIT, appointment.rescreen_response
+    return (
+        appointment.status == "booked"
+        and asked_at <= now < appointment.start
+        # Who booked later than that had just been asked.
+        and appointment.created_at < asked_at
+        and (response is None or not response.is_final)
+    )
+
+
+def plan_check_ins(appointment: "Appointment", now: datetime) -> None:
+    """Owe the weekly questions about how it goes after a visit that took place."""
+    planned = []
+    for week in range(1, CHECK_INS + 1):
+        due_at = now + week * CHECK_IN_EVERY
+        expires_at = due_at + CHECK_IN_LASTS
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        planned.append(
+            _mail(appointment, CHECK_IN, step=str(week), due_at=due_at, expires_at=expires_at)
+        )
+    outbox.plan_all(planned)
+
+
 def call_off(appointment: "Appointment", *, reason: str) -> None:
     """Owe nothing more about a visit that should not have been there."""
     outbox.cancel_planned(appointment, reason=reason)
@@ -275,6 +311,10 @@ def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
     for due_at, step in reminders.items():
         expires_at = start - step.until
         yield _mail(appointment, REMINDER, step=step.name, due_at=due_at, expires_at=expires_at)
+    due_at, expires_at = start - RESCREEN_BEFORE_VISIT, start - RESCREEN_UNTIL
+    if due_at > now:
+        due_at = outside_quiet_hours(due_at, expires_at=expires_at, zone=appointment.zone, now=now)
+        yield _mail(appointment, RESCREEN, due_at=due_at, expires_at=expires_at)
     due_at = min(now + INTAKE_AFTER_BOOKING, start - INTAKE_BEFORE_VISIT)
     if appointment.service.questionnaire_id and due_at > now:
         expires_at = min(due_at + NEWS_LASTS, start - INTAKE_UNTIL)

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from booking.views import (
+    alerts,
+    between_visits,
     birth_date,
     booking,
     choose,
@@ -17,6 +19,7 @@ from booking.views import (
     mails,
     my_visits,
     pages,
+    rule_counts,
     safety,
     series,
     staff,
@@ -59,6 +62,8 @@ urlpatterns = [
     ),
     path("visits/<uuid:visit_id>/intake/review/", intake.intake_review, name="intake_review"),
     path("visits/<uuid:visit_id>/intake/<int:number>/", intake.intake_page, name="intake_page"),
+    path("visits/<uuid:visit_id>/check/", between_visits.rescreen, name="rescreen"),
+    path("visits/<uuid:visit_id>/week/", between_visits.check_in, name="check_in"),
     path("my-visits/", my_visits.my_visits, name="my_visits"),
     # The clinician
     path("clinician/", clinician.clinician_day, name="clinician_day"),
@@ -75,12 +80,15 @@ urlpatterns = [
         decisions.mark_reviewed,
         name="mark_reviewed",
     ),
+    # Staff
+    path("staff/rules/", rule_counts.rule_counts, name="rule_counts"),
+    path("staff/rules.csv", rule_counts.rule_counts_csv, name="rule_counts_csv"),
+    path("staff/alerts/", alerts.alerts, name="alerts"),
     path(
-        "clinician/alerts/<uuid:alert_id>/acknowledge/",
-        clinician.acknowledge_alert,
+        "staff/alerts/<uuid:alert_id>/acknowledge/",
+        alerts.acknowledge_alert,
         name="acknowledge_alert",
     ),
-    # Staff
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail
     path("demo/", demo.demo, name="demo"),

@@ -3,7 +3,16 @@
 from django.utils.translation import gettext_lazy as _
 
 from booking.emails import MY_VISITS
-from booking.owed import ADDRESS_CHECK, CANCELLED, CONFIRMATION, INTAKE, MOVED, REMINDER
+from booking.owed import (
+    ADDRESS_CHECK,
+    CANCELLED,
+    CHECK_IN,
+    CONFIRMATION,
+    INTAKE,
+    MOVED,
+    REMINDER,
+    RESCREEN,
+)
 from clinic.wordings import Wording
 
 CLINIC = {
@@ -55,6 +64,24 @@ WORDINGS: list[Wording] = [
         placeholders=VISIT | {"time_left": _("how long it is until the visit")},
         subject_needs=("when",),
         stop_label=_("Stop reminder mails"),
+    ),
+    Wording(
+        kind=RESCREEN,
+        label=_("Safety check before a visit"),
+        subject=_("One minute before {when}"),
+        heading=_("A few questions before your visit"),
+        text=_("Please answer them now: it takes one minute. We ask them before each visit."),
+        placeholders=VISIT,
+        subject_needs=("when",),
+    ),
+    Wording(
+        kind=CHECK_IN,
+        label=_("Weekly check-in"),
+        subject=_("How was your week?"),
+        heading=_("How was your week?"),
+        text=_("Four questions, half a minute. Your answers show at your next visit how it went."),
+        placeholders=VISIT,
+        stop_label=_("Stop weekly questions"),
     ),
     Wording(
         kind=MOVED,

@@ -33,6 +33,7 @@ class ClinicConfig(AppConfig):
             auditevent=VIEW,
             emergencyaccess=VIEW,
             practice=CHANGE,
+            oncall=ALL,
             location=ALL,
             practitioner=ALL,
             user=ALL,

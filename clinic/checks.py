@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError
 from django.utils import timezone
 
-from clinic.models import Practice
+from clinic.models import OnCall, Practice
 
 MAX_IDLE_SECONDS = 60 * 60
 # The first release with the end of clock changes in British Columbia, Alberta and Morocco.
@@ -231,8 +231,7 @@ def check_practice(**kwargs: Any) -> Messages:
                 id="clinic.E013",
             )
         ]
-    needed = ("phone", "emergency_number", "advice_line", "alert_email", "staffed_hours")
-    missing = [field.replace("_", " ") for field in needed if not getattr(practice, field)]
+    missing = [field.replace("_", " ") for field in practice.missing_for_safety]
     messages: Messages = []
     if missing:
         messages.append(
@@ -240,6 +239,14 @@ def check_practice(**kwargs: Any) -> Messages:
                 f"A patient in an emergency could not be helped: {', '.join(missing)} missing.",
                 hint="Fill them in at /admin/clinic/practice/.",
                 id="clinic.E014",
+            )
+        )
+    if not OnCall.objects.reachable().exists():
+        messages.append(
+            Error(
+                "A safety alert that nobody acknowledges goes on to nobody.",
+                hint="Name who is told, and in which order, at /admin/clinic/oncall/.",
+                id="clinic.E018",
             )
         )
     if practice.is_demo:

@@ -1,4 +1,6 @@
-"""Questionnaires and safety alerts. Answers have no page here: they belong to clinicians."""
+"""Questionnaires, safety alerts, and who is told of them. Answers have no page here: they belong
+to clinicians.
+"""
 
 from typing import Any
 
@@ -11,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from clinic.access import staff_user
-from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
-from clinic.models import AuditEvent
+from clinic.admin import EVERYWHERE, ConfigurationAdmin, DayFilter, ReadOnlyAdmin
+from clinic.models import AuditEvent, OnCall
 from intake.levels import Level
 from intake.models import Questionnaire, SafetyAlert
 
@@ -131,3 +133,23 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
             % {"count": done},
             messages.SUCCESS if done else messages.WARNING,
         )
+
+
+@admin.register(OnCall)
+class OnCallAdmin(ConfigurationAdmin):
+    """Who is told of a safety alert, in which order."""
+
+    list_display = ["user", "position", "role", "can_be_told"]
+    list_filter = ["user__role"]
+    list_select_related = ["user"]
+    search_fields = ["user__email", "user__first_name", "user__last_name"]
+    autocomplete_fields = ["user"]
+    ordering = ["position"]
+
+    @admin.display(description=_("role"))
+    def role(self, person: OnCall) -> str:
+        return person.user.get_role_display()
+
+    @admin.display(description=_("account works"), boolean=True)
+    def can_be_told(self, person: OnCall) -> bool:
+        return person.user.is_active

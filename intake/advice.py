@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import translation
+from django.utils.translation import gettext
 
 from clinic.letters import time_text
 from clinic.models import Practice
@@ -30,8 +31,9 @@ def advice(
         words = render(
             message_id,
             language=translation.get_language() or "en",
-            emergency_number=practice.emergency_number,
-            advice_line=practice.advice_line,
+            # Words where a clinic has no number yet, for there is a way to help everywhere.
+            emergency_number=practice.emergency_number or gettext("the emergency services"),
+            advice_line=practice.advice_line or gettext("a health advice line"),
             callback_time=time_text(told_by) if told_by else "",
         )
         heading, _stop, text = words.partition(". ")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from intake import findings, triage, wording
 from intake import variables as v
 from intake.answers import Answers
+from intake.charts import scores
 from intake.findings import Kind
 from intake.levels import Level
 from intake.questionnaire import Form
@@ -117,9 +118,15 @@ def _pains(old: Answers, new: Answers) -> Iterator[Measure]:
         first, last = _pain(old, link_id), _pain(new, link_id)
         if first is None or last is None or (link_id == "leg-pain" and not first and not last):
             continue
-        change = abs(last - first)
-        is_clear = change >= PAIN_POINTS or (first > 0 and change >= first * PART_OF_FIRST)
-        yield _measure(link_id, label, first, last, is_clear=is_clear, is_better=last < first)
+        yield _measure(
+            link_id, label, first, last, is_clear=is_clear(first, last), is_better=last < first
+        )
+
+
+def is_clear(first: float, last: float) -> bool:
+    """Is the change of a pain score large enough to matter?"""
+    change = abs(last - first)
+    return change >= PAIN_POINTS or (first > 0 and change >= first * PART_OF_FIRST)
 
 
 def _pain(answers: Answers, link_id: str) -> float | None:
@@ -145,8 +152,8 @@ def _impact(old: Answers, new: Answers) -> Iterator[Measure]:
 
 
 def _activities(old: Answers, new: Answers) -> Iterator[Measure]:
-    before = _scores(old)
-    for name, (shown, last) in _scores(new).items():
+    before = scores(old)
+    for name, (shown, last) in scores(new).items():
         if name in before:
             first = before[name][1]
             yield _measure(
@@ -160,19 +167,10 @@ def _activities(old: Answers, new: Answers) -> Iterator[Measure]:
 
 
 def _new_activities(old: Answers, new: Answers) -> Iterator[str]:
-    before = _scores(old)
-    for name, (shown, score) in _scores(new).items():
+    before = scores(old)
+    for name, (shown, score) in scores(new).items():
         if name not in before:
             yield f"{shown} {wording.number(score)}/10"
-
-
-def _scores(answers: Answers) -> dict[str, tuple[str, float]]:
-    """The patient's own activities by their text, however it was capitalized and spaced."""
-    names = map(str, answers.values("activity-name"))
-    return {
-        " ".join(name.casefold().split()): (name, score)
-        for name, score in zip(names, answers.numbers("activity-score"), strict=False)
-    }
 
 
 def _load(old: Answers, new: Answers) -> Iterator[Measure]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.utils import formats
@@ -32,6 +32,7 @@ class Place:
     hurts: bool
     is_main: bool
     is_numb: bool
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,14 @@ class OnsetRun:
 
 @dataclass(frozen=True)
 class Dot:
+    """A score now, and where it was asked before, the score then."""
+
     label: str
     score: int
     x: float
     y: float
+    before: int | None = None
+    x_before: float = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,30 @@ class ImpactPlot:
     text: str
     height: int
     left: int = LABELS_WIDTH
+    width: int = PLOT_WIDTH
+
+
+@dataclass(frozen=True)
+class Slope:
+    """An activity of the patient's own, then and now; its name stands at `y_label`."""
+
+    name: str
+    before: str
+    after: str
+    y_before: float
+    y_after: float
+    y_label: float = 0
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """The activities that were named both times, as lines from then to now; up is better."""
+
+    lines: tuple[Slope, ...]
+    text: str
+    height: int
+    left: int = 26
+    right: int = 96
     width: int = PLOT_WIDTH
 
 
@@ -146,7 +175,7 @@ class Trend:
     floor: float
     left: int = 24
     width: int = PLOT_WIDTH
-    height: int = 118
+    height: int = 96
 
 
 def trend(intakes: Sequence[Dated], *, events: Sequence[tuple[dt.date, str]] = ()) -> Trend | None:
@@ -154,7 +183,7 @@ def trend(intakes: Sequence[Dated], *, events: Sequence[tuple[dt.date, str]] = (
     told = [one for one in intakes if one.answers.number("pain-average") is not None]
     if len(told) < 2:
         return None
-    top, pain_height, floor, bars = 6, 60, 104, 30
+    top, pain_height, floor, bars = 6, 46, 82, 24
     left, right = 34, PLOT_WIDTH - 12
     days = max(1, (told[-1].day - told[0].day).days)
 
@@ -196,7 +225,7 @@ def trend(intakes: Sequence[Dated], *, events: Sequence[tuple[dt.date, str]] = (
         events=tuple(
             Mark(label, x(day)) for day, label in events if told[0].day < day < told[-1].day
         ),
-        text=gettext("Average pain %(first)s at first, %(last)s now, over %(count)s intakes.")
+        text=gettext("Average pain %(first)s at first, %(last)s now, told %(count)s times.")
         % {
             "first": wording.number(first),
             "last": wording.number(last),
@@ -211,17 +240,23 @@ def _km(answers: Answers) -> float | None:
     return load * v.KM_PER_MILE if load and answers.has("run-unit", "mi") else load
 
 
-def body_map(answers: Answers) -> BodyMap:
-    """Where it hurts, is numb, and bothers most, seen from behind and from the front."""
+def body_map(answers: Answers, *, first: Answers | None = None) -> BodyMap:
+    """Where it hurts, is numb, and bothers most, seen from behind and from the front.
+
+    With the `first` answers, places that did not hurt then are marked as new.
+    """
     views = tuple(
-        View(name=str(name), x=index * body.WIDTH, places=_places(answers, shapes))
+        View(name=str(name), x=index * body.WIDTH, places=_places(answers, shapes, first=first))
         for index, (name, shapes) in enumerate([(_("Back"), body.BACK), (_("Front"), body.FRONT)])
     )
     return BodyMap(views=views, text=_body_text(answers))
 
 
-def _places(answers: Answers, shapes: tuple[body.Shape, ...]) -> tuple[Place, ...]:
-    marked = {*answers.values("body-regions"), *answers.values("body-main")}
+def _places(
+    answers: Answers, shapes: tuple[body.Shape, ...], *, first: Answers | None
+) -> tuple[Place, ...]:
+    marked = _marked(answers)
+    known = marked if first is None else _marked(first)
     numb = set(answers.values("body-numb"))
     return tuple(
         Place(
@@ -230,10 +265,15 @@ def _places(answers: Answers, shapes: tuple[body.Shape, ...]) -> tuple[Place, ..
             hurts=shape.region in marked,
             is_main=answers.has("body-main", shape.region),
             is_numb=shape.region in numb,
+            is_new=shape.region in marked - known,
         )
         for shape in shapes
         if shape.region in marked | numb
     )
+
+
+def _marked(answers: Answers) -> set[object]:
+    return {*answers.values("body-regions"), *answers.values("body-main")}
 
 
 def _body_text(answers: Answers) -> str:
@@ -281,13 +321,14 @@ def onset_run(answers: Answers) -> OnsetRun | None:
     )
 
 
-def impact_plot(answers: Answers) -> ImpactPlot | None:
-    """None when none of the six was answered."""
-    step = 13
+def impact_plot(answers: Answers, *, first: Answers | None = None) -> ImpactPlot | None:
+    """None when none of the six was answered. With the `first` answers each row shows both."""
+    step = 12
     span = PLOT_WIDTH - LABELS_WIDTH - 30
     dots: list[Dot] = []
     for link_id in v.IMPACT_ITEMS:
         score = answers.number(link_id)
+        before = first.number(link_id) if first else None
         if score is not None:
             dots.append(
                 Dot(
@@ -295,6 +336,8 @@ def impact_plot(answers: Answers) -> ImpactPlot | None:
                     score=int(score),
                     x=round(LABELS_WIDTH + span * score / 10, 1),
                     y=10 + step * len(dots),
+                    before=None if before is None else int(before),
+                    x_before=round(LABELS_WIDTH + span * (before or 0) / 10, 1),
                 )
             )
     if not dots:
@@ -307,3 +350,45 @@ def impact_plot(answers: Answers) -> ImpactPlot | None:
         % {"what": worst.label, "score": worst.score},
         height=step * len(dots) + 16,
     )
+
+
+def slopes(first: Answers, answers: Answers) -> Slopes | None:
+    """None without an activity that was named both times, however it was capitalized."""
+    top, span, gap = 10, 44, 11
+    before = scores(first)
+
+    def y(score: float) -> float:
+        return round(top + span * (1 - score / 10), 1)
+
+    lines = [
+        Slope(
+            name, wording.number(before[key][1]), wording.number(score), y(before[key][1]), y(score)
+        )
+        for key, (name, score) in scores(answers).items()
+        if key in before
+    ]
+    if not lines:
+        return None
+    # Names are kept apart where lines end close together.
+    placed: list[Slope] = []
+    for line in sorted(lines, key=lambda line: line.y_after):
+        lowest = placed[-1].y_label + gap if placed else 0
+        placed.append(replace(line, y_label=max(line.y_after, lowest)))
+    return Slopes(
+        lines=tuple(placed),
+        text=" ".join(
+            gettext("%(name)s: %(before)s, now %(after)s of 10.")
+            % {"name": line.name, "before": line.before, "after": line.after}
+            for line in placed
+        ),
+        height=round(max(top + span, placed[-1].y_label) + 6),
+    )
+
+
+def scores(answers: Answers) -> dict[str, tuple[str, float]]:
+    """The patient's own activities by their text, however it was capitalized and spaced."""
+    names = (str(name) for name in answers.values("activity-name"))
+    return {
+        " ".join(name.casefold().split()): (name, score)
+        for name, score in zip(names, answers.numbers("activity-score"), strict=False)
+    }

@@ -12,8 +12,9 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from clinic.models import Patient, Practice
-from intake import gate
+from intake import between_visits, gate
 from intake.answers import Answers, Value
+from intake.earlier import FOLLOW_UP_URL, answers_before
 from intake.findings import RULE_SET_VERSION
 from intake.forms import CONSTRAINT_MESSAGES
 from intake.items import Item
@@ -67,12 +68,16 @@ def submit(
     response: QuestionnaireResponse, *, notice_version: str, practice: Practice, now: datetime
 ) -> None:
     """Close the answers; raises IncompleteResponse or StaleRevision."""
-    response.submit(
-        today=now.astimezone(practice.zone).date(),
-        notice_version=notice_version,
-        rule_set_version=RULE_SET_VERSION,
-        now=now,
-    )
+    with transaction.atomic():
+        response.submit(
+            today=now.astimezone(practice.zone).date(),
+            notice_version=notice_version,
+            rule_set_version=RULE_SET_VERSION,
+            now=now,
+        )
+        if response.patient and response.questionnaire.url == FOLLOW_UP_URL:
+            before = answers_before(response, response.patient)
+            between_visits.ask_desk_if_worse(response, before, now=now)
 
 
 def known_beforehand(

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from clinic.models import Patient, Practice
-from intake import emails, triage
+from intake import earlier, emails, triage
 from intake.answers import Answers
+from intake.earlier import INTAKE_URL
 from intake.findings import RULE_SET_VERSION
-from intake.items import OWN, Item
+from intake.items import Item
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
@@ -26,7 +27,6 @@ from intake.triage import Triage
 # Older answers are asked again, and deleted when nothing came of them.
 FRESH_FOR = timedelta(hours=24)
 
-INTAKE_URL = f"{OWN}/Questionnaire/running-lbp-intake"
 SAFETY_GROUP = "safety"
 OTHER_QUESTIONS = ("about-birth-date", "onset-duration", "pain-worst", "pain-run")
 
@@ -52,7 +52,9 @@ def response_of(
     if patient is not None:
         owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
     return (
-        QuestionnaireResponse.objects.filter(owner, updated_at__gt=now - FRESH_FOR)
+        QuestionnaireResponse.objects.filter(
+            owner, questionnaire__url=INTAKE_URL, updated_at__gt=now - FRESH_FOR
+        )
         .select_related("questionnaire")
         # Large, and parsed once per process: see Questionnaire.form.
         .defer("questionnaire__content")
@@ -103,17 +105,19 @@ def standing(
 ) -> Triage:
     """How these answers count for booking today, together with the patient's earlier intake.
 
-    The level is at least that of every alert that stands about these answers or this patient.
+    The level is at least that of every alert that stands about these answers or this patient. A
+    rule of level SOON goes on counting when its answer is corrected, until a clinician lowers.
     Urgent rules on an alert of these answers that staff have reopened are left out: a person has
     judged them.
     """
     answers = response.answers
     if patient is not None:
-        answers = _with_earlier(answers, patient)
+        answers = earlier.on_top(earlier.answers_before(response, patient), response)
     today = now.astimezone(practice.zone).date()
     outcome = triage.evaluate(
         answers, today=today, strict_public_advice=practice.strict_public_advice
     )
+    outcome = _with_kept(outcome, response, answers=answers, today=today)
     if patient is None and max(outcome.level, response.level) < Level.URGENT:
         return outcome  # So no alert was raised, or none that still has a say.
     alerts = SafetyAlert.objects.filter(_about(response, patient))
@@ -219,24 +223,25 @@ def _about(response: QuestionnaireResponse, patient: Patient | None) -> Q:
     return about if patient is None else about | Q(patient=patient)
 
 
-def _with_earlier(answers: Answers, patient: Patient) -> Answers:
-    """These answers on top of the last finished intake, of which no safety answer is kept."""
-    earlier = (
-        patient.questionnaire_responses.filter(
-            status__in=[
-                QuestionnaireResponse.Status.COMPLETED,
-                QuestionnaireResponse.Status.AMENDED,
-            ]
-        )
-        .order_by("-submitted_at")
-        .first()
-    )
-    if earlier is None:
-        return answers
-    past = earlier.answers
-    kept = {link_id for link_id in past.link_ids() if not link_id.startswith("safety-")}
-    merged = {link_id: past.values(link_id) for link_id in kept}
-    return Answers(merged | {link_id: answers.values(link_id) for link_id in answers.link_ids()})
+def _with_kept(
+    outcome: Triage, response: QuestionnaireResponse, *, answers: Answers, today: date
+) -> Triage:
+    """The outcome with what earlier saves of these answers raised to SOON.
+
+    The alert remembers what is more urgent, and who may lower it.
+    """
+    kept = [
+        rule
+        for rule_id in response.rules
+        if (rule := triage.RULES.get(rule_id))
+        and rule.level == Level.SOON
+        and rule_id not in outcome.rule_ids
+    ]
+    if not kept or (response.lowered and response.lowered.level < Level.SOON):
+        return outcome
+    rules = sorted([*outcome.rules, *kept], key=lambda rule: -rule.level)
+    level = max(outcome.level, Level.SOON)
+    return _at_level(outcome, level, answers=answers, rules=rules, today=today)
 
 
 def _at_level(

@@ -55,12 +55,17 @@ FILLED_IN_BY = {
 
 
 class Number(NamedTuple):
-    """One of the numbers on top. `value` is empty when it was not answered."""
+    """One of the numbers on top. `value` is empty when it was not answered.
+
+    `was` is the number of the intake before, empty without one, and `arrow` the way it went.
+    """
 
     id: str
     label: str
     value: str
     scale: str
+    was: str = ""
+    arrow: str = ""
 
 
 class Treatment(NamedTuple):
@@ -103,11 +108,13 @@ class Summary:
     sentence: str
     numbers: tuple[Number, ...]
     body_map: charts.BodyMap
+    first_map: charts.BodyMap | None
     considerations: tuple[Line, ...]
     factors: tuple[Line, ...]
     more: tuple[Line, ...]
     onset_run: charts.OnsetRun | None
     impact: charts.ImpactPlot | None
+    slopes: charts.Slopes | None
     cautions: tuple[Line, ...]
     cautions_stated: tuple[str, ...]
     tried: tuple[Treatment, ...]
@@ -144,8 +151,10 @@ def summarize(
     answered_in: str,
     safety_answered_at: dt.datetime | None = None,
     strict_public_advice: bool = False,
+    last: Answers | None = None,
+    first: Answers | None = None,
 ) -> Summary:
-    """Read the answers for a clinician.
+    """Read the answers for a clinician, beside the `last` and the `first` before them.
 
     `today` is the day the answers were given, in the clinic's zone: ages and rules go by it.
     `language` is the reader's, `answered_in` the patient's.
@@ -173,13 +182,15 @@ def summarize(
             filled_in_by=str(FILLED_IN_BY.get(answers.text("about-filler"), "")),
             marks=tuple(_marks(form, answers, today, reader=language, patient=answered_in)),
             sentence=_sentence(form, answers, today),
-            numbers=tuple(_numbers(answers)),
-            body_map=charts.body_map(answers),
+            numbers=tuple(_numbers(answers, last)),
+            body_map=charts.body_map(answers, first=first),
+            first_map=charts.body_map(first) if first else None,
             considerations=lines(considerations[:CONSIDERATIONS_SHOWN]),
             factors=lines(factors[:FACTORS_SHOWN]),
             more=lines(f for f in [*considerations, *factors] if f not in shown),
             onset_run=charts.onset_run(answers),
-            impact=charts.impact_plot(answers),
+            impact=charts.impact_plot(answers, first=first),
+            slopes=charts.slopes(first, answers) if first else None,
             cautions=lines(by_kind[Kind.CAUTION]),
             cautions_stated=tuple(_stated(form, answers)),
             tried=tuple(
@@ -382,23 +393,38 @@ def _joined(names: list[str]) -> str:
     return gettext("%(most)s and %(last)s") % {"most": ", ".join(names[:-1]), "last": names[-1]}
 
 
-def _numbers(answers: Answers) -> Iterator[Number]:
-    no_leg = answers.has("leg-any", False)
-    measured = [
-        ("pain-average", gettext("average"), answers.number("pain-average"), "/10"),
-        ("pain-now", gettext("now"), answers.number("pain-now"), "/10"),
-        ("pain-worst", gettext("worst"), answers.number("pain-worst"), "/10"),
-        ("pain-run", gettext("in a run"), answers.number("pain-run"), "/10"),
-        ("leg-pain", gettext("leg"), 0 if no_leg else answers.number("leg-pain"), "/10"),
-        ("calc-impact", gettext("daily impact"), v.impact(answers), "/100"),
-        ("activity-score", gettext("own activities"), v.activity(answers), "/10"),
-    ]
-    for link_id, label, value, scale in measured:
+def _numbers(answers: Answers, last: Answers | None) -> Iterator[Number]:
+    measured = (
+        ("pain-average", gettext("average"), "/10"),
+        ("pain-now", gettext("now"), "/10"),
+        ("pain-worst", gettext("worst"), "/10"),
+        ("pain-run", gettext("in a run"), "/10"),
+        ("leg-pain", gettext("leg"), "/10"),
+        ("calc-impact", gettext("daily impact"), "/100"),
+        ("activity-score", gettext("own activities"), "/10"),
+    )
+    for link_id, label, scale in measured:
+        value = _number(answers, link_id)
+        was = _number(last, link_id) if last else None
         if value is None:
             yield Number(link_id, label, "", "")
+        elif was is None:
+            yield Number(link_id, label, wording.number(value), scale)
         else:
-            shown = round(value) if scale == "/100" else value
-            yield Number(link_id, label, wording.number(shown), scale)
+            arrow = "→" if value == was else "↑" if value > was else "↓"
+            yield Number(link_id, label, wording.number(value), scale, wording.number(was), arrow)
+
+
+def _number(answers: Answers, link_id: str) -> float | None:
+    match link_id:
+        case "leg-pain" if answers.has("leg-any", False):
+            return 0
+        case "calc-impact":
+            impact = v.impact(answers)
+            return None if impact is None else round(impact)
+        case "activity-score":
+            return v.activity(answers)
+    return answers.number(link_id)
 
 
 def _stated(form: Form, answers: Answers) -> Iterator[str]:

@@ -40,6 +40,7 @@ from clinic.models import (
     Location,
     MailText,
     Message,
+    OnCall,
     Patient,
     Practice,
     Practitioner,
@@ -305,6 +306,11 @@ def make_response(*, patient=None, questionnaire=None, **fields):
 def make_alert(**fields):
     defaults = {"level": Level.EMERGENCY, "rules": ["T-E1"], "raised_at": NOW}
     return SafetyAlert.objects.create(**defaults | fields)
+
+
+def make_on_call(user=None, *, position=1):
+    """Return somebody who is told of safety alerts; a new clinician unless named."""
+    return OnCall.objects.create(user=user or make_clinician(), position=position)
 
 
 def make_desk_task(**fields):

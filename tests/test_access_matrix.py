@@ -38,17 +38,21 @@ BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics", "report_boun
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
     "intake", "intake_review", "intake_page", "intake_birth_date", "my_visits", "visit_mails",
-    "series_calendar", "waitlist_entry", "waitlist_offer",
+    "series_calendar", "waitlist_entry", "waitlist_offer", "rescreen", "check_in",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
-    "clinician_day", "clinician_summary", "acknowledge_alert", "lower_level", "mark_reviewed",
+    "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
     "write_note", "open_in_emergency",
 }  # fmt: skip
 # Of these every clinician has one of their own.
 OWN_DAY = {"clinician_day", "open_in_emergency"}
-STAFF = {"staff_home"}
+STAFF = {"staff_home", "alerts", "acknowledge_alert", "rule_counts", "rule_counts_csv"}
+# Totals for those who answer for the rules.
+NOT_FRONT_DESK = {"rule_counts", "rule_counts_csv"}
+# Contacts of those who need a call, to front desk, managers, and their own clinician.
+CALLS = {"alerts", "acknowledge_alert"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
 # allauth's own pages, about the account that is signed in, or about none.
 ACCOUNT = {
@@ -142,6 +146,7 @@ class World:
             practitioners=[practitioner], questionnaire=questionnaire, buffer_after=5
         )
         make.make_hours(practitioner, self.location)
+        make.make_on_call(make.make_clinician())
         make.make_room(location=self.location)
         make.make_equipment(location=self.location)
         make.make_break(practitioner, self.location)
@@ -302,6 +307,8 @@ def is_denied(who, name):
         return who not in {"link of B", "mailed link of B"}
     if name in CLINICIAN:
         return who != "clinician of B" and (who != "other clinician" or name not in OWN_DAY)
+    if name in NOT_FRONT_DESK and who == "front desk":
+        return True
     if name in STAFF:
         return who in {"anonymous", "deactivated manager"} or "link of" in who or "without" in who
     if name in DEMO | BEARER:
@@ -323,6 +330,8 @@ def may_see(who, name):
     if name in LINK and who == "link of B":
         return {CONTACT, ANSWER}
     if name in LINK and who == "mailed link of B":
+        return {CONTACT}
+    if name in CALLS and who in STAFF_OF_ADMIN | {"clinician of B"}:
         return {CONTACT}
     if name in CLINICIAN and who == "clinician of B":
         return {CONTACT, ANSWER}

@@ -93,6 +93,8 @@ def questions(
             now=now,
         )
         model_admin.record(AuditEvent.Action.CHANGE, request, patient, ["red_flags"])
+        if alert := gate.emergency_alert(visitor_hash="", patient=patient):
+            Appointment.objects.hold_for_safety(alert, now=now)
         # A danger sign stops the call at once, whatever else was left out.
         if is_complete or outcome.level == Level.EMERGENCY:
             return redirect(_page(then, patient, wish))
@@ -121,6 +123,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     response = gate.response_of(visitor_hash="", patient=patient, now=now)
     is_screened = gate.is_answered(response, now=now)
     location = wish.cleaned_data["location"]
+    begins_form = response is not None and wish.cleaned_data["service"].is_begun_by(response)
     form = StartForm(request.POST or None, zone=location.zone, is_screened=is_screened)
     if request.method == "POST" and form.is_valid():
 
@@ -133,7 +136,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
                 by=staff_user(request),
                 booking_key=form.cleaned_data["booking_key"],
                 phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
-                intake_response=response if is_screened else None,
+                intake_response=response if is_screened and begins_form else None,
                 **choice,
             )
 

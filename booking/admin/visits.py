@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 
 from booking import owed
 from booking.admin import add_visit, change_visit
-from booking.admin.columns import intake_words, visit_time
+from booking.admin.columns import intake_words, rescreen_words, visit_time
 from booking.admin.mail_log import mail_log
 from booking.admin.plan_series import cancel_page
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
@@ -131,6 +131,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "service",
         "practitioner",
         "intake",
+        "rescreen",
         "hold",
         "location",
     ]
@@ -145,7 +146,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "service",
     ]
     list_select_related = [
-        *("patient", "service", "practitioner", "location", "intake_response", "series")
+        *("patient", "service", "practitioner", "location", "series"),
+        *("intake_response", "rescreen_response"),
     ]
     search_fields = ["patient__name", "patient__phone", "patient__email"]
     search_help_text = _("Name, phone or e-mail of the patient")
@@ -187,6 +189,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "equipment",
                     "series_page",
                     "intake",
+                    "rescreen",
                     "hold",
                 ]
             },
@@ -215,8 +218,13 @@ class AppointmentAdmin(ReadOnlyAdmin):
             Appointment.objects.visible_to(request.user)
             .order_by(*self.ordering)
             .select_related(*self.list_select_related)
-            .prefetch_related("intake_response__lowered_levels__lowered_by")
-            .defer("intake_response__items", "intake_response__rules")
+            .prefetch_related(
+                "intake_response__lowered_levels__lowered_by", "rescreen_response__lowered_levels"
+            )
+            .defer(
+                *("intake_response__items", "intake_response__rules"),
+                *("rescreen_response__items", "rescreen_response__rules"),
+            )
         )
 
     def get_readonly_fields(
@@ -289,6 +297,10 @@ class AppointmentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("intake"))
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
+
+    @admin.display(description=_("safety check"))
+    def rescreen(self, visit: Appointment) -> str:
+        return rescreen_words(visit, now=timezone.now())
 
     @admin.display(description=_("mails"))
     def mails(self, visit: Appointment) -> str:

@@ -117,6 +117,9 @@ class Appointment(models.Model):
         blank=True,
         related_name="+",
     )
+    rescreen_response = models.ForeignKey(
+        QuestionnaireResponse, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     safety_hold_alert = models.ForeignKey(
         SafetyAlert,
         verbose_name=_("on safety hold by"),
@@ -486,6 +489,8 @@ class Appointment(models.Model):
                 owed.plan_moved(self, now, is_told=is_told)
             case _, Status.CANCELLED:
                 owed.plan_cancelled(self, now, is_told=is_told)
+            case _, Status.FULFILLED:
+                owed.plan_check_ins(self, now)
             case _, Status.ENTERED_IN_ERROR:
                 owed.call_off(self, reason="entered-in-error")
 

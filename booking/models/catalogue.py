@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Location, Practitioner
-from intake.models import Questionnaire
+from intake.earlier import FOLLOW_UP_URL
+from intake.models import Questionnaire, QuestionnaireResponse
 
 RESERVED_SLUGS = {"choose", "confirm", "safety"}
 
@@ -207,6 +208,16 @@ class Service(models.Model):
     def default_duration(self) -> int:
         """The usual length in minutes."""
         return self.durations[0]
+
+    def is_begun_by(self, response: QuestionnaireResponse) -> bool:
+        """Are the safety gate's answers the first page of the form this service asks for?
+
+        A follow-up asks the safety page again: it is another form.
+        """
+        if self.questionnaire_id in (None, response.questionnaire_id):
+            return True
+        assert self.questionnaire is not None
+        return self.questionnaire.url != FOLLOW_UP_URL
 
     @property
     def move_cutoff(self) -> timedelta:

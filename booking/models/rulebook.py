@@ -10,7 +10,7 @@ rollback, because no token comes twice.
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -58,13 +58,17 @@ class Place(NamedTuple):
     kept_open: tuple[str, ...]
 
     def holidays(self, *, since: int, until: int) -> list[Holiday]:
-        """The holidays on which it is closed, of every year that the minutes touch."""
+        """The holidays on which it is closed, as far as the minutes may touch them."""
         if not self.country:
             return []
-        first, last = (slots.from_minute(at).astimezone(self.zone).year for at in (since, until))
-        return closed_days(
-            self.country, self.subdivision, self.kept_open, range(first - 1, last + 2)
+        # A clock set back at midnight returns to the day before.
+        first, last = (
+            slots.from_minute(at).astimezone(self.zone).date() + timedelta(days=more)
+            for at, more in ((since, -1), (until, 1))
         )
+        years = range(first.year, last.year + 1)
+        closed = closed_days(self.country, self.subdivision, self.kept_open, years)
+        return [holiday for holiday in closed if first <= holiday.date <= last]
 
 
 class Weekly(NamedTuple):
@@ -131,7 +135,10 @@ class Rulebook:
 
     @classmethod
     def read(cls) -> "Rulebook":
-        weekly = [*OpeningHours.objects.order_by("pk"), *ExtraHours.objects.order_by("pk")]
+        weekly: list[Any] = [
+            *OpeningHours.objects.order_by("pk"),
+            *ExtraHours.objects.order_by("pk"),
+        ]
         rests = list(Break.objects.order_by("pk"))
         reserved = list(ReservedTime.objects.order_by("pk"))
         rooms = list(Room.objects.filter(is_active=True).order_by("pk"))

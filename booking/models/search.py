@@ -199,12 +199,9 @@ class Search:
         place = self.rules.places[location_id]
         for where in (None, location_id):
             yield from self._away(Rule.CLOSURE, self.rules.closures.get(where, ()))
-        days = [
-            slots.day_span(holiday.date, place.zone)
-            for holiday in place.holidays(since=self.since, until=self.end)
-        ]
-        if days:
-            yield Obstacle(Rule.HOLIDAY, slots.meeting(days, self.visit), location_id)
+        holidays = place.holidays(since=self.since, until=self.end)
+        days = [slots.day_span(holiday.date, place.zone) for holiday in holidays]
+        yield Obstacle(Rule.HOLIDAY, slots.meeting(days, self.visit), location_id)
         if self.service.room_kind:
             yield Obstacle(Rule.ROOM, self._none_free(self.rooms(location_id), taken.rooms))
         if self.service.equipment_kind:

@@ -6,11 +6,14 @@ from itertools import cycle
 from booking.models import Appointment
 from booking.sample.runners import FIRST_TIME, STORIES, answers_of, suits
 from clinic.models import Patient
-from intake.answers import Answers
+from clinic.privacy import NOTICE_VERSION
+from intake.answers import Answers, Value
+from intake.earlier import CHECK_IN_URL
 from intake.findings import RULE_SET_VERSION
 from intake.levels import Level
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form
+from intake.responses import answer_for, replace_answers
 from intake.triage import evaluate
 
 # An open alert or two, not a clinic full of them.
@@ -18,6 +21,9 @@ _RARE, _RARE_AT = "feverish", (4, 13)
 
 # One runner is back after this long, so that a summary has something to compare.
 _BEFORE = timedelta(weeks=6)
+
+# Their weeks in between: average pain, how they say it goes, miles run.
+_WEEKS = ((7, "same", 4), (6, "better", 6), (7, "worse", 9), (5, "better", 8), (4, "better", 10))
 
 # What the visits ahead show in turn: most forms done, some begun, some not.
 _STATES = ("done", "done", "begun", "none", "done", "safety-only")
@@ -44,7 +50,8 @@ def create_intakes(
                 if len(met) in _RARE_AT
                 else next(s for s in stories if suits(s, name=visit.patient.name, age=age))
             )
-            if state == "done" and story in FIRST_TIME and not is_anybody_back:
+            is_shown = visit.practitioner.user_id is not None  # the demo's clinician sees them
+            if is_shown and state == "done" and story in FIRST_TIME and not is_anybody_back:
                 is_anybody_back = True
                 _intake(
                     form,
@@ -55,6 +62,7 @@ def create_intakes(
                     now=now - _BEFORE,
                     is_first_time=True,
                 )
+                _check_ins(visit.patient, now=now)
             met[visit.patient] = _intake(
                 form, questionnaire, visit, story=story, state=state, now=now
             )
@@ -117,3 +125,36 @@ def _intake(
             raised_at=answered_at,
         )
     return response
+
+
+def _check_ins(patient: Patient, *, now: datetime) -> None:
+    """Five weeks of somebody who runs a little more each week and hurts a little less."""
+    questionnaire = Questionnaire.objects.filter(url=CHECK_IN_URL).first()
+    if questionnaire is None:
+        return
+    form = questionnaire.form
+    for weeks_ago, (average, trend, distance) in zip(range(5, 0, -1), _WEEKS, strict=True):
+        answered_at = now - timedelta(weeks=weeks_ago, hours=5)
+        answers: dict[str, Value] = {
+            "safety-nerve": "none",
+            "pain-average": average,
+            "onset-trend": trend,
+            "run-unit": "mi",
+            "load-now": distance,
+        }
+        changes = {name: [answer_for(form.item(name), value)] for name, value in answers.items()}
+        items = replace_answers(form, [], changes)
+        response = QuestionnaireResponse(
+            questionnaire=questionnaire,
+            patient=patient,
+            items=items,
+            language=patient.language,
+            rule_set_version=RULE_SET_VERSION,
+        )
+        response.save()
+        response.submit(
+            today=answered_at.date(),
+            notice_version=NOTICE_VERSION,
+            rule_set_version=RULE_SET_VERSION,
+            now=answered_at,
+        )

@@ -23,7 +23,7 @@ from booking.models import (
 )
 from booking.owed import CONFIRMATION
 from clinic import wordings
-from clinic.models import Location, MailText, Practice, Practitioner, Role, User
+from clinic.models import Location, MailText, OnCall, Practice, Practitioner, Role, User
 from intake.models import Questionnaire
 
 
@@ -321,6 +321,8 @@ def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
             last_name="Whitman",
         ),
     }
+    for position, role in enumerate((Role.CLINICIAN, Role.FRONT_DESK, Role.MANAGER), start=1):
+        OnCall.objects.create(user=users[role], position=position)
     people[1].user = users[Role.CLINICIAN]
     people[1].daily_sheet = Practitioner.DailySheet.MORNING
     people[1].save(update_fields=["user", "daily_sheet"])

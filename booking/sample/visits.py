@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from booking import owed, slots
 from booking.models import (
@@ -123,7 +124,9 @@ def _visit(
     start: datetime,
 ) -> Appointment:
     end = start + timedelta(minutes=service.default_duration)
-    here = {thing.kind: thing for thing in things if thing.location_id == hours.location_id}
+    here: dict[str, Any] = {
+        thing.kind: thing for thing in things if thing.location_id == hours.location_id
+    }
     return Appointment(
         patient=patient,
         service=service,

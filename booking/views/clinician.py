@@ -1,32 +1,70 @@
 """The clinician's pages: the day's visits, and a patient on one page."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from booking.clinician_forms import LowerLevelForm, NoteForm
+from booking.eligibility import SOON_WORKING_DAYS, working_day_after
 from booking.models import Appointment, Service
+from booking.owed import is_rescreen_open
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
-from clinic.models import AuditEvent, EmergencyAccess, Patient, Practice, Role, User
+from clinic.models import AuditEvent, DeskTask, EmergencyAccess, Patient, Practice, Role, User
 from intake import charts
-from intake.answers import Answers
+from intake.between_visits import is_worse
 from intake.change import Change, Intake, compare
+from intake.earlier import (
+    BETWEEN_VISITS,
+    CHECK_IN_URL,
+    FOLLOW_UP_URL,
+    INTAKE_URL,
+    RESCREEN_URL,
+    merged,
+    on_top,
+)
 from intake.findings import RULE_SET_VERSION
+from intake.levels import Level
 from intake.models import PrivateNote, QuestionnaireResponse, SafetyAlert
-from intake.questionnaire import Form
 from intake.sources import SOURCES
 from intake.summary import Summary, summarize
+from intake.thresholds import OURS
+from intake.triage import RULES
 
-MOST_INTAKES = 50
+MOST_FORMS = 80
+MOST_ON_WORKLIST = 15
+CHECK_IN_IS_NEWS = timedelta(days=14)
+SAFETY_LASTS = timedelta(days=OURS.safety_answers_stale_after)
 # The farthest that a zone's calendar is from UTC's.
 WIDEST_OFFSET = timedelta(hours=14)
+
+
+class DayRow(NamedTuple):
+    """A visit, and what came in between visits."""
+
+    visit: Appointment
+    is_rescreen_open: bool
+    checked_in_at: datetime | None
+    is_worse: bool
+
+
+class SeeSoon(NamedTuple):
+    """A visit of somebody at level SOON, and the last day for it (clinical.md §3.4)."""
+
+    visit: Appointment
+    by: date
+
+    @property
+    def is_late(self) -> bool:
+        return self.visit.local_start.date() > self.by
 
 
 @require_GET
@@ -34,12 +72,29 @@ WIDEST_OFFSET = timedelta(hours=14)
 def clinician_day(request: StaffRequest) -> HttpResponse:
     today = timezone.now().astimezone(Practice.current().zone).date()
     day = _day_asked_for(request) or today
+    now = timezone.now()
     visits = _visits_on(day, user=request.user)
+    patients = [visit.patient_id for visit in visits]
     open_alerts = set(
         SafetyAlert.objects.visible_to(request.user)
         .open()
-        .filter(patient__in=[visit.patient_id for visit in visits])
+        .filter(patient__in=patients)
         .values_list("patient_id", flat=True)
+    )
+    worse = set(
+        DeskTask.objects.open()
+        .filter(kind=DeskTask.Kind.WORSE, patient__in=patients)
+        .values_list("patient_id", flat=True)
+    )
+    check_ins = dict(
+        QuestionnaireResponse.objects.visible_to(request.user)
+        .filter(
+            patient__in=patients,
+            questionnaire__url=CHECK_IN_URL,
+            submitted_at__gt=now - CHECK_IN_IS_NEWS,
+        )
+        .order_by("submitted_at")
+        .values_list("patient_id", "submitted_at")
     )
     return render(
         request,
@@ -49,8 +104,17 @@ def clinician_day(request: StaffRequest) -> HttpResponse:
             "today": today,
             "day_before": day - timedelta(days=1),
             "day_after": day + timedelta(days=1),
-            "visits": visits,
+            "rows": [
+                DayRow(
+                    visit,
+                    is_rescreen_open=is_rescreen_open(visit, now),
+                    checked_in_at=check_ins.get(visit.patient_id),
+                    is_worse=visit.patient_id in worse,
+                )
+                for visit in visits
+            ],
             "open_alerts": open_alerts,
+            "to_be_seen_soon": _to_be_seen_soon(request.user, now=now),
         },
     )
 
@@ -69,8 +133,16 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         raise Http404
     now = timezone.now()
     practice = Practice.current()
-    shown, newer, earlier = _intakes(patient, user=request.user)
-    summary = _summary(shown, practice=practice, now=now) if shown else None
+    record = _record(patient, user=request.user)
+    shown = record.shown
+    told = _told(record, practice=practice)
+    now_told = told[-1] if told else None
+    summary = (
+        _summary(now_told, before=told[:-1], record=record, practice=practice, now=now)
+        if now_told
+        else None
+    )
+    visit = _nearest_visit(patient, user=request.user, now=now)
     audit.record(
         action=AuditEvent.Action.READ,
         user=request.user,
@@ -84,13 +156,19 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         {
             "patient": patient,
             "age": patient.age_on(now.astimezone(practice.zone).date()),
-            "visit": _nearest_visit(patient, user=request.user, now=now),
+            "visit": visit,
             "response": shown,
-            "newer": newer,
+            "newer": record.newer,
+            "carried_from": now_told.carried_from if now_told else None,
+            "corrected": _corrected(shown, summary) if shown and summary else [],
+            "rescreen": record.rescreen if _is_news(record.rescreen, shown, now=now) else None,
+            "is_rescreen_open": visit is not None and is_rescreen_open(visit, now),
+            "check_in": record.check_ins[-1] if record.check_ins else None,
+            "is_worse": _is_worse(record),
             "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
             "summary": summary,
-            "changes": _changes(shown, earlier, practice=practice) if shown else [],
-            "trend": _trend(shown, earlier, practice=practice) if shown else None,
+            "changes": _changes(told),
+            "trend": _trend(told, record, user=request.user, practice=practice),
             "opened": EmergencyAccess.objects.standing(now=now)
             .filter(patient=patient, user=request.user)
             .first(),
@@ -104,29 +182,6 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "sources": SOURCES,
         },
     )
-
-
-@require_POST
-@staff_required(Role.CLINICIAN)
-def acknowledge_alert(request: StaffRequest, alert_id: UUID) -> HttpResponse:
-    alert = get_object_or_404(SafetyAlert.objects.visible_to(request.user), pk=alert_id)
-    now = timezone.now()
-    if alert.acknowledge(by=request.user, now=now):
-        audit.record(
-            action=AuditEvent.Action.CHANGE,
-            user=request.user,
-            subject=alert,
-            patient_id=alert.patient_id,
-            fields=["acknowledged_at", "acknowledged_by"],
-            now=now,
-        )
-        messages.success(request, _("Acknowledged, with your name and the time."))
-    else:
-        messages.info(
-            request,
-            _("%(name)s acknowledged this before you.") % {"name": alert.acknowledged_by},
-        )
-    return redirect("clinician_summary", patient_id=alert.patient_id)
 
 
 def _day_asked_for(request: HttpRequest) -> date | None:
@@ -148,63 +203,180 @@ def _visits_on(day: date, *, user: User) -> list[Appointment]:
     status = Appointment.Status
     standing = (
         around.filter(status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED, status.NOSHOW])
-        .select_related("patient", "service", "location", "intake_response")
-        .prefetch_related("intake_response__lowered_levels__lowered_by")
+        .select_related("patient", "service", "location", "intake_response", "rescreen_response")
+        .prefetch_related(
+            "intake_response__lowered_levels__lowered_by", "rescreen_response__lowered_levels"
+        )
     )
     return [visit for visit in standing if visit.local_start.date() == day]
 
 
-def _intakes(
-    patient: Patient, *, user: User
-) -> tuple[QuestionnaireResponse | None, QuestionnaireResponse | None, list[QuestionnaireResponse]]:
-    """The answers to show, newer ones under way, and submitted ones of the same form before.
+def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
+    """The coming visits with the user whose answers say SOON and were not reviewed yet."""
+    soon = Q(intake_response__level=Level.SOON, intake_response__reviewed_at=None) | Q(
+        rescreen_response__level=Level.SOON, rescreen_response__reviewed_at=None
+    )
+    visits = (
+        Appointment.objects.visible_to(user)
+        .filter(soon, practitioner__user=user, status=Appointment.Status.BOOKED, start__gt=now)
+        .select_related("patient", "service", "intake_response", "rescreen_response")
+        .prefetch_related("intake_response__lowered_levels", "rescreen_response__lowered_levels")
+        .order_by("start")[:MOST_FORMS]
+    )
+    found, met = [], set()
+    for visit in visits:
+        if visit.patient_id in met:
+            continue  # Only the first visit of each.
+        met.add(visit.patient_id)
+        told = [
+            one
+            for one in (visit.intake_response, visit.rescreen_response)
+            if one and one.shown_level == Level.SOON and one.reviewed_at is None
+        ]
+        if told:
+            since = min(one.safety_answered_at or one.updated_at for one in told)
+            by = working_day_after(since.astimezone(visit.zone).date(), SOON_WORKING_DAYS)
+            found.append(SeeSoon(visit, by))
+    return sorted(found, key=lambda one: not one.is_late)[:MOST_ON_WORKLIST]
 
-    Those under way must not hide a sent form. The earlier ones come oldest first.
+
+@dataclass(frozen=True)
+class Record:
+    """A patient's forms: the one to show, a newer one under way, and those of before.
+
+    What is under way must not hide a sent form. ``earlier`` and ``check_ins`` are finished ones,
+    oldest first.
     """
+
+    shown: QuestionnaireResponse | None
+    newer: QuestionnaireResponse | None
+    earlier: list[QuestionnaireResponse]
+    check_ins: list[QuestionnaireResponse]
+    rescreen: QuestionnaireResponse | None
+
+
+class Told(NamedTuple):
+    """One form as it is read: a follow-up together with what it does not ask again."""
+
+    response: QuestionnaireResponse
+    intake: Intake
+    carried_from: date | None
+
+
+def _record(patient: Patient, *, user: User) -> Record:
     newest_first = list(
         QuestionnaireResponse.objects.visible_to(user)
         .filter(patient=patient)
         .select_related("questionnaire", "reviewed_by")
+        # Large, and parsed once per process: see Questionnaire.form.
+        .defer("questionnaire__content")
         .prefetch_related("lowered_levels__lowered_by")
-        .order_by("-created_at")[:MOST_INTAKES]
+        .order_by("-created_at")[:MOST_FORMS]
     )
-    if not newest_first:
-        return None, None, []
-    newest = newest_first[0]
-    shown = next((one for one in newest_first if one.submitted_at), newest)
-    earlier = [
-        one
-        for one in reversed(newest_first)
-        if one.submitted_at
-        and shown.submitted_at
-        and one.submitted_at < shown.submitted_at
-        and one.questionnaire.url == shown.questionnaire.url
-    ]
-    return shown, newest if newest is not shown else None, earlier
+    forms = [one for one in newest_first if one.questionnaire.url not in BETWEEN_VISITS]
+    done = [one for one in reversed(newest_first) if one.submitted_at]
+    newest = forms[0] if forms else None
+    shown = next((one for one in forms if one.submitted_at), newest)
+    return Record(
+        shown=shown,
+        newer=newest if newest is not shown else None,
+        earlier=[
+            one
+            for one in reversed(forms)
+            if shown and _is_before(one, shown) and _are_comparable(one, shown)
+        ],
+        check_ins=[one for one in done if one.questionnaire.url == CHECK_IN_URL],
+        rescreen=next((one for one in newest_first if one.questionnaire.url == RESCREEN_URL), None),
+    )
 
 
-def _changes(
-    shown: QuestionnaireResponse, earlier: list[QuestionnaireResponse], *, practice: Practice
-) -> list[Change]:
-    """What changed since the intake before and, if that was another one, since the first."""
-    then = [earlier[-1], earlier[0]] if len(earlier) > 1 else earlier
-    now = _intake(shown, practice=practice)
-    return [compare(_intake(one, practice=practice), now) for one in then]
+def _is_before(one: QuestionnaireResponse, shown: QuestionnaireResponse) -> bool:
+    return bool(one.submitted_at and shown.submitted_at and one.submitted_at < shown.submitted_at)
 
 
-def _intake(response: QuestionnaireResponse, *, practice: Practice) -> Intake:
-    day = _given_on(response, practice=practice)
-    return Intake(response.form, response.answers, response.shown_level, day)
+def _are_comparable(one: QuestionnaireResponse, other: QuestionnaireResponse) -> bool:
+    urls = {one.questionnaire.url, other.questionnaire.url}
+    return len(urls) == 1 or urls == {INTAKE_URL, FOLLOW_UP_URL}
+
+
+def _told(record: Record, *, practice: Practice) -> list[Told]:
+    """The forms up to the one that is shown, oldest first."""
+    if record.shown is None:
+        return []
+    told: list[Told] = []
+    for response in [*record.earlier, record.shown]:
+        day = _given_on(response, practice=practice)
+        form, answers, carried_from = response.form, response.answers, None
+        if response.questionnaire.url == FOLLOW_UP_URL and told:
+            # Its questions are the intake's own, so the intake's form words all of them.
+            form, answers = told[-1].intake.form, on_top(told[-1].intake.answers, response)
+            carried_from = told[-1].carried_from or told[-1].intake.given_on
+        intake = Intake(form, answers, response.shown_level, day)
+        told.append(Told(response, intake, carried_from))
+    return told
+
+
+def _changes(told: list[Told]) -> list[Change]:
+    """What changed since the form before and, if that was another one, since the first."""
+    if len(told) < 2:
+        return []
+    then = [told[-2], told[0]] if len(told) > 2 else [told[0]]
+    return [compare(one.intake, told[-1].intake) for one in then]
 
 
 def _trend(
-    shown: QuestionnaireResponse, earlier: list[QuestionnaireResponse], *, practice: Practice
+    told: list[Told], record: Record, *, user: User, practice: Practice
 ) -> charts.Trend | None:
-    told = [
-        charts.Dated(_given_on(one, practice=practice), one.answers) for one in [*earlier, shown]
+    """Every time the patient told how it is, with the visits and races in between."""
+    points = [charts.Dated(one.intake.given_on, one.intake.answers) for one in told]
+    points += [
+        charts.Dated(_given_on(one, practice=practice), one.answers) for one in record.check_ins
     ]
-    races = {one.answers.date("goal-event-date") for one in told} - {None}
-    return charts.trend(told, events=[(day, _("race")) for day in sorted(filter(None, races))])
+    if len(points) < 2:
+        return None
+    races = {one.answers.date("goal-event-date") for one in points} - {None}
+    visits = (
+        Appointment.objects.visible_to(user)
+        .filter(patient=told[0].response.patient_id, status=Appointment.Status.FULFILLED)
+        .order_by("-start")[:MOST_FORMS]
+        if told
+        else []
+    )
+    events = [(day, _("race")) for day in filter(None, races)]
+    events += [(visit.local_start.date(), _("visit")) for visit in visits]
+    return charts.trend(sorted(points, key=lambda one: one.day), events=sorted(events))
+
+
+def _corrected(response: QuestionnaireResponse, summary: Summary) -> list[str]:
+    """Why the level is SOON although the answers that stand now do not say so."""
+    found = {line.id for line in summary.all_lines}
+    return [
+        f"{RULES[rule_id].why} {rule_id}"
+        for rule_id in response.rules
+        if rule_id in RULES and RULES[rule_id].level == Level.SOON and rule_id not in found
+    ]
+
+
+def _is_news(
+    rescreen: QuestionnaireResponse | None, shown: QuestionnaireResponse | None, *, now: datetime
+) -> bool:
+    """Were the safety questions asked again since the form that is shown, and lately?"""
+    if rescreen is None or now - rescreen.updated_at > SAFETY_LASTS:
+        return False
+    return shown is None or rescreen.created_at > shown.created_at
+
+
+def _is_worse(record: Record) -> bool:
+    """Did the last check-in say so, against what was told before it?"""
+    if not record.check_ins:
+        return False
+    *before, last = record.check_ins
+    forms = [*record.earlier, *([record.shown] if record.shown else []), *before]
+    told = sorted(
+        (one for one in forms if one.submitted_at and _is_before(one, last)),
+        key=lambda one: one.submitted_at or last.created_at,
+    )
+    return is_worse(merged(told), last.answers)
 
 
 def _given_on(response: QuestionnaireResponse, *, practice: Practice) -> date:
@@ -232,14 +404,21 @@ def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointmen
     )
 
 
-def _summary(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Summary:
+def _summary(
+    told: Told, *, before: list[Told], record: Record, practice: Practice, now: datetime
+) -> Summary:
+    asked_at = [told.response.safety_answered_at]
+    if record.rescreen:
+        asked_at.append(record.rescreen.safety_answered_at)
     return summarize(
-        Form.parse(response.questionnaire.content),
-        Answers.from_response({"item": response.items}),
-        today=_given_on(response, practice=practice),
+        told.intake.form,
+        told.intake.answers,
+        today=told.intake.given_on,
         now=now,
         language=translation.get_language() or "en",
-        answered_in=response.language,
-        safety_answered_at=response.safety_answered_at,
+        answered_in=told.response.language,
+        safety_answered_at=max(filter(None, asked_at), default=None),
         strict_public_advice=practice.strict_public_advice,
+        last=before[-1].intake.answers if before else None,
+        first=before[0].intake.answers if before else None,
     )

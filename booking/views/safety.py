@@ -39,6 +39,9 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @never_cache
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         practice = practice_of(request)
+        if practice.missing_for_safety:
+            # Nobody could be helped in an emergency: better no booking than that.
+            return render(request, "booking/not_open.html", status=503)
         # The visitor's token may be born here, before it is known which page carries it home.
         jar = HttpResponse()
         guest = Guest.of(

@@ -203,6 +203,8 @@ class Link(models.Model):
         VISIT = "visit", _("One visit")
         INTAKE = "intake", _("Intake form")
         MY_VISITS = "my-visits", _("All visits")
+        RESCREEN = "rescreen", _("Safety check before a visit")
+        CHECK_IN = "check-in", _("Weekly check-in")
         UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
         WAITLIST = "waitlist", _("Place on the waitlist")
         OFFER = "offer", _("Offered time")

@@ -1,5 +1,5 @@
 import zoneinfo
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -110,6 +110,33 @@ class Practice(models.Model):
     def is_told(self, now: datetime) -> bool:
         """Does a safety alert raised now reach a person: in the clinic, or on call?"""
         return self.on_call_enabled or self.is_staffed(now)
+
+    def clock_runs_out(self, since: datetime, within: timedelta) -> datetime:
+        """Return when somebody has had ``within`` to answer what came at ``since``, in UTC.
+
+        Only staffed hours count, unless somebody is on call at any hour.
+        """
+        since = since.astimezone(UTC)
+        if self.on_call_enabled or not any(self.staffed_hours.values()):
+            return since + within
+        left, day = within, since.astimezone(self.zone).date()
+        while True:
+            for opens, closes in sorted(self.staffed_hours.get(str(day.weekday()), ())):
+                start, end = (
+                    datetime.combine(day, time.fromisoformat(edge), self.zone).astimezone(UTC)
+                    for edge in (opens, closes)
+                )
+                start = max(start, since)
+                if end - start >= left:
+                    return start + left
+                left -= max(end - start, timedelta())
+            day += timedelta(days=1)
+
+    @property
+    def missing_for_safety(self) -> list[str]:
+        """Return the fields without which a patient in an emergency could not be helped."""
+        needed = ("phone", "emergency_number", "advice_line", "alert_email", "staffed_hours")
+        return [field for field in needed if not getattr(self, field)]
 
     def callback_time(self, now: datetime) -> datetime | None:
         """Return by when somebody calls a patient whose answers are URGENT, in the clinic's zone.

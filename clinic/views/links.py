@@ -22,6 +22,8 @@ REMINDER = "reminder"
 DESTINATIONS = {
     Link.Purpose.VISIT: "visit",
     Link.Purpose.INTAKE: "intake",
+    Link.Purpose.RESCREEN: "rescreen",
+    Link.Purpose.CHECK_IN: "check_in",
     Link.Purpose.MY_VISITS: "my_visits",
     Link.Purpose.WAITLIST: "waitlist_entry",
     Link.Purpose.OFFER: "waitlist_offer",

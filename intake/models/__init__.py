@@ -1,10 +1,10 @@
+from intake.models.alerts import SafetyAlert
 from intake.models.decisions import LoweredLevel, PrivateNote
 from intake.models.responses import (
     IncompleteResponse,
     Observation,
     Questionnaire,
     QuestionnaireResponse,
-    SafetyAlert,
     StaleRevision,
 )
 

@@ -12,8 +12,8 @@ from intake.levels import Level
 class LoweredLevel(models.Model):
     """A named clinician's judgement beside the rules' own level; rows are never changed.
 
-    It stands only while the rules say what they said then. It does not open booking: that is
-    ``SafetyAlert.reopen_booking``.
+    It stands only while the rules say what they said then. It does not open booking that an alert
+    has shut: that is ``SafetyAlert.reopen_booking``.
     """
 
     response = models.ForeignKey(

@@ -30,7 +30,8 @@ def new_reference_code() -> str:
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
 
 
-SHIPPED = Path(__file__).parents[1] / "questionnaires" / "running-lbp-intake-1.0.0.json"
+SHIPPED = Path(__file__).parents[1] / "questionnaires"
+INTAKE = SHIPPED / "running-lbp-intake-1.0.0.json"
 
 # Parsing costs 20 ms and a published questionnaire never changes.
 _forms: dict[tuple[int, str, str, datetime], Form] = {}
@@ -84,8 +85,11 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         return self.store(content, publish=True, now=now)
 
     def publish_shipped(self, *, now: datetime) -> "Questionnaire":
-        """Publish the intake that comes with the code; safe to repeat."""
-        return self.publish(load_json(SHIPPED.read_bytes()), now=now)
+        """Publish all that comes with the code and return the intake; safe to repeat."""
+        for path in sorted(SHIPPED.glob("*.json")):
+            if path != INTAKE:
+                self.publish(load_json(path.read_bytes()), now=now)
+        return self.publish(load_json(INTAKE.read_bytes()), now=now)
 
 
 class Questionnaire(models.Model):
@@ -389,97 +393,3 @@ class Observation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.value}"
-
-
-class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
-    def visible_to(self, viewer: User) -> "SafetyAlertQuerySet":
-        """Return every alert to front desk and managers, to a clinician those of own patients."""
-        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
-            return self.all()
-        return self.filter(patient__in=Patient.objects.in_care_of(viewer))
-
-    def open(self) -> "SafetyAlertQuerySet":
-        return self.filter(acknowledged_at=None)
-
-    def blocking(self) -> "SafetyAlertQuerySet":
-        """Alerts that still keep booking shut."""
-        return self.filter(booking_reopened_at=None)
-
-
-class SafetyAlert(models.Model):
-    """Answers that need a person today. Open until somebody acknowledges it by name.
-
-    Without a patient it is an anonymous visitor's: ``code`` is on the page they saw, so that
-    staff can find it when they call.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    code = models.CharField(
-        _("reference code"), max_length=6, unique=True, default=new_reference_code, editable=False
-    )
-    patient = models.ForeignKey(
-        Patient,
-        verbose_name=_("patient"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="safety_alerts",
-    )
-    response = models.ForeignKey(
-        QuestionnaireResponse,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="safety_alerts",
-    )
-    visitor_hash = models.CharField(max_length=64, blank=True, db_index=True)
-    level = models.PositiveSmallIntegerField(_("level"), choices=Level)
-    rules = models.JSONField(_("rules"), default=list)
-    raised_at = models.DateTimeField(_("raised"))
-    callback_name = models.CharField(_("name to call"), max_length=120, blank=True)
-    callback_phone = models.CharField(_("phone to call"), max_length=40, blank=True)
-    callback_birth_date = models.DateField(_("date of birth"), null=True, blank=True)
-    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
-    acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("acknowledged by"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-    booking_reopened_at = models.DateTimeField(_("booking reopened"), null=True, blank=True)
-    booking_reopened_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("booking reopened by"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-
-    objects = SafetyAlertQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-raised_at"]
-        verbose_name = _("safety alert")
-        verbose_name_plural = _("safety alerts")
-
-    def __str__(self) -> str:
-        return self.code
-
-    def acknowledge(self, *, by: User, now: datetime) -> bool:
-        """Stamp the first acknowledgement; return False when somebody was faster."""
-        changed = SafetyAlert.objects.filter(pk=self.pk, acknowledged_at=None).update(
-            acknowledged_at=now, acknowledged_by=by
-        )
-        self.refresh_from_db()
-        return bool(changed)
-
-    def reopen_booking(self, *, by: User, now: datetime) -> bool:
-        """Let this visitor or patient book again: a named member of staff decided so."""
-        changed = SafetyAlert.objects.filter(pk=self.pk, booking_reopened_at=None).update(
-            booking_reopened_at=now, booking_reopened_by=by
-        )
-        self.refresh_from_db()
-        return bool(changed)

@@ -370,13 +370,14 @@ def test_every_change_plans_the_mail_about_it(clinic, staff):
     visit = clinic.hold(NINE + timedelta(days=10))
     assert not Message.objects.exists()
     visit.book(patient=make_patient(), now=NOW)
-    assert waiting(visit) == {"confirmation", "reminder"}
+    assert waiting(visit) == {"confirmation", "reminder", "rescreen"}
     visit.move(start=visit.start + minutes(60), now=NOW)
-    assert waiting(visit) == {"moved", "reminder"}
+    assert waiting(visit) == {"moved", "reminder", "rescreen"}
     visit.cancel(now=NOW)
     assert waiting(visit) == {"cancelled"}
     visit.restore(now=NOW)
-    assert waiting(visit) == {"confirmation", "reminder"}  # of the first nothing has left yet
+    # Of the first nothing has left yet.
+    assert waiting(visit) == {"confirmation", "reminder", "rescreen"}
     visit.mark_entered_in_error(now=NOW, by=staff, reason="Wrong patient")
     assert waiting(visit) == set()
 

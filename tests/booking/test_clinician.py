@@ -12,8 +12,9 @@ from pypdf import PdfReader
 
 from booking.models import Appointment
 from booking.sample.runners import STORIES, answers_of
-from clinic.models import AuditEvent, Role
+from clinic.models import AuditEvent, DeskTask, Role
 from intake.answers import Answers
+from intake.earlier import CHECK_IN_URL
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
 from intake.questionnaire import Form
@@ -24,6 +25,7 @@ from tests.factories import (
     make_appointment,
     make_care,
     make_clinician,
+    make_desk_task,
     make_location,
     make_patient,
     make_practice,
@@ -241,12 +243,13 @@ def test_a_summary_takes_the_same_queries_however_many_intakes_there_are(
             practitioner=clinician.practitioner,
             start=NOW + dt.timedelta(hours=number),
         )
+    client.get(summary_url(patient))  # reads the form's questions once per process
     with django_assert_num_queries(SUMMARY_QUERIES):
         client.get(summary_url(patient))
 
 
-SUMMARY_QUERIES = 16
-DAY_QUERIES = 10
+SUMMARY_QUERIES = 17
+DAY_QUERIES = 15
 
 
 @pytest.mark.parametrize("visits", [1, 3])
@@ -258,7 +261,7 @@ def test_the_day_takes_the_same_queries_however_many_visits_there_are(
         make_appointment(
             patient=patient,
             practitioner=clinician.practitioner,
-            start=NOW + dt.timedelta(hours=number),
+            start=NOW + dt.timedelta(hours=number + 1),
             intake_response=make_intake(patient),
         )
     with django_assert_num_queries(DAY_QUERIES):
@@ -325,6 +328,54 @@ def test_the_day_shows_intake_state_level_and_open_alerts(client, clinician):
         assert words in page
     assert page.count("Open alert") == 1
     assert CANARY not in page
+
+
+def test_the_day_says_which_safety_checks_are_unanswered_and_what_came_between_visits(
+    client, clinician
+):
+    open_check = visit_for(clinician, start=NOW + dt.timedelta(hours=2))
+    Appointment.objects.filter(pk=open_check.pk).update(created_at=NOW - dt.timedelta(days=9))
+    answered = visit_for(clinician, start=NOW + dt.timedelta(hours=3))
+    Appointment.objects.filter(pk=answered.pk).update(
+        created_at=NOW - dt.timedelta(days=9),
+        rescreen_response=make_response(
+            patient=answered.patient, status="completed", level=Level.SOON
+        ),
+    )
+    just_booked = visit_for(clinician, start=NOW + dt.timedelta(hours=4))
+    check_in = make_questionnaire(url=CHECK_IN_URL)
+    make_response(
+        patient=just_booked.patient,
+        questionnaire=check_in,
+        status="completed",
+        submitted_at=NOW - dt.timedelta(days=2),
+    )
+    make_desk_task(kind=DeskTask.Kind.WORSE, patient=just_booked.patient)
+    page = " ".join(client.get(reverse("clinician_day")).content.decode().split())
+    assert page.count("Safety check unanswered") == 1
+    assert "Safety check answered: Soon" in page
+    assert "Check-in May 30" in page
+    assert page.count("Doing worse") == 1
+
+
+def test_a_visit_at_level_soon_waits_on_the_worklist_until_it_is_reviewed(client, clinician):
+    in_time = visit_for(clinician, start=NOW + dt.timedelta(days=2, hours=2))
+    late = visit_for(clinician, start=NOW + dt.timedelta(days=9))
+    routine = visit_for(clinician, start=NOW + dt.timedelta(days=3))
+    for visit, level in ((in_time, Level.SOON), (late, Level.SOON), (routine, Level.ROUTINE)):
+        visit.intake_response = make_response(
+            patient=visit.patient, level=level, safety_answered_at=NOW
+        )
+        visit.save()
+    page = client.get(reverse("clinician_day")).content.decode().split("To be seen soon")[1]
+    assert in_time.patient.name in page
+    assert late.patient.name in page
+    assert routine.patient.name not in page
+    # Three working days after Monday.
+    assert page.count("later than Thu, Jun 4") == 1
+    for visit in (in_time, late):
+        visit.intake_response.mark_reviewed(by=clinician, now=NOW)
+    assert "To be seen soon" not in client.get(reverse("clinician_day")).content.decode()
 
 
 def test_a_day_without_visits_says_so(client, clinician):

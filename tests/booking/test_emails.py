@@ -87,6 +87,7 @@ def test_a_booking_owes_confirmation_reminders_and_the_form():
     assert planned(visit) == {
         ("confirmation", ""): NOW,
         ("intake", ""): NOW + DAY,
+        ("rescreen", ""): visit.start - 36 * HOUR,
         ("reminder", "7d"): visit.start - 7 * DAY,
         ("reminder", "24h"): visit.start - 24 * HOUR,
         ("reminder", "2h"): visit.start - 2 * HOUR,
@@ -274,6 +275,7 @@ def test_moving_replaces_what_was_owed_and_waits_out_the_undo():
     assert planned(visit) == {
         ("moved", ""): later + timedelta(minutes=3),
         ("intake", ""): later + DAY,
+        ("rescreen", ""): visit.start - 36 * HOUR,
         ("reminder", "7d"): visit.start - 7 * DAY,
         ("reminder", "24h"): visit.start - DAY,
         ("reminder", "2h"): visit.start - 2 * HOUR,
@@ -327,7 +329,7 @@ def test_an_undone_cancellation_is_not_told_if_nobody_was_told_of_it():
     visit.cancel(now=NOW)
     visit.restore(now=NOW)
 
-    assert {kind for kind, _ in planned(visit)} == {"reminder", "intake"}
+    assert {kind for kind, _ in planned(visit)} == {"reminder", "intake", "rescreen"}
     assert set(planned(visit)) >= {("reminder", "7d"), ("reminder", "24h"), ("reminder", "2h")}
 
 

@@ -22,6 +22,7 @@ from tests.booking.visitor import (
 from tests.factories import (
     NOW,
     make_patient,
+    make_practice,
     make_service,
     make_user,
 )
@@ -115,7 +116,22 @@ def test_an_emergency_answer_shows_what_to_do_at_once_with_a_code_for_staff(visi
 def test_staff_are_mailed_about_the_alert_once_and_without_a_word_about_it(visitor):
     visitor.answer_gate(**EMERGENCY)
     visitor.answer_gate(**EMERGENCY)
-    assert Message.objects.get().kind == "safety-alert"
+    assert {message.kind for message in Message.objects.all()} == {"safety-alert"}
+    assert Message.objects.filter(step="").count() == 1
+
+
+@pytest.mark.parametrize(
+    "field", ["phone", "emergency_number", "advice_line", "alert_email", "staffed_hours"]
+)
+def test_nothing_is_booked_before_the_clinic_can_help_in_an_emergency(visitor, field):
+    visitor.answer_gate()
+    make_practice(time_zone="America/Chicago", **{field: {} if field == "staffed_hours" else ""})
+    for path in ("/book/", "/book/safety/", visitor.slots_url, visitor.details_url):
+        response = visitor.client.get(path)
+        assert response.status_code == 503
+        assert "Online booking is not open yet" in response.text
+    assert visitor.hold().status_code == 503
+    assert not Appointment.objects.exists()
 
 
 def test_a_danger_sign_counts_although_the_rest_was_left_out(visitor):

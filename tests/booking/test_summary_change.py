@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from pypdf import PdfReader
 
+from intake.earlier import CHECK_IN_URL
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
 from tests.booking.test_clinician import (
@@ -23,8 +24,10 @@ from tests.factories import (
     make_alert,
     make_appointment,
     make_clinician,
+    make_on_call,
     make_practice,
     make_questionnaire,
+    make_response,
     sign_in,
 )
 
@@ -83,7 +86,7 @@ def test_the_summary_compares_with_the_intake_before(client, clinician):
     assert "<b>spread further down the leg</b>" in page
     assert "Everything that changed between intakes" in page
     assert "Pain and distance over time" in page
-    assert "dot: average, line: to worst" in page
+    assert "dashed: visits, race" in page
 
 
 def test_it_compares_with_the_first_intake_too_when_that_is_another_one(client, clinician):
@@ -119,12 +122,33 @@ def test_a_level_that_a_clinician_lowered_is_the_level_then(client, clinician):
     assert "Level Routine → <b>Soon</b>" in words_of(client, patient)
 
 
+def test_first_and_now_stand_side_by_side_in_every_plot_and_its_table(client, clinician):
+    page = words_of(client, make_two_intakes(clinician))
+    # The numbers, the body, daily impact and the patient's own activities.
+    assert "↓ was 8" in page
+    assert page.count('class="body-map"') == 2
+    assert "figure-new" in page
+    assert "(new)" in page
+    assert "chart-dot-then" in page
+    assert "chart-slope" in page
+    for caption in ("Body map: First", "Body map: Now", "Daily impact", "Own activities"):
+        assert f"<caption>{caption}</caption>" in page
+
+
+def test_two_intakes_need_no_scrolling_on_a_laptop(client, clinician, live_server, open_page):
+    patient = make_two_intakes(clinician, weeks=(20, 5))
+    page = open_clinician_page(client, live_server, open_page, summary_url(patient))
+    bottom = page.evaluate("document.querySelector('.sheet').getBoundingClientRect().bottom")
+    assert bottom <= 800
+
+
 @pytest.mark.parametrize("weeks", [(5,), (20, 10, 5)])
 def test_comparing_takes_no_query_more(client, clinician, django_assert_num_queries, weeks):
     patient = make_two_intakes(clinician, weeks=weeks)
     make_alert(patient=patient)
     make_appointment(patient=patient, practitioner=clinician.practitioner, start=NOW)
-    with django_assert_num_queries(SUMMARY_QUERIES):
+    client.get(summary_url(patient))  # reads the form's questions once per process
+    with django_assert_num_queries(SUMMARY_QUERIES + 1):  # visits, as marks in the trend
         client.get(summary_url(patient))
 
 
@@ -140,3 +164,24 @@ def test_two_intakes_still_print_on_one_page(
     printed = tmp_path / "summary.pdf"
     page.pdf(path=printed, format=paper)
     assert len(PdfReader(printed).pages) == 1
+
+
+def test_an_open_alert_and_a_check_in_leave_the_sheet_on_one_screen(
+    client, clinician, live_server, open_page
+):
+    patient = make_two_intakes(clinician, weeks=(20, 5))
+    make_alert()
+    make_on_call(clinician)
+    week_ago = NOW - dt.timedelta(days=7)
+    make_response(
+        patient=patient,
+        questionnaire=make_questionnaire(url=CHECK_IN_URL),
+        status="completed",
+        submitted_at=week_ago,
+        items=[{"linkId": "pain-average", "answer": [{"valueInteger": 10}]}],
+    )
+    page = open_clinician_page(client, live_server, open_page, summary_url(patient))
+    assert page.locator(".alert-banner").count() == 1
+    assert "Weekly check-in 05/25/2026: worse" in page.locator(".level-strip").inner_text()
+    bottom = page.evaluate("document.querySelector('.sheet').getBoundingClientRect().bottom")
+    assert bottom <= 800

@@ -8,7 +8,7 @@ import tzdata
 from django.core.checks import run_checks
 
 from clinic import checks
-from tests.factories import make_practice
+from tests.factories import make_on_call, make_practice, make_user
 
 
 @pytest.fixture
@@ -102,7 +102,16 @@ def test_the_operating_system_s_time_zone_data_is_refused(production):
 @pytest.mark.django_db
 def test_a_complete_practice_may_go_live(production):
     make_practice(signed_off_by="A. Clinician")
+    make_on_call()
     assert ids("database") == []
+
+
+@pytest.mark.django_db
+def test_alerts_that_go_on_to_nobody_cannot_go_live(production):
+    make_practice(signed_off_by="A. Clinician")
+    assert ids("database") == ["clinic.E018"]
+    make_on_call(make_user(is_active=False))
+    assert ids("database") == ["clinic.E018"]
 
 
 @pytest.mark.django_db
@@ -125,6 +134,7 @@ def test_no_practice_cannot_go_live(production):
 )
 def test_an_incomplete_practice_cannot_go_live(production, field, value, refusal):
     make_practice(**{"signed_off_by": "A. Clinician", field: value})
+    make_on_call()
     assert ids("database") == [refusal]
 
 

@@ -46,6 +46,36 @@ def test_somebody_calls_within_the_hour_and_before_the_doors_close():
     assert practice().callback_time(closing).strftime("%H:%M") == "18:00"
 
 
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (timedelta(0), timedelta(hours=1)),
+        (timedelta(hours=7), timedelta(hours=8)),
+        # Half an hour before the doors close, and half an hour of the next morning.
+        (timedelta(hours=7, minutes=30), timedelta(hours=22, minutes=30)),
+        (timedelta(hours=12), timedelta(hours=23)),
+        # Friday evening and Sunday: Monday morning.
+        (timedelta(days=4, hours=8), timedelta(days=6, hours=23)),
+        (timedelta(days=-1), timedelta(hours=-1)),
+    ],
+)
+def test_a_clock_counts_staffed_hours_only(since, expected):
+    assert practice().clock_runs_out(MORNING + since, timedelta(hours=1)) == MORNING + expected
+
+
+def test_a_clock_longer_than_a_day_goes_on_over_the_weekend():
+    friday = MORNING + timedelta(days=4)
+    assert practice().clock_runs_out(friday, timedelta(hours=21)) == friday + timedelta(
+        days=4, hours=1
+    )
+
+
+def test_without_staffed_hours_or_with_somebody_on_call_a_clock_never_stands_still():
+    night = MORNING + timedelta(hours=12)
+    for anybody in (practice(on_call_enabled=True), practice(staffed_hours={"0": []})):
+        assert anybody.clock_runs_out(night, timedelta(hours=1)) == night + timedelta(hours=1)
+
+
 def test_nobody_calls_when_the_clinic_is_closed_unless_somebody_is_on_call():
     night = MORNING + timedelta(hours=12)
     assert practice().callback_time(night) is None

@@ -176,4 +176,4 @@ def test_the_trend_keeps_distances_to_one_scale_and_words_to_each_unit():
     assert first.y_worst < first.y_average < last.y_average == last.y_worst
     assert first.x < plot.events[0].x < last.x
     assert len(plot.events) == 1
-    assert plot.text == "Average pain 6 at first, 3 now, over 2 intakes."
+    assert plot.text == "Average pain 6 at first, 3 now, told 2 times."

@@ -78,7 +78,7 @@ def test_half_an_answer_with_a_danger_sign_raises_the_alert(response):
     assert outcome.level == Level.EMERGENCY
     alert = SafetyAlert.objects.get()
     assert alert.visitor_hash == VISITOR
-    assert Message.objects.get().subject_id == alert.pk
+    assert {message.subject_id for message in Message.objects.all()} == {alert.pk}
 
 
 def test_a_worse_answer_raises_a_second_alert_and_the_same_one_none(response):
@@ -98,6 +98,32 @@ def test_answering_again_never_lowers_an_alerts_level(response):
     assert outcome.level == Level.URGENT
     assert "urgent-only" in outcome.restrictions
     assert outcome.messages[0] == "M3"
+
+
+def test_correcting_an_answer_does_not_lower_soon(response):
+    save(response, item("safety-cancer", "tired-unwell"))
+    outcome = save(response, item("safety-cancer", "none"))
+    assert outcome.level == Level.SOON
+    assert outcome.rule_ids == ("T-S8", "T-R0")
+    assert "soon-only" in outcome.restrictions
+    assert outcome.messages == ("M4",)
+    response.refresh_from_db()
+    assert save(response, item("safety-cancer", "none")).level == Level.SOON
+
+
+def test_a_corrected_soon_answer_stops_counting_when_a_clinician_lowers_the_level(response):
+    save(response, item("safety-cancer", "tired-unwell"))
+    save(response, item("safety-cancer", "none"))
+    response.lower(level=Level.ROUTINE, reason="A slip of the finger", by=make_user(), now=NOW)
+    assert save(response, item("safety-cancer", "none")).level == Level.ROUTINE
+    # What is still answered so goes on counting.
+    assert save(response, item("safety-cancer", "tired-unwell")).level == Level.SOON
+
+
+def test_somebody_elses_soon_does_not_stick(response, questionnaire):
+    save(response, item("safety-cancer", "tired-unwell"))
+    other = QuestionnaireResponse(questionnaire=questionnaire, visitor_hash="b" * 64)
+    assert save(other, item("safety-cancer", "none")).level == Level.ROUTINE
 
 
 def test_a_rule_that_staff_have_judged_no_longer_counts(response):

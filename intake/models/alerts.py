@@ -1,0 +1,125 @@
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import OnCall, Patient, Practice, Role, User
+from intake.levels import Level
+from intake.models.responses import QuestionnaireResponse, new_reference_code
+
+# How long one person has before the next one is told (clinical.md §3.4).
+CLOCKS = {Level.EMERGENCY: timedelta(minutes=15), Level.URGENT: timedelta(hours=1)}
+
+
+class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
+    def visible_to(self, viewer: User) -> "SafetyAlertQuerySet":
+        """Return every alert to front desk, managers and who is on call, else own patients'."""
+        if not viewer.is_active:
+            return self.none()
+        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
+            return self.all()
+        is_on_call = Exists(OnCall.objects.filter(user=viewer))
+        return self.filter(Q(patient__in=Patient.objects.in_care_of(viewer)) | is_on_call)
+
+    def open(self) -> "SafetyAlertQuerySet":
+        return self.filter(acknowledged_at=None)
+
+    def blocking(self) -> "SafetyAlertQuerySet":
+        """Alerts that still keep booking shut."""
+        return self.filter(booking_reopened_at=None)
+
+
+class SafetyAlert(models.Model):
+    """Answers that need a person today. Open until somebody acknowledges it by name.
+
+    Without a patient it is an anonymous visitor's: ``code`` is on the page they saw, so that
+    staff can find it when they call.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(
+        _("reference code"), max_length=6, unique=True, default=new_reference_code, editable=False
+    )
+    patient = models.ForeignKey(
+        Patient,
+        verbose_name=_("patient"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="safety_alerts",
+    )
+    response = models.ForeignKey(
+        QuestionnaireResponse,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="safety_alerts",
+    )
+    visitor_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    level = models.PositiveSmallIntegerField(_("level"), choices=Level)
+    rules = models.JSONField(_("rules"), default=list)
+    raised_at = models.DateTimeField(_("raised"))
+    callback_name = models.CharField(_("name to call"), max_length=120, blank=True)
+    callback_phone = models.CharField(_("phone to call"), max_length=40, blank=True)
+    callback_birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acknowledged by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    booking_reopened_at = models.DateTimeField(_("booking reopened"), null=True, blank=True)
+    booking_reopened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("booking reopened by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+
+    objects = SafetyAlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-raised_at"]
+        verbose_name = _("safety alert")
+        verbose_name_plural = _("safety alerts")
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def level_name(self) -> str:
+        """The level as style sheets know it."""
+        return Level(self.level).name.lower()
+
+    @property
+    def clock(self) -> timedelta:
+        """How long one person has to acknowledge it before the next one is told."""
+        return CLOCKS[Level(self.level)]
+
+    def answer_by(self, practice: Practice) -> datetime:
+        """Return by when somebody should have acknowledged it (clinical.md §3.4)."""
+        return practice.clock_runs_out(self.raised_at, self.clock)
+
+    def acknowledge(self, *, by: User, now: datetime) -> bool:
+        """Stamp the first acknowledgement; return False when somebody was faster."""
+        changed = SafetyAlert.objects.filter(pk=self.pk, acknowledged_at=None).update(
+            acknowledged_at=now, acknowledged_by=by
+        )
+        self.refresh_from_db()
+        return bool(changed)
+
+    def reopen_booking(self, *, by: User, now: datetime) -> bool:
+        """Let this visitor or patient book again: a named member of staff decided so."""
+        changed = SafetyAlert.objects.filter(pk=self.pk, booking_reopened_at=None).update(
+            booking_reopened_at=now, booking_reopened_by=by
+        )
+        self.refresh_from_db()
+        return bool(changed)
