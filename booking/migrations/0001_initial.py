@@ -1531,14 +1531,12 @@ class Migration(migrations.Migration):
                 (
                     "series",
                     models.ForeignKey(
-                        blank=True,
                         db_index=False,
                         editable=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="visits",
                         to="booking.series",
-                        verbose_name="series",
                     ),
                 ),
                 (

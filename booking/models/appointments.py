@@ -130,10 +130,8 @@ class Appointment(models.Model):
     )
     series = models.ForeignKey(
         "Series",
-        verbose_name=_("series"),
         on_delete=models.SET_NULL,
         null=True,
-        blank=True,
         editable=False,
         related_name="visits",
         db_index=False,
