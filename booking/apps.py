@@ -15,7 +15,7 @@ class BookingConfig(AppConfig):
         from booking.waitlist_wordings import WORDINGS as WAITLIST_WORDINGS
         from booking.wordings import WORDINGS
         from clinic import outbox, wordings
-        from clinic.access import ALL, KEEP, VIEW, allow
+        from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
 
         allow(
@@ -45,6 +45,7 @@ class BookingConfig(AppConfig):
             statuschange=VIEW,
             service=ALL,
             room=ALL,
+            calendarfeed=CHANGE,
             equipment=ALL,
             resourcehours=ALL,
             openinghours=ALL,

@@ -5,7 +5,7 @@ one. Times are UTC. The words say nothing about what the visit is for.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 from django.utils import timezone
@@ -58,21 +58,43 @@ def publish_all(
     return _calendar("PUBLISH", *events)
 
 
+def feed(visits: Iterable[Appointment], *, practice: Practice, now: datetime) -> str:
+    """Return a practitioner's diary: when and where, with nobody's name and no reason."""
+    calendar = _empty("PUBLISH")
+    calendar.add("name", one_line(practice.name))
+    calendar.add("x-wr-calname", one_line(practice.name))
+    calendar.add("refresh-interval", timedelta(minutes=30), parameters={"VALUE": "DURATION"})
+    for visit in visits:
+        event = _timed(visit, now=now)
+        event.add("summary", _("Visit"))
+        where = [visit.location.name, *([visit.room.name] if visit.room else [])]
+        event.add("location", one_line(", ".join(where)))
+        event.add("status", "CONFIRMED")
+        event.add("class", "PRIVATE")
+        calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
 def _event(appointment: Appointment, practice: Practice, now: datetime) -> Event:
     location = appointment.location
     changed_at = appointment.status_changes.aggregate(last=Max("at"))["last"]
-    event = Event()
-    event.add("uid", appointment.ical_uid)
-    event.add("sequence", appointment.sequence)
-    event.add("dtstamp", now.astimezone(UTC))
+    event = _timed(appointment, now=now)
     event.add("last-modified", (changed_at or appointment.created_at).astimezone(UTC))
-    event.add("dtstart", appointment.start.astimezone(UTC))
-    event.add("dtend", appointment.end.astimezone(UTC))
     event.add("summary", _("Appointment at %(clinic)s") % {"clinic": one_line(practice.name)})
     event.add("location", one_line(f"{location.name}, {location.full_address}"))
     event.add("description", one_line(_("Questions? Call %(phone)s.") % {"phone": location.phone}))
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")
+    return event
+
+
+def _timed(appointment: Appointment, *, now: datetime) -> Event:
+    event = Event()
+    event.add("uid", appointment.ical_uid)
+    event.add("sequence", appointment.sequence)
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", appointment.start.astimezone(UTC))
+    event.add("dtend", appointment.end.astimezone(UTC))
     return event
 
 
@@ -89,11 +111,16 @@ def _add_people(event: Event, appointment: Appointment, practice: Practice) -> N
 
 
 def _calendar(method: str, *events: Event) -> str:
+    calendar = _empty(method)
+    for event in events:
+        calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
+def _empty(method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODUCT)
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
-    for event in events:
-        calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return calendar

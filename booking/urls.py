@@ -9,12 +9,14 @@ from booking.views import (
     booking,
     choose,
     clinician,
+    clinician_answers,
     confirm,
     decisions,
     demo,
     demo_mail,
     details,
     emergency_access,
+    feeds,
     intake,
     mails,
     my_visits,
@@ -74,6 +76,11 @@ urlpatterns = [
         name="clinician_summary",
     ),
     path("clinician/patients/<uuid:patient_id>/notes/", decisions.write_note, name="write_note"),
+    path(
+        "clinician/answers/<uuid:response_id>/",
+        clinician_answers.clinician_answers,
+        name="clinician_answers",
+    ),
     path("clinician/answers/<uuid:response_id>/lower/", decisions.lower_level, name="lower_level"),
     path(
         "clinician/answers/<uuid:response_id>/review/",
@@ -89,6 +96,9 @@ urlpatterns = [
         alerts.acknowledge_alert,
         name="acknowledge_alert",
     ),
+    path("clinician/calendar/", feeds.calendar_feed, name="calendar_feed"),
+    # Calendar programs
+    path("feeds/<str:token>.ics", feeds.practitioner_feed, name="practitioner_feed"),
     path("staff/", staff.staff_home, name="staff_home"),
     # The demo: become each role, read every mail
     path("demo/", demo.demo, name="demo"),

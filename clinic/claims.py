@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, F, Value, When
 
 from clinic.models import Message
 from clinic.models.messages import MessageQuerySet
@@ -26,19 +25,17 @@ _UNSETTLED = [Message.State.PLANNED, Message.State.SENDING, Message.State.UNKNOW
 def recover_lapsed(now: datetime) -> None:
     """Free the rows of processes that died with a mail in hand, or with some put aside."""
     # The claim stays: if its owner is only slow, the answer it gets still counts.
-    Message.objects.lapsed(now).filter(state=Message.State.SENDING).update(
+    Message.objects.lapsed(Message.State.SENDING, now).update(
         state=Message.State.UNKNOWN, reason="", lease_until=None, next_attempt_at=now
     )
-    Message.objects.lapsed(now).update(
-        reason=Case(
-            When(state=Message.State.PLANNED, then=Value(Message.INTERRUPTED)),
-            default=F("reason"),
-        ),
-        claim=None,
-        lease_until=None,
-        # Behind the others: a row that kills its worker must not be first again.
-        next_attempt_at=now + timedelta(seconds=settings.TICK_SECONDS),
-    )
+    # Behind the others: a row that kills its worker must not be first again.
+    later = {
+        "claim": None,
+        "lease_until": None,
+        "next_attempt_at": now + timedelta(seconds=settings.TICK_SECONDS),
+    }
+    Message.objects.lapsed(Message.State.PLANNED, now).update(reason=Message.INTERRUPTED, **later)
+    Message.objects.lapsed(Message.State.UNKNOWN, now).update(**later)
 
 
 def reserve_due(now: datetime, at: datetime) -> list[Message]:

@@ -306,7 +306,7 @@ def _dispatch(
     """Do what is to be done with one mail, and leave the row's new state on ``message``."""
     now = clock()
     if now >= message.expires_at:
-        _give_up(message)
+        _give_up(message, now)
     elif isinstance(written, _Broken):
         claims.settle(message, Message.State.FAILED, reason="error")
     elif isinstance(written, Postpone):
@@ -315,17 +315,22 @@ def _dispatch(
         # The first copy may have arrived, and there was no second one.
         claims.settle(message, Message.State.UNKNOWN, reason=written.reason)
     elif isinstance(written, Skip):
-        claims.settle(message, Message.State.SKIPPED, reason=written.reason)
+        _skip(message, Message.State.SKIPPED, now, reason=written.reason)
     else:
         _hand_over(message, written, sender, clock)
 
 
-def _give_up(message: Message) -> None:
+def _give_up(message: Message, now: datetime) -> None:
     # It was late for a reason that is known, or nobody was there to send it.
     is_refused = message.reason in {Message.UNREACHABLE, Message.DEFERRED}
     state = Message.State.FAILED if is_refused else Message.State.SKIPPED
     is_known = message.reason not in {"", Message.INTERRUPTED}
-    claims.settle(message, state, reason=message.reason if is_known else Message.LATE)
+    _skip(message, state, now, reason=message.reason if is_known else Message.LATE)
+
+
+def _skip(message: Message, state: str, now: datetime, *, reason: str) -> None:
+    # When it was given up is what the note to staff counts by.
+    claims.settle(message, state, reason=reason, next_attempt_at=now)
 
 
 def _hand_over(
@@ -366,8 +371,9 @@ def _hand_over(
             claims.put_back(message, now, reason=Message.DEFERRED, last_reply=code)
         case Permanent(code, is_about_mailbox):
             reason = "no-mailbox" if is_about_mailbox else "refused"
-            claims.settle(message, Message.State.FAILED, reason=reason, last_reply=code)
-            bounces.refused(message, now, is_about_mailbox=is_about_mailbox)
+            with transaction.atomic():
+                claims.settle(message, Message.State.FAILED, reason=reason, last_reply=code)
+                bounces.refused(message, now, is_about_mailbox=is_about_mailbox)
 
 
 def _tell_staff(dropped: list[Message], now: datetime) -> None:

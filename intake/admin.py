@@ -4,19 +4,32 @@ to clinicians.
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.html import format_html
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone, translation
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, ConfigurationAdmin, DayFilter, ReadOnlyAdmin
+from clinic.context import practice_of
 from clinic.models import AuditEvent, OnCall
+from intake.layout import QuestionLayout
 from intake.levels import Level
 from intake.models import Questionnaire, SafetyAlert
+from intake.questionnaire import MAX_BYTES, InvalidQuestionnaire, load_json
+from intake.responses import initial_items
+
+# A page of reasons is enough to begin with.
+MOST_ISSUES = 20
 
 
 def level_badge(level: int | None) -> str:
@@ -27,14 +40,139 @@ def level_badge(level: int | None) -> str:
     return format_html('<span class="level level-{}">{}</span>', level.name.lower(), level.label)
 
 
+class UploadForm(forms.ModelForm):
+    """A file with a FHIR R4 Questionnaire; every reason to refuse it is shown with its place."""
+
+    file = forms.FileField(
+        label=_("FHIR R4 Questionnaire"),
+        help_text=_(
+            "A JSON file of up to 500 kB. It is checked, and not in use before you publish it."
+        ),
+    )
+
+    class Meta:
+        model = Questionnaire
+        fields: list[str] = []
+
+    def clean_file(self) -> UploadedFile:
+        upload = self.cleaned_data["file"]
+        try:
+            content = load_json(upload.read(MAX_BYTES + 1))
+            self.instance.take(content)
+        except InvalidQuestionnaire as error:
+            shown = error.issues[:MOST_ISSUES]
+            raise forms.ValidationError(
+                [f"{issue.path}: {issue.message} ({issue.rule})" for issue in shown]
+            ) from error
+        return upload
+
+
 @admin.register(Questionnaire)
 class QuestionnaireAdmin(ReadOnlyAdmin):
-    """Versions come in through ``import_questionnaire``; a published one never changes."""
+    """Versions come in as files; a published one never changes, another may be thrown away."""
 
-    list_display = ["title", "version", "published_at", "url"]
+    list_display = ["title", "version", "published_at", "url", "preview"]
     list_filter = ["published_at"]
     search_fields = ["title", "url", "version"]
     exclude = ["content"]
+    actions = ["publish"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Questionnaire | None = None) -> bool:
+        is_draft = obj is not None and obj.published_at is None
+        return is_draft and admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Questionnaire | None = None, **kwargs: Any
+    ) -> Any:
+        return UploadForm if obj is None else super().get_form(request, obj, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Questionnaire | None = None) -> list[str]:
+        return ["file"] if obj is None else self.get_readonly_fields(request, obj)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Questionnaire | None = None
+    ) -> list[str]:
+        return [] if obj is None else [*super().get_readonly_fields(request, obj), "preview"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Questionnaire]:
+        return super().get_queryset(request).defer("content")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Questionnaire], search_term: str
+    ) -> tuple[QuerySet[Questionnaire], bool]:
+        if request.path == reverse("admin:autocomplete"):
+            # Only what is published can be given to a service.
+            queryset = queryset.published()
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_urls(self) -> list[Any]:
+        preview = path(
+            "<path:object_id>/preview/",
+            self.admin_site.admin_view(self.preview_view),
+            name="intake_questionnaire_preview",
+        )
+        return [preview, *super().get_urls()]
+
+    @admin.display(description=_("preview"))
+    def preview(self, questionnaire: Questionnaire) -> str:
+        page = reverse("admin:intake_questionnaire_preview", args=[questionnaire.pk])
+        return format_html_join(
+            " · ",
+            '<a href="{}?language={}">{}</a>',
+            ((page, code, name) for code, name in settings.LANGUAGES),
+        )
+
+    @admin.action(description=_("Publish"), location=EVERYWHERE, permissions=["operate"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Questionnaire]) -> None:
+        done = 0
+        for questionnaire in queryset:
+            if questionnaire.publish(now=timezone.now()):
+                done += 1
+                self.record(AuditEvent.Action.CHANGE, request, questionnaire, ["published_at"])
+        self.message_user(
+            request,
+            ngettext(
+                "%(count)d questionnaire published: it can be given to services now.",
+                "%(count)d questionnaires published: they can be given to services now.",
+                done,
+            )
+            % {"count": done},
+            messages.SUCCESS if done else messages.WARNING,
+        )
+
+    def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All pages as a patient meets them, in the language asked for; nothing is kept."""
+        questionnaire = self.get_object(request, unquote(object_id))
+        if questionnaire is None or not self.has_view_permission(request, questionnaire):
+            raise Http404
+        asked = request.GET.get("language", "")
+        language = asked if asked in dict(settings.LANGUAGES) else "en"
+        practice = practice_of(request)
+        today = timezone.now().astimezone(practice.zone).date()
+        form = questionnaire.form
+        with translation.override(language):
+            layout = QuestionLayout(
+                questionnaire=form,
+                items=form.items,
+                stored=initial_items(form, today=today),
+                language=language,
+                today=today,
+                zone=practice.zone,
+                placeholders={"emergency_number": practice.emergency_number},
+            )
+            return render(
+                request,
+                "intake/preview.html",
+                {
+                    "questionnaire": questionnaire,
+                    "title": form.title.in_language(language) or questionnaire.title,
+                    "form": layout,
+                    "languages": settings.LANGUAGES,
+                },
+            )
 
 
 class AlertStateFilter(admin.SimpleListFilter):

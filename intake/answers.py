@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-type Value = str | int | float | bool | dt.date
+from intake.values import TYPES, Code, Quantity, Value, read_any
 
 
 class Answers:
@@ -36,8 +36,8 @@ class Answers:
         """Read a QuestionnaireResponse, or any mapping with its nested ``item`` list.
 
         Items that occur several times (a repeating group's children) are collected in document
-        order. A coding gives its ``code``, without the ``<linkId>.`` prefix that exports carry; a
-        quantity gives its number. Values of any other FHIR type are left out: no rule reads them.
+        order. A coding gives its ``code``, without the ``<linkId>.`` prefix that exports carry.
+        Values of a FHIR type that no question of ours has are left out.
         """
         collected: dict[str, list[Value]] = {}
         for link_id, value in _walk(response.get("item", ())):
@@ -52,11 +52,23 @@ class Answers:
         """
         return cls(
             {
-                name.replace("_", "-"): value if isinstance(value, list | tuple) else [value]
+                name.replace("_", "-"): [
+                    Code(one) if isinstance(one, str) else one
+                    for one in (value if isinstance(value, list | tuple) else [value])
+                ]
                 for name, value in by_link.items()
                 if value is not None
             }
         )
+
+    def within(self, link_ids: Iterable[str], occurrence: Mapping[str, Any]) -> Answers:
+        """The same answers as one occurrence of a repeating group sees them.
+
+        Of its own `link_ids` only those of the occurrence count, not its neighbours'.
+        """
+        own = set(link_ids)
+        kept = {key: values for key, values in self._values.items() if key not in own}
+        return Answers({**kept, **Answers.from_response(occurrence)._values})
 
     def values(self, link_id: str) -> tuple[Value, ...]:
         """Every value given to the item, in order; empty when it was not answered."""
@@ -88,23 +100,17 @@ class Answers:
 
     def number(self, link_id: str) -> float | None:
         """The first numeric answer, in the unit the questionnaire asks for."""
-        for value in self.values(link_id):
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return value
-        return None
+        return next(iter(self.numbers(link_id)), None)
 
     def numbers(self, link_id: str) -> tuple[float, ...]:
         """Every numeric answer, for items of a repeating group."""
-        return tuple(
-            value
-            for value in self.values(link_id)
-            if isinstance(value, int | float) and not isinstance(value, bool)
-        )
+        plain = (v.value if isinstance(v, Quantity) else v for v in self.values(link_id))
+        return tuple(v for v in plain if isinstance(v, int | float) and not isinstance(v, bool))
 
     def date(self, link_id: str) -> dt.date | None:
         """The first answer that is a whole calendar date."""
         for value in self.values(link_id):
-            if isinstance(value, dt.date):
+            if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
                 return value
         return None
 
@@ -131,7 +137,7 @@ class Answers:
 
 def _same(value: Value, code: str | bool) -> bool:
     # bool is an int in Python; without the type check `True` would equal a pain score of 1.
-    return type(value) is type(code) and value == code
+    return isinstance(value, bool) == isinstance(code, bool) and value == code
 
 
 def _walk(items: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Value]]:
@@ -146,25 +152,13 @@ def _walk(items: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Value]]:
 
 
 def _value(answer: Mapping[str, Any], link_id: str) -> Value | None:
-    match answer:
-        case {"valueCoding": {"code": str(code)}}:
-            return code.removeprefix(f"{link_id}.")
-        case {"valueBoolean": bool(truth)}:
-            return truth
-        case {"valueInteger": int(number)} | {"valueDecimal": int(number) | float(number)}:
-            return number
-        case {"valueQuantity": {"value": int(number) | float(number)}}:
-            return number
-        case {"valueDate": str(text)}:
-            return _whole_date(text)
-        case {"valueString": str(text)} | {"valueText": str(text)}:
-            return text.strip()
-    return None
-
-
-def _whole_date(text: str) -> dt.date | None:
-    # FHIR allows "2026" and "2026-10"; an age cannot be told from those.
-    try:
-        return dt.date.fromisoformat(text) if len(text) == len("2026-10-01") else None
-    except ValueError:
+    found = read_any(answer)
+    if found is None or found[0] not in _KINDS:
         return None
+    value = found[1]
+    if isinstance(value, Code):
+        return Code(value.removeprefix(f"{link_id}."))
+    return value.strip() if isinstance(value, str) else value
+
+
+_KINDS = frozenset(TYPES.values())

@@ -7,11 +7,11 @@ class IntakeConfig(AppConfig):
     verbose_name = _("Intake")
 
     def ready(self) -> None:
-        from clinic.access import CHANGE, VIEW, allow
+        from clinic.access import ALL, CHANGE, allow
         from clinic.models import Role
 
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
-        allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=VIEW)
+        allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=ALL)
 
         from clinic import metrics, outbox, wordings
         from intake import emails

@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from intake.answers import Answers, Value
+from intake.answers import Answers
+from intake.values import Value
 
 # What an item listed for context says when there is nothing to say.
 NOTHING: tuple[Value, ...] = ("none", "nothing", "unsure", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ OURS = f"{OWN}/StructureDefinition"
 
 # A field from another world must not take the reader down: deeper than this is not a form.
 MAX_JSON_DEPTH = 60
+LARGEST_NUMBER = 10**18
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def is_unreadable(value: Any) -> bool:
@@ -36,8 +39,10 @@ def _children(value: Any) -> Iterable[Any]:
 
 def _is_unstorable(value: Any) -> bool:
     if isinstance(value, str):
-        return "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value)
-    return isinstance(value, float) and not math.isfinite(value)
+        return _UNSTORABLE.search(value) is not None
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return isinstance(value, int) and abs(value) > LARGEST_NUMBER
 
 
 def extensions_of(element: Mapping[str, Any]) -> dict[str, list[Any]]:

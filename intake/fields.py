@@ -6,16 +6,23 @@ page, an import and an export are judged by the same rules.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.plain_text import OneLineField
-from intake.answers import Value
+from clinic.plain_text import OneLineField, one_line
 from intake.items import Item
+from intake.questions import is_select
+from intake.values import LARGEST_INTEGER, Quantity, Value, is_url
+
+# Picked where an answer of one's own is written beside the options.
+OTHER = ":other"
 
 # A birth weight or a world record fits; a typed phone number does not.
 LONGEST_NUMBER = 20
@@ -57,10 +64,51 @@ class WholeNumberField(forms.IntegerField):
     def to_python(self, value: Any) -> Any:
         if len(str(value or "")) > LONGEST_NUMBER:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
+        number = super().to_python(value)
+        if number is not None and abs(number) > LARGEST_INTEGER:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return number
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return number_attrs("numeric")
+
+
+class MomentField(forms.DateTimeField):
+    """A date and time on the clinic's clocks."""
+
+    default_error_messages = {"invalid": _("Enter a date and a time.")}
+
+    def __init__(self, *, zone: dt.tzinfo, **kwargs: Any) -> None:
+        self.zone = zone
+        box = forms.DateTimeInput(
+            attrs={"type": "datetime-local", "class": "form-control"}, format="%Y-%m-%dT%H:%M"
+        )
+        super().__init__(
+            widget=box, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], **kwargs
+        )
+
+    def to_python(self, value: Any) -> dt.datetime | None:
+        with timezone.override(self.zone):
+            return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        with timezone.override(self.zone):
+            return super().prepare_value(value)
+
+
+class AddressField(OneLineField):
+    """The address of a web page; "clinic.example" is taken for one."""
+
+    default_error_messages = {"invalid": _("Enter a web address, such as https://example.org.")}
+
+    def to_python(self, value: Any) -> str | None:
+        text = super().to_python(value)
+        if not text:
+            return text
+        text = text if ":" in text else f"https://{text}"
+        if not is_url(text):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return text
 
 
 class MeasureWidget(forms.MultiWidget):
@@ -130,35 +178,21 @@ class ParagraphField(forms.CharField):
         return {"class": "form-control", "rows": 4, "dir": "auto"}
 
 
-def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms.Field:
-    """A field that asks this item; never required by itself, since that depends on answers."""
+def field_for(
+    item: Item, *, language: str, zone: dt.tzinfo, label: str, help_text: str
+) -> forms.Field:
+    """A field for one answer, or for all that are ticked; never required by itself.
+
+    Whether an answer is needed depends on other answers.
+    """
     words: dict[str, Any] = {"label": label, "help_text": help_text, "required": False}
     not_an_option = {"invalid_choice": _("Pick from the answers shown.")}
     match item.type:
-        case "choice":
-            by_text = {str(option.value): option.value for option in item.options}
-            choices = [
-                (str(option.value), option.text.in_language(language)) for option in item.options
-            ]
-            if item.repeats:
-                return forms.TypedMultipleChoiceField(
-                    choices=choices,
-                    coerce=by_text.__getitem__,
-                    empty_value=[],
-                    widget=forms.CheckboxSelectMultiple,
-                    error_messages=not_an_option,
-                    **words,
-                )
-            return forms.TypedChoiceField(
-                choices=choices,
-                coerce=by_text.__getitem__,
-                empty_value=None,
-                widget=forms.RadioSelect,
-                error_messages=not_an_option,
-                **words,
-            )
+        case "choice" | "open-choice" if item.options:
+            return _choice_field(item, language, words | {"error_messages": not_an_option})
         case "boolean" if item.must_be_true:
-            return forms.BooleanField(**words)
+            # The script compares what a box stands for: "true", as the radio buttons have it.
+            return forms.BooleanField(widget=forms.CheckboxInput({"value": "true"}), **words)
         case "boolean":
             return forms.TypedChoiceField(
                 choices=[("true", _("Yes")), ("false", _("No"))],
@@ -169,9 +203,8 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
                 **words,
             )
         case "integer" if item.is_scale:
-            marks = range(int(item.min_value or 0), int(item.max_value or 10) + 1)  # type: ignore[arg-type]
             return forms.TypedChoiceField(
-                choices=[(str(mark), str(mark)) for mark in marks],
+                choices=[(str(mark), str(mark)) for mark in item.marks],
                 coerce=int,
                 empty_value=None,
                 widget=forms.RadioSelect,
@@ -182,7 +215,7 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
             return WholeNumberField(**words)
         case "decimal" if item.link_id in IMPERIAL:
             return MeasureField(*IMPERIAL[item.link_id], **words)
-        case "decimal":
+        case "decimal" | "quantity":
             return NumberField(**words)
         case "date":
             date = forms.DateInput(
@@ -194,12 +227,78 @@ def field_for(item: Item, *, language: str, label: str, help_text: str) -> forms
                 error_messages={"invalid": _("Enter a date as year-month-day: 1990-05-24.")},
                 **words,
             )
-        case "string":
-            return OneLineField(widget=forms.TextInput(attrs={"class": "form-control"}), **words)
-    return ParagraphField(**words)
+        case "dateTime":
+            return MomentField(zone=zone, **words)
+        case "time":
+            clock = forms.TimeInput(attrs={"type": "time", "class": "form-control"}, format="%H:%M")
+            return forms.TimeField(
+                widget=clock,
+                input_formats=["%H:%M", "%H:%M:%S"],
+                error_messages={"invalid": _("Enter a time as hours and minutes: 14:30.")},
+                **words,
+            )
+        case "url":
+            box = forms.TextInput(attrs={"class": "form-control", "inputmode": "url"})
+            return AddressField(widget=box, **words)
+        case "text":
+            return ParagraphField(**words)
+    return OneLineField(widget=forms.TextInput(attrs={"class": "form-control"}), **words)
 
 
-def values_from(item: Item, cleaned: Any) -> tuple[Value, ...]:
+def _choice_field(item: Item, language: str, words: dict[str, Any]) -> forms.Field:
+    by_key = {option.key: option.value for option in item.options}
+    choices: list[tuple[str, Any]] = [
+        (option.key, option.text.in_language(language)) for option in item.options
+    ]
+    if item.repeats:
+        return forms.TypedMultipleChoiceField(
+            choices=choices,
+            coerce=by_key.__getitem__,
+            empty_value=[],
+            widget=forms.CheckboxSelectMultiple,
+            **words,
+        )
+    if item.type == "open-choice":
+        by_key[OTHER] = OTHER
+        choices.append((OTHER, _("Something else")))
+    if is_select(item):
+        choices.insert(0, ("", _("Pick one")))
+    return forms.TypedChoiceField(
+        choices=choices,
+        coerce=by_key.__getitem__,
+        empty_value=None,
+        widget=forms.Select(attrs={"class": "form-select"})
+        if is_select(item)
+        else forms.RadioSelect,
+        **words,
+    )
+
+
+def other_field(item: Item) -> forms.Field:
+    """Where an answer beside the options is written: one a line where there may be several."""
+    if item.repeats:
+        attrs = {"class": "form-control", "rows": 2, "dir": "auto", "data-other": True}
+        label = _("Something else? Write one answer on each line.")
+        return forms.CharField(label=label, required=False, widget=forms.Textarea(attrs))
+    attrs = {"class": "form-control", "dir": "auto", "data-other": True}
+    label = _("If something else, write it here.")
+    return OneLineField(label=label, required=False, widget=forms.TextInput(attrs))
+
+
+def unit_field(item: Item, *, language: str) -> forms.Field:
+    """The choice between the units of a quantity."""
+    return forms.ChoiceField(
+        label=_("Unit"),
+        required=False,
+        choices=[(unit.key, unit.text.in_language(language)) for unit in item.units],
+        widget=forms.Select(
+            attrs={"class": "form-select", "data-unit": True, "aria-label": _("Unit")}
+        ),
+        error_messages={"invalid_choice": _("Pick from the answers shown.")},
+    )
+
+
+def values_from(item: Item, cleaned: Any, *, unit: str = "") -> tuple[Value, ...]:
     """The cleaned form value as the item's values; empty when nothing was answered."""
     if item.must_be_true and cleaned is False:
         return ()
@@ -208,16 +307,49 @@ def values_from(item: Item, cleaned: Any) -> tuple[Value, ...]:
     if isinstance(cleaned, list):
         return tuple(cleaned)
     if isinstance(cleaned, Decimal):
-        return (int(cleaned) if cleaned == cleaned.to_integral_value() else float(cleaned),)
+        cleaned = int(cleaned) if cleaned == cleaned.to_integral_value() else float(cleaned)
+    if item.type == "quantity":
+        units = [one for one in item.units if one.key == unit] or item.units[:1]
+        return (units[0].of(cleaned) if units else Quantity(cleaned),)
     return (cleaned,)
+
+
+def other_values(item: Item, typed: str) -> tuple[str, ...]:
+    """What was written beside the options."""
+    lines = (one_line(line) for line in typed.splitlines()) if item.repeats else [typed]
+    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def initial_for(item: Item, values: tuple[Value, ...]) -> Any:
     """Stored values as the field's initial value."""
-    if item.type == "choice":
-        texts = [str(value) for value in values]
-        return texts if item.repeats else next(iter(texts), None)
+    if item.options:
+        keys = [option.key for value in values if (option := item.option(value))]
+        if item.repeats:
+            return keys
+        return next(iter(keys), OTHER if values and item.type == "open-choice" else None)
     value = next(iter(values), None)
+    if isinstance(value, Quantity):
+        return value.value
     if item.type == "boolean" and not item.must_be_true and value is not None:
         return "true" if value else "false"
     return value
+
+
+def in_words(item: Item, value: Value, language: str) -> str:
+    """A value as a patient reads it back, in the active language."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    option = item.option(value)
+    if option is not None:
+        return option.text.in_language(language)
+    if isinstance(value, Quantity):
+        unit = next((one for one in item.units if one.key == value.measure), None)
+        name = unit.text.in_language(language) if unit else value.unit or value.code
+        return f"{formats.localize(value.value)} {name}".strip()
+    if isinstance(value, dt.datetime):
+        return formats.date_format(value, "DATETIME_FORMAT")
+    if isinstance(value, dt.date):
+        return formats.date_format(value)
+    if isinstance(value, dt.time):
+        return formats.time_format(value)
+    return str(formats.localize(value))

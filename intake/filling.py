@@ -8,16 +8,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import formats
-from django.utils.translation import gettext as _
 
 from clinic.models import Patient, Practice
 from intake import between_visits, gate
-from intake.answers import Answers, Value
+from intake.answers import Answers
 from intake.earlier import FOLLOW_UP_URL, answers_before
+from intake.fields import in_words
 from intake.findings import RULE_SET_VERSION
-from intake.forms import CONSTRAINT_MESSAGES
 from intake.items import Item
+from intake.layout import CONSTRAINT_MESSAGES
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.questionnaire import Form, Page
 from intake.responses import answer_for, broken_constraints, replace_answers, settle, value_of
@@ -156,24 +155,15 @@ def _in_words(
             continue
         unit = item.unit_for(answers)
         values = (value_of(item, answer) for answer in element.get("answer", ()))
-        words = [_word(item, value, language) for value in values if value is not None]
+        words = [in_words(item, value, language) for value in values if value is not None]
         if unit is not None:
             words = [f"{word} {unit.in_language(language)}" for word in words]
         yield item, tuple(words)
 
 
-def _word(item: Item, value: Value, language: str) -> str:
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    if isinstance(value, date):
-        return formats.date_format(value)
-    option = item.option(value)
-    if option is not None:
-        return option.text.in_language(language)
-    return formats.localize(value)
-
-
 def _flat(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for element in items:
         yield element
+        for answer in element.get("answer", []):
+            yield from _flat(answer.get("item", []))
         yield from _flat(element.get("item", []))

@@ -6,14 +6,15 @@ forms or the database.
 
 from __future__ import annotations
 
-import datetime as dt
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from intake.answers import Answers, Value
+from intake.answers import Answers
+from intake.patterns import Pattern
+from intake.values import Code, Quantity, Value, written
 
 OWN = "https://backstride.example/fhir"
 """Base of the extensions and codes that FHIR has no word for; see docs/questionnaire.md."""
@@ -36,9 +37,17 @@ SECONDS = {
     "integer": 5,
     "decimal": 7,
     "date": 6,
+    "dateTime": 9,
+    "time": 6,
     "string": 9,
     "text": 9,
+    "url": 9,
+    "open-choice": 9,
+    "quantity": 8,
 }
+
+# A ruler of marks to tap is longer than a phone is wide beyond this.
+MOST_MARKS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,13 @@ class Text:
                 return self.translations[tag]
         return self.default
 
+    def after(self, prefix: str) -> Text:
+        """The text in every language with the same number or letter before it."""
+        return Text(
+            f"{prefix} {self.default}".strip(),
+            {language: f"{prefix} {text}" for language, text in self.translations.items()},
+        )
+
     def filled(self, language: str, placeholders: Mapping[str, str]) -> str:
         """The text with each known ``{name}`` replaced; unknown ones stay as they are.
 
@@ -100,7 +116,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One permitted answer of a choice: a coding's code, or a plain string, integer or date."""
+    """One permitted answer of a choice: a coding's code, or a plain text, integer, date, time."""
 
     value: Value
     text: Text
@@ -109,14 +125,30 @@ class Option:
     is_exclusive: bool = False
 
     @property
+    def key(self) -> str:
+        """What stands for it in a web form; unique among the options of a question."""
+        return str(self.value)
+
+    @property
     def answer(self) -> dict[str, Any]:
         """The option as a QuestionnaireResponse answer, as it is stored."""
-        if self.type == "Coding":
-            coding = {"system": self.system} if self.system else {}
-            return {"valueCoding": coding | {"code": self.value}}
-        if isinstance(self.value, dt.date):
-            return {"valueDate": self.value.isoformat()}
-        return {f"value{self.type.capitalize()}": self.value}
+        return written(self.type, self.value, system=self.system)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit that a quantity may be given in."""
+
+    text: Text
+    system: str = ""
+    code: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.code or self.text.default
+
+    def of(self, value: float) -> Quantity:
+        return Quantity(value, self.text.default, self.system, self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +166,15 @@ class Condition:
         """
         if self.operator == "exists":
             return bool(values) == self.value
-        compare = OPERATORS[self.operator]
-        return any(
-            _comparable(value, self.value) and compare(value, self.value) for value in values
-        )
+        return any(self._compares(value) for value in values)
+
+    def _compares(self, value: Value) -> bool:
+        expected = self.value
+        if isinstance(value, Quantity) and isinstance(expected, Quantity):
+            if expected.measure and value.measure != expected.measure:
+                return False
+            value, expected = value.value, expected.value
+        return _comparable(value, expected) and OPERATORS[self.operator](value, expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +198,9 @@ class Item:
     """A question, group or display text.
 
     `items` holds the children that a person sees as items of their own; a help text is `help`.
-    Years in `from_today` are the earliest and latest date relative to the day of answering.
+    A question's own questions are asked once it is answered, since that is where FHIR keeps
+    their answers. Years in `from_today` are the earliest and latest date relative to the day of
+    answering.
     """
 
     link_id: str
@@ -177,6 +216,7 @@ class Item:
     is_follow_up: bool = False
     must_be_true: bool = False
     options: tuple[Option, ...] = ()
+    initial: tuple[Value, ...] = ()
     conditions: tuple[Condition, ...] = ()
     enable_all: bool = True
     min_value: Value | None = None
@@ -188,7 +228,10 @@ class Item:
     max_length: int | None = None
     min_occurs: int = 0
     max_occurs: int | None = None
+    pattern: Pattern | None = None
+    entry_format: str = ""
     unit: Text | None = None
+    units: tuple[Unit, ...] = ()
     unit_choice: UnitChoice | None = None
     scale_ends: tuple[Text, Text] | None = None
     controls: frozenset[str] = frozenset()
@@ -201,7 +244,22 @@ class Item:
 
     @property
     def is_scale(self) -> bool:
-        return "slider" in self.controls
+        is_one = self.type == "integer" and not self.repeats
+        return "slider" in self.controls and is_one and bool(self.marks)
+
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """The numbers on a scale, or none when it has no ends or too many."""
+        low, high = self.min_value, self.max_value
+        if not isinstance(low, int) or not isinstance(high, int):
+            return ()
+        marks = range(low, high + 1, int(self.step or 1))
+        return tuple(marks) if len(marks) <= MOST_MARKS else ()
+
+    @property
+    def is_list(self) -> bool:
+        """Is it answered several times, each in a field of its own?"""
+        return self.repeats and self.is_question and not self.options
 
     @property
     def seconds(self) -> int:
@@ -217,7 +275,16 @@ class Item:
         return chosen[0] if chosen else None
 
     def option(self, value: Value) -> Option | None:
-        return next((option for option in self.options if option.value == value), None)
+        """The option with this value. Beside free text only a code is a code."""
+        is_strict = self.type == "open-choice"
+        for option in self.options:
+            if (
+                option.value == value
+                and isinstance(option.value, bool) == isinstance(value, bool)
+                and (not is_strict or isinstance(option.value, Code) == isinstance(value, Code))
+            ):
+                return option
+        return None
 
     def walk(self) -> Iterator[Item]:
         """The item and everything below it, in document order."""

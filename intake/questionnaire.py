@@ -14,11 +14,18 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import Any
 
-from intake.answers import Answers, Value
+from intake import values
+from intake.answers import Answers
+from intake.extensions import HL7, extensions_of
 from intake.items import Condition, Issue, Item, Text
-from intake.parsing import QUESTION_TYPES, Reader
+from intake.parsing import Reader
+from intake.values import Quantity, Value
 
 MAX_BYTES = 2_000_000
+
+SIGNATURE_REQUIRED = f"{HL7}/questionnaire-signatureRequired"
+# The question whose answer, a typed name, signs the form.
+SIGNATURE = "consent-signature"
 
 
 class InvalidQuestionnaire(ValueError):
@@ -61,11 +68,20 @@ class Page:
 class Form:
     """A parsed questionnaire. Immutable; make one with :meth:`parse`."""
 
-    def __init__(self, *, url: str, version: str, title: Text, items: tuple[Item, ...]) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        version: str,
+        title: Text,
+        items: tuple[Item, ...],
+        needs_signature: bool = False,
+    ) -> None:
         self.url = url
         self.version = version
         self.title = title
         self.items = items
+        self.needs_signature = needs_signature
         self._by_id: dict[str, Item] = {}
         self._parents: dict[str, Item] = {}
         for item in self.walk():
@@ -84,7 +100,11 @@ class Form:
             raise InvalidQuestionnaire(issues)
         title = reader.title(questionnaire)
         return cls(
-            url=questionnaire["url"], version=questionnaire["version"], title=title, items=items
+            url=questionnaire["url"],
+            version=questionnaire["version"],
+            title=title,
+            items=items,
+            needs_signature=SIGNATURE_REQUIRED in extensions_of(questionnaire),
         )
 
     @classmethod
@@ -113,6 +133,16 @@ class Form:
             yield item
             item = self._parents.get(item.link_id)
 
+    def conditions(self, item: Item) -> tuple[Condition, ...]:
+        """The item's own conditions, and after them that the question it stands below is answered.
+
+        The last must always hold, whatever the item says of its own.
+        """
+        parent = self._parents.get(item.link_id)
+        if parent is None or not parent.is_question or item.type == "display":
+            return item.conditions
+        return (*item.conditions, Condition(parent.link_id, "exists", True))
+
     def __contains__(self, link_id: object) -> bool:
         return link_id in self._by_id
 
@@ -132,19 +162,25 @@ class Form:
     def enabled(self, answers: Answers) -> frozenset[str]:
         """The linkIds asked of somebody who gave these answers.
 
-        An answer to a question that is itself not enabled counts as not given, and a child of a
-        group that is not enabled is not enabled.
+        An answer to a question that is itself not enabled counts as not given, a child of a
+        group that is not enabled is not enabled, nor is a question below one without an answer.
+
+        Inside an occurrence of a repeating group pass ``answers.within(…)``: its own answers then
+        decide. Seen from outside, a condition holds when it holds in any occurrence.
         """
         enabled: set[str] = set()
 
-        def values(link_id: str) -> tuple[Value, ...]:
+        def given(link_id: str) -> tuple[Value, ...]:
             return answers.values(link_id) if link_id in enabled else ()
 
         for link_id in self._order:
-            parent = self._parents.get(link_id)
-            if (parent is None or parent.link_id in enabled) and self._by_id[link_id].is_enabled_by(
-                values
+            item, parent = self._by_id[link_id], self._parents.get(link_id)
+            if parent is not None and (
+                parent.link_id not in enabled
+                or (parent.is_question and item.type != "display" and not given(parent.link_id))
             ):
+                continue
+            if item.is_enabled_by(given):
                 enabled.add(link_id)
         return frozenset(enabled)
 
@@ -177,19 +213,16 @@ def _sorter(items: Iterator[Item]) -> TopologicalSorter[str]:
 
 def _cross_check(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> Iterator[Issue]:
     """What can only be seen with the whole questionnaire in hand."""
-    seen: set[str] = set()
+    paths: dict[str, str] = {}
     for path, link_id in _paths(questionnaire, "Questionnaire"):
-        if link_id in seen:
+        if link_id in paths:
             yield Issue(f"{path}.linkId", "que-2", "The linkId occurs twice.")
-        seen.add(link_id)
-    paths = {link_id: path for path, link_id in _paths(questionnaire, "Questionnaire")}
+        paths[link_id] = path
     by_id = {item.link_id: item for top in items for item in top.walk()}
-    repeated = {
-        child.link_id
-        for item in by_id.values()
-        if item.type == "group" and item.repeats
-        for child in item.walk()
-    }
+    for link_id, path in paths.items():
+        # Parts of a question are fields of their own, named by what stands before the colon.
+        if ":" in link_id and link_id.partition(":")[0] in paths:
+            yield Issue(f"{path}.linkId", "unsupported-link-id", "Another linkId, and a colon.")
     sound = True
     for item in by_id.values():
         path = paths[item.link_id]
@@ -199,35 +232,47 @@ def _cross_check(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> I
             if question is None or not question.is_question:
                 sound = False
                 yield Issue(where, "enable-when-question", "There is no such question.")
-            elif condition.question in repeated:
-                yield Issue(where, "unsupported-condition", "It looks into a repeating group.")
             elif not _fits(condition, question):
                 yield Issue(where, "enable-when-answer", "No such answer can be given.")
         if item.unit_choice and item.unit_choice.question not in by_id:
             yield Issue(path, "unit-choice", "There is no such question.")
-        if (
-            item.type == "group"
-            and item.repeats
-            and any(child.type == "group" for child in item.items)
-        ):
-            yield Issue(path, "unsupported-nesting", "A repeating group holds no groups.")
     if sound:
         try:
             _sorter(iter(by_id.values())).prepare()
         except CycleError as error:
             first = error.args[1][0]
             yield Issue(f"{paths[first]}.enableWhen", "enable-when-loop", "It depends on itself.")
+    if SIGNATURE_REQUIRED in extensions_of(questionnaire) and SIGNATURE not in by_id:
+        yield Issue(
+            "Questionnaire.extension",
+            "unsupported-signature",
+            f"Who has to sign types a name: add a text question `{SIGNATURE}`.",
+        )
 
 
 def _fits(condition: Condition, question: Item) -> bool:
+    """Is the value that the condition compares with an answer that can be given?"""
+    value = condition.value
     if condition.operator == "exists":
         return True
-    value = condition.value
-    if question.type == "choice":
-        return question.option(value) is not None
-    if question.type == "decimal":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is QUESTION_TYPES[question.type]
+    if question.type in ("choice", "open-choice"):
+        is_order = condition.operator not in ("=", "!=")
+        if question.option(value) is not None or (
+            is_order and any(type(option.value) is type(value) for option in question.options)
+        ):
+            return True
+    match question.type:
+        case "choice":
+            return False
+        case "decimal":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "quantity":
+            measures = {unit.key for unit in question.units}
+            return isinstance(value, Quantity) and (
+                not value.measure or not measures or value.measure in measures
+            )
+    kind = "String" if question.type == "open-choice" else values.TYPES[question.type]
+    return values.is_a(kind, value)
 
 
 def _paths(element: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:

@@ -8,129 +8,51 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
-from intake.answers import Answers, Value
+from intake import values
+from intake.answers import Answers
 from intake.calculations import CALCULATIONS, CONSTRAINTS
-from intake.extensions import is_unreadable
+from intake.extensions import HL7, extensions_of, is_unreadable
 from intake.items import Issue, Item
+from intake.limits import broken_limits
+from intake.parsing import MAX_DEPTH
 from intake.questionnaire import Form
+from intake.values import Value
 
 FINAL = ("completed", "amended")
 STATUSES = ("in-progress", *FINAL, "entered-in-error", "stopped")
 
-VALUE_NAMES = {
-    "boolean": "valueBoolean",
-    "integer": "valueInteger",
-    "decimal": "valueDecimal",
-    "date": "valueDate",
-    "string": "valueString",
-    "text": "valueString",
-}
+# Answers included; nobody types so many.
+MAX_ELEMENTS = 10_000
+
+# Where a response that was signed says so.
+SIGNED = f"{HL7}/questionnaireresponse-signature"
 
 
 def value_of(item: Item, answer: Mapping[str, Any]) -> Value | None:
-    """The answer's value when it has the item's type, else None."""
-    if item.type == "choice":
+    """The answer's value when it is one of the item's options or has its type, else None."""
+    found = values.read_any(answer)
+    if found is None:
+        return None
+    kind, value = found
+    if item.type in ("choice", "open-choice"):
         option = next((o for o in item.options if _is_option(answer, o.answer)), None)
-        return option.value if option else None
-    value = answer.get(VALUE_NAMES[item.type])
-    match item.type, value:
-        case "boolean", bool():
-            return value
-        case "integer" | "decimal", bool():
-            return None
-        case ("integer" | "decimal", int()) | ("decimal", float()) | ("string" | "text", str()):
-            return value
-        case "date", str() if len(value) == len("2026-10-01"):
-            try:
-                return dt.date.fromisoformat(value)
-            except ValueError:
-                return None
-    return None
+        is_free = item.type == "open-choice" and kind == "String"
+        return option.value if option else value if is_free else None
+    return value if kind == values.TYPES.get(item.type) else None
 
 
 def answer_for(item: Item, value: Value) -> dict[str, Any]:
     """A value as a stored answer; for a choice it must be one of the options."""
-    if item.type == "choice":
+    if item.type in ("choice", "open-choice"):
         option = item.option(value)
-        if option is None:
+        if option is not None:
+            return option.answer
+        if item.type == "choice" or not isinstance(value, str):
             raise ValueError(f"not an option of {item.link_id}")
-        return option.answer
-    if isinstance(value, dt.date):
-        value = value.isoformat()
-    return {VALUE_NAMES[item.type]: value}
-
-
-def broken_limits(
-    item: Item, values: tuple[Value, ...], *, answers: Answers, today: dt.date | None
-) -> Iterator[str]:
-    """The rules that these values of one item break, by name.
-
-    `answers` are needed for units that another question decides. Limits relative to today are
-    left out when `today` is None.
-    """
-    if len(values) > 1 and any(
-        option.is_exclusive and option.value in values for option in item.options
-    ):
-        yield "exclusive"
-    if len(set(values)) < len(values):
-        yield "duplicate"
-    if not item.repeats and len(values) > 1:
-        yield "cardinality"
-    if item.repeats and (
-        len(values) < item.min_occurs
-        or (item.max_occurs is not None and len(values) > item.max_occurs)
-    ):
-        yield "cardinality"
-    for value in values:
-        yield from _broken_by(item, value, answers=answers, today=today)
-
-
-def _broken_by(
-    item: Item, value: Value, *, answers: Answers, today: dt.date | None
-) -> Iterator[str]:
-    low, high = bounds(item, answers=answers, today=today)
-    if isinstance(value, bool):
-        if item.must_be_true and not value:
-            yield "must-be-true"
-    elif isinstance(value, str):
-        if item.max_length is not None and len(value) > item.max_length:
-            yield "max-length"
-        if item.type != "choice" and len(value.strip()) < (item.min_length or 1):
-            yield "min-length"
-    elif item.type != "choice":
-        if low is not None and value < low:  # type: ignore[operator]
-            yield "min-value"
-        if high is not None and value > high:  # type: ignore[operator]
-            yield "max-value"
-        if isinstance(value, int | float):
-            yield from _broken_by_number(item, value)
-
-
-def _broken_by_number(item: Item, value: float) -> Iterator[str]:
-    exact = Decimal(str(value))
-    places = -int(exact.normalize().as_tuple().exponent)
-    if item.max_decimal_places is not None and places > item.max_decimal_places:
-        yield "max-decimal-places"
-    if item.step and exact % Decimal(str(item.step)):
-        yield "step"
-
-
-def bounds(
-    item: Item, *, answers: Answers, today: dt.date | None
-) -> tuple[Value | None, Value | None]:
-    """The smallest and largest value allowed now, in the unit the person chose."""
-    low, high = item.min_value, item.max_value
-    if item.unit_choice:
-        chosen = answers.text(item.unit_choice.question)
-        if chosen in item.unit_choice.units:
-            high = item.unit_choice.units[chosen][1]
-    if today is not None:
-        first, last = (None if y is None else _years_from(today, y) for y in item.from_today)
-        low, high = low if first is None else first, high if last is None else last
-    return low, high
+        return {"valueString": value}
+    return values.written(values.TYPES[item.type], value)
 
 
 def validate_response(form: Form, response: Any, *, today: dt.date | None = None) -> list[Issue]:
@@ -144,8 +66,10 @@ def validate_response(form: Form, response: Any, *, today: dt.date | None = None
         return [Issue(path, "structure", "Not a QuestionnaireResponse.")]
     if is_unreadable(response):
         return [Issue(path, "structure", "Nested too deep, or with unreadable characters.")]
-    issues = [*_header(form, response)]
+    issues = [*_header(form, response), *_signature(form, response)]
     structure = [*_structure(response.get("item", []), path)]
+    if _count(response.get("item", [])) > MAX_ELEMENTS:
+        structure = [Issue(path, "limit-items", f"More than {MAX_ELEMENTS} items.")]
     if structure:
         return issues + structure
     if today is None:
@@ -171,7 +95,7 @@ class _Check:
         self, expected: tuple[Item, ...], items: list[dict[str, Any]], path: str
     ) -> Iterator[Issue]:
         positions = {item.link_id: position for position, item in enumerate(expected)}
-        counts: dict[str, int] = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         last = -1
         for index, element in enumerate(items):
             where = f"{path}.item[{index}]"
@@ -187,13 +111,14 @@ class _Check:
             if positions[link_id] < last:
                 yield Issue(where, "order", "Items follow the order of the form.")
             last = max(last, positions[link_id])
-            counts[link_id] = counts.get(link_id, 0) + 1
+            found.setdefault(link_id, []).append(element)
             yield from self._item(expected[positions[link_id]], element, where)
         for item in expected:
-            yield from self._occurrences(item, counts.get(item.link_id, 0), path)
+            yield from self._occurrences(item, found.get(item.link_id, []), path)
 
-    def _occurrences(self, item: Item, count: int, path: str) -> Iterator[Issue]:
+    def _occurrences(self, item: Item, found: list[dict[str, Any]], path: str) -> Iterator[Issue]:
         is_repeating_group = item.type == "group" and item.repeats
+        count = len(found)
         if count > 1 and not is_repeating_group:
             yield Issue(path, "cardinality", f"`{item.link_id}` occurs more than once.")
         if item.link_id not in self.enabled:
@@ -202,9 +127,14 @@ class _Check:
             yield Issue(path, "cardinality", f"`{item.link_id}` occurs too often.")
         if not self.is_final:
             return
+        is_askable = any(q.is_question and q.link_id in self.enabled for q in item.walk())
         needed = max(item.min_occurs, int(item.required)) if is_repeating_group else 0
+        if item.type == "group" and not is_askable:
+            return
         if count < needed or (count == 0 and item.is_question and item.required):
             yield Issue(path, "required", f"`{item.link_id}` is missing.")
+        elif item.type == "group" and item.required and not has_answers(found):
+            yield Issue(path, "required", f"`{item.link_id}` has no answer in it.")
         elif count == 0 and item.type == "group" and not item.repeats:
             # A left-out group hides the required questions in it.
             yield from self.items(item.items, [], path)
@@ -216,29 +146,45 @@ class _Check:
         if item.type == "group":
             if "answer" in element:
                 yield Issue(f"{path}.answer", "structure", "A group has no answer.")
-            yield from self.items(item.items, element.get("item", []), path)
+            inner = self._within(item, element) if item.repeats else self
+            yield from inner.items(item.items, element.get("item", []), path)
             return
         if "item" in element or (item.type == "display" and "answer" in element):
             yield Issue(path, "structure", "Nothing is nested here.")
             return
-        given = element.get("answer", [])
+        yield from self._question(item, element.get("answer", []), path)
+
+    def _question(self, item: Item, given: list[dict[str, Any]], path: str) -> Iterator[Issue]:
         if not given and item.required and self.is_final:
             yield Issue(path, "required", f"`{item.link_id}` is missing.")
-        values = []
+        understood = []
         for index, answer in enumerate(given):
+            where = f"{path}.answer[{index}]"
             value = value_of(item, answer)
             if value is None:
-                is_choice = item.type == "choice"
+                is_choice = item.type in ("choice", "open-choice")
                 yield Issue(
-                    f"{path}.answer[{index}]",
+                    where,
                     "option" if is_choice else "type",
                     "Not one of the options." if is_choice else f"Not of type {item.type}.",
                 )
             else:
-                values.append(value)
-        if values:
-            for rule in broken_limits(item, tuple(values), answers=self.answers, today=self.today):
-                yield Issue(f"{path}.answer", rule, f"Breaks the rule `{rule}` of the form.")
+                understood.append(value)
+            if item.items:
+                yield from self.items(item.items, answer.get("item", []), where)
+            elif "item" in answer:
+                yield Issue(where, "nesting", "Nothing is asked below this answer.")
+        if understood:
+            for rule in broken_limits(
+                item, tuple(understood), answers=self.answers, today=self.today
+            ):
+                if rule != "too-few" or self.is_final:
+                    yield Issue(f"{path}.answer", rule, f"Breaks the rule `{rule}` of the form.")
+
+    def _within(self, group: Item, element: dict[str, Any]) -> _Check:
+        """The same check as one occurrence of a repeating group sees the answers."""
+        scoped = self.answers.within(inside(group), element)
+        return _Check(self.form, scoped, self.today, is_final=self.is_final)
 
     def agreement(self) -> Iterator[Issue]:
         if self.today is None:
@@ -274,53 +220,122 @@ def settle(form: Form, items: list[dict[str, Any]], *, today: dt.date) -> list[d
     Removing an answer can change a calculated value, which can disable another question; it is
     repeated until nothing changes.
     """
-    for _ in range(len(CALCULATIONS) + 2):
+    ours = {
+        link_id
+        for link_id in CALCULATIONS
+        if link_id in form and form.item(link_id).type in ("integer", "decimal")
+    }
+    for _ in range(len(CALCULATIONS) + MAX_DEPTH):
         answers = Answers.from_response({"item": items})
         calculated = {
             link_id: value
-            for link_id, calculate in CALCULATIONS.items()
-            if link_id in form and (value := calculate(answers, today)) is not None
+            for link_id in ours
+            if (value := CALCULATIONS[link_id](answers, today)) is not None
         }
-        enabled = form.enabled(
-            Answers(
-                {
-                    link_id: answers.values(link_id)
-                    for link_id in answers.link_ids() - CALCULATIONS.keys()
-                }
-                | {link_id: [value] for link_id, value in calculated.items()}
-            )
+        renewed = Answers(
+            {link_id: answers.values(link_id) for link_id in answers.link_ids() - ours}
+            | {link_id: [value] for link_id, value in calculated.items()}
         )
-        settled = _settled(form.items, items, enabled, calculated)
+        settled = _Settling(form, renewed, ours, calculated).items(form.items, items)
         if settled == items:
             break
         items = settled
     return items
 
 
-def _settled(
-    expected: tuple[Item, ...],
-    items: list[dict[str, Any]],
-    enabled: frozenset[str],
-    calculated: Mapping[str, float],
+class _Settling:
+    """One pass of :func:`settle`, as one scope sees the answers."""
+
+    def __init__(
+        self, form: Form, answers: Answers, ours: set[str], calculated: Mapping[str, float]
+    ) -> None:
+        self.form = form
+        self.answers = answers
+        self.ours = ours
+        self.calculated = calculated
+        self.enabled = form.enabled(answers)
+
+    def items(
+        self, expected: tuple[Item, ...], items: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        settled = []
+        for item in expected:
+            if item.link_id not in self.enabled:
+                continue
+            found = [element for element in items if element["linkId"] == item.link_id]
+            if item.link_id in self.ours:
+                if item.link_id in self.calculated:
+                    answer = answer_for(item, self.calculated[item.link_id])
+                    settled.append({"linkId": item.link_id, "answer": [answer]})
+            elif item.type == "group":
+                # An absent group may still have to hold a calculated value.
+                for element in found or ([] if item.repeats else [{"linkId": item.link_id}]):
+                    inner = self._within(item, element) if item.repeats else self
+                    children = inner.items(item.items, element.get("item", []))
+                    if children:
+                        settled.append({"linkId": item.link_id, "item": children})
+            else:
+                settled.extend(
+                    self._question(item, element) for element in found if element.get("answer")
+                )
+        return settled
+
+    def _question(self, item: Item, element: dict[str, Any]) -> dict[str, Any]:
+        if not item.items:
+            return element
+        first, *others = element["answer"]
+        return element | {
+            "answer": [below(first, self.items(item.items, first.get("item", []))), *others]
+        }
+
+    def _within(self, group: Item, element: dict[str, Any]) -> _Settling:
+        scoped = self.answers.within(inside(group), element)
+        return _Settling(self.form, scoped, self.ours, self.calculated)
+
+
+def inside(group: Item) -> set[str]:
+    """The linkIds of everything in a group."""
+    return {item.link_id for item in group.walk()} - {group.link_id}
+
+
+def below(answer: Mapping[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
+    """The answer with these items nested in it, instead of those it had."""
+    bare = {name: value for name, value in answer.items() if name != "item"}
+    return bare | ({"item": items} if items else {})
+
+
+def has_answers(items: Iterable[Mapping[str, Any]]) -> bool:
+    return any(element.get("answer") or has_answers(element.get("item", [])) for element in items)
+
+
+def initial_items(form: Form, *, today: dt.date) -> list[dict[str, Any]]:
+    """The items of a response that nobody has answered yet: the form's initial answers."""
+    return with_initial(form, [], before=frozenset(), today=today)
+
+
+def with_initial(
+    form: Form, items: list[dict[str, Any]], *, before: frozenset[str], today: dt.date
 ) -> list[dict[str, Any]]:
-    settled = []
-    for item in expected:
-        if item.link_id not in enabled:
-            continue
-        found = [element for element in items if element["linkId"] == item.link_id]
-        if item.link_id in CALCULATIONS:
-            if item.link_id in calculated:
-                answer = answer_for(item, calculated[item.link_id])
-                settled.append({"linkId": item.link_id, "answer": [answer]})
-        elif item.type == "group":
-            # An absent group may still have to hold a calculated value.
-            for element in found or ([] if item.repeats else [{"linkId": item.link_id}]):
-                children = _settled(item.items, element.get("item", []), enabled, calculated)
-                if children:
-                    settled.append({"linkId": item.link_id, "item": children})
-        else:
-            settled.extend(element for element in found if element.get("answer"))
-    return settled
+    """The items with the initial answers of what is asked now and was not `before`.
+
+    Repeating groups are left out: an occurrence gets its initial answers when it is added.
+    """
+    for _ in range(MAX_DEPTH):
+        answers = Answers.from_response({"item": items})
+        enabled = form.enabled(answers)
+        changes = {
+            item.link_id: [answer_for(item, value) for value in item.initial]
+            for item in form.walk()
+            if item.initial
+            and item.link_id in enabled - before
+            and not answers.answered(item.link_id)
+            and not any(g.repeats and g.type == "group" for g in form.lineage(item.link_id))
+        }
+        if not changes:
+            break
+        items = settle(form, replace_answers(form, items, changes), today=today)
+        before = before | enabled
+    return items
 
 
 def replace_answers(
@@ -331,48 +346,75 @@ def replace_answers(
     `changes` gives, by linkId, the new ``answer`` list of a question, or the new occurrences
     (each ``{"linkId": …, "item": […]}``) of a repeating group; an empty list removes.
     """
-    return _replaced(form.items, items, changes)
+    return replace_in(form.items, items, changes)
 
 
-def _replaced(
+def replace_in(
     expected: tuple[Item, ...],
     items: list[dict[str, Any]],
     changes: Mapping[str, list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
+    """Like :func:`replace_answers`, for the items of one group or occurrence."""
     replaced = []
     for item in expected:
         found = [element for element in items if element["linkId"] == item.link_id]
-        if item.type == "group" and not item.repeats:
+        if item.type == "group" and item.repeats:
+            replaced.extend(changes.get(item.link_id, found))
+        elif item.type == "group":
             held = found[0].get("item", []) if found else []
-            children = _replaced(item.items, held, changes)
+            children = replace_in(item.items, held, changes)
             if children:
                 replaced.append({"linkId": item.link_id, "item": children})
+        elif item.items:
+            old = found[0].get("answer", []) if found else []
+            new = changes.get(item.link_id, old)
+            if new:
+                held = old[0].get("item", []) if old else []
+                first = below(new[0], replace_in(item.items, held, changes))
+                replaced.append({"linkId": item.link_id, "answer": [first, *new[1:]]})
         elif item.link_id not in changes:
             replaced.extend(found)
-        elif item.type == "group":
-            replaced.extend(changes[item.link_id])
         elif changes[item.link_id]:
             replaced.append({"linkId": item.link_id, "answer": changes[item.link_id]})
     return replaced
 
 
 def missing(form: Form, answers: Answers, link_ids: Iterable[str] | None = None) -> list[Item]:
-    """Required questions that are enabled and have no answer, in form order.
+    """What has to be answered, is enabled and has no answer, in form order.
 
-    Children of a repeating group count as answered when any occurrence has them; the form and
-    :func:`validate_response` look at each.
+    Of a repeating group only whether there is an occurrence at all: the form and
+    :func:`validate_response` look into each.
     """
-    enabled = form.enabled(answers)
     wanted = None if link_ids is None else set(link_ids)
     return [
         item
-        for item in form.walk()
-        if item.is_question
-        and item.required
-        and item.link_id in enabled
-        and not answers.answered(item.link_id)
-        and (wanted is None or item.link_id in wanted)
+        for item in _missing(form.items, answers, form.enabled(answers))
+        if wanted is None or item.link_id in wanted
     ]
+
+
+def _missing(items: Iterable[Item], answers: Answers, enabled: frozenset[str]) -> Iterator[Item]:
+    for item in items:
+        if item.link_id not in enabled:
+            continue
+        if item.type != "group":
+            if item.is_question and item.required and not answers.answered(item.link_id):
+                yield item
+            yield from _missing(item.items, answers, enabled)
+            continue
+        is_empty = not any(map(answers.answered, inside(item)))
+        if not item.repeats:
+            found = [*_missing(item.items, answers, enabled)]
+            yield from found
+            if item.required and is_empty and not found:
+                yield from _first_question(item, enabled)
+        elif is_empty and (item.required or item.min_occurs):
+            needed = [q for q in item.walk() if q.required and q.is_question]
+            yield from needed or _first_question(item, enabled)
+
+
+def _first_question(group: Item, enabled: frozenset[str]) -> list[Item]:
+    return [item for item in group.walk() if item.is_question and item.link_id in enabled][:1]
 
 
 def _header(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
@@ -383,6 +425,36 @@ def _header(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
         yield Issue(
             "QuestionnaireResponse.questionnaire", "questionnaire", f"Expected {form.canonical}."
         )
+    if "authored" in response and _authored_on(response) is None:
+        yield Issue("QuestionnaireResponse.authored", "type", "Not a date or time.")
+
+
+def _signature(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
+    """A signature says who, when and as what, and is under something finished."""
+    signatures = extensions_of(response).get(SIGNED, [])
+    is_final = response.get("status") in FINAL
+    path = "QuestionnaireResponse.extension"
+    if signatures and not is_final and response.get("status") != "entered-in-error":
+        yield Issue(path, "signature", "Answers in progress are not signed.")
+    for signature in signatures:
+        parts = signature if isinstance(signature, dict) else {}
+        is_whole = (
+            isinstance(parts.get("type"), list)
+            and bool(parts["type"])
+            and isinstance(parts.get("who"), dict)
+            and values.read("DateTime", parts.get("when")) is not None
+        )
+        if not is_whole:
+            yield Issue(path, "signature", "A signature has a type, who and when.")
+    if form.needs_signature and is_final and not signatures:
+        yield Issue(path, "signature", "The form has to be signed.")
+
+
+def _count(items: Any) -> int:
+    """How many items there are in all, below answers too."""
+    if isinstance(items, dict):
+        return 1 + _count(items.get("item")) + _count(items.get("answer"))
+    return sum(map(_count, items)) if isinstance(items, list) else 0
 
 
 def _structure(items: Any, path: str) -> Iterator[Issue]:
@@ -397,8 +469,9 @@ def _structure(items: Any, path: str) -> Iterator[Issue]:
         given = element.get("answer", [])
         if not isinstance(given, list) or not all(isinstance(a, dict) for a in given):
             yield Issue(f"{where}.answer", "structure", "`answer` is a list of objects.")
-        elif any("item" in answer for answer in given):
-            yield Issue(f"{where}.answer", "nesting", "Answers hold no items in this form.")
+        else:
+            for number, answer in enumerate(given):
+                yield from _structure(answer.get("item", []), f"{where}.answer[{number}]")
         yield from _structure(element.get("item", []), where)
 
 
@@ -414,15 +487,6 @@ def _is_option(answer: Mapping[str, Any], option: Mapping[str, Any]) -> bool:
     """Same value; a coding's display does not count, nor a system that only one side names."""
     match answer, option:
         case {"valueCoding": {"code": code} as given}, {"valueCoding": coding}:
-            systems = {coding.get("system"), given.get("system")} - {None}
+            systems = {coding.get("system"), given.get("system")} - {None, ""}
             return code == coding["code"] and len(systems) <= 1
-    (name, value), *_ = option.items()
-    return name in answer and type(answer[name]) is type(value) and answer[name] == value
-
-
-def _years_from(day: dt.date, years: int) -> dt.date:
-    # 29 February meets 1 March in a common year, as birthdays do.
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return dt.date(day.year + years, 3, 1)
+    return values.read_any(answer) == values.read_any(option)

@@ -15,10 +15,11 @@ from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from intake import variables as v
-from intake.answers import Answers, Value
+from intake.answers import Answers
 from intake.evidence import Evidence
 from intake.items import Item
 from intake.questionnaire import Form
+from intake.values import Value
 
 REGIONS = {
     "low-back-left": _("left low back"),
@@ -390,7 +391,7 @@ def _plain(item: Item | None, value: Value) -> str:
         return f"{number(value)}/10" if item is not None and item.is_scale else number(value)
     if isinstance(value, dt.date):
         return date_format(value, "DATE_FORMAT")
-    return value
+    return str(value)
 
 
 def _lowered(text: str) -> str:

@@ -5,14 +5,20 @@
   const questions = [...form.querySelectorAll("[data-question]")];
   const byName = new Map(questions.map((question) => [question.dataset.question, question]));
 
-  const values = (name) => {
+  const inputs = (name) => {
     const question = byName.get(name);
     if (!question || question.hidden) return [];
-    return [...question.querySelectorAll("input, textarea")]
-      .filter((input) => !["radio", "checkbox"].includes(input.type) || input.checked)
-      .map((input) => input.value.trim())
-      .filter((value) => value !== "");
+    return [...question.querySelectorAll("input, textarea, select")]
+      .filter((input) => !("unit" in input.dataset) && !("count" in input.dataset))
+      .filter((input) => !["radio", "checkbox"].includes(input.type) || input.checked);
   };
+
+  const typed = (input) =>
+    (input.dataset.other && input.type === "textarea" ? input.value.split("\n") : [input.value])
+      .map((value) => value.trim())
+      .filter((value) => value !== "" && value !== ":other");
+
+  const values = (name) => inputs(name).flatMap(typed);
 
   const compare = {
     "=": (a, b) => a === b,
@@ -23,23 +29,43 @@
     "<=": (a, b) => a <= b,
   };
 
+  // A code among the options and the same word written beside them are different answers.
+  const isOfKind = (input, condition) =>
+    condition.is_code === undefined || condition.is_code === !("other" in input.dataset);
+
+  const isInUnit = (input, condition) => {
+    const unit = form.elements[`${input.name}:unit`];
+    return !condition.unit || !unit || unit.value === condition.unit;
+  };
+
   const holds = (condition) => {
     if (typeof condition === "boolean") return condition;
-    const given = values(condition.question);
+    const given = condition.questions.flatMap(inputs).filter((input) => typed(input).length);
     if (condition.operator === "exists") return given.length > 0 === condition.value;
-    return given.some((text) =>
-      typeof condition.value === "number"
-        ? compare[condition.operator](Number(text.replace(",", ".")), condition.value)
-        : compare[condition.operator](text, String(condition.value)),
-    );
+    const fits = compare[condition.operator];
+    return given
+      .filter((input) => isOfKind(input, condition) && isInUnit(input, condition))
+      .flatMap(typed)
+      .some((text) => {
+        if (typeof condition.value !== "number") return fits(text, String(condition.value));
+        const number = Number(text.replace(",", "."));
+        return !Number.isNaN(number) && fits(number, condition.value);
+      });
   };
 
   const show = () => {
-    for (const question of questions) {
-      if (!question.dataset.dependsOn) continue;
-      question.hidden = !JSON.parse(question.dataset.dependsOn).every((clause) =>
-        clause.all ? clause.of.every(holds) : clause.of.some(holds),
-      );
+    // A question may depend on one further down, so once through is not always enough.
+    let isSettled = false;
+    for (let round = 0; !isSettled && round <= questions.length; round += 1) {
+      isSettled = true;
+      for (const question of questions) {
+        if (!question.dataset.dependsOn) continue;
+        const isHidden = !JSON.parse(question.dataset.dependsOn).every((clause) =>
+          clause.all ? clause.of.every(holds) : clause.of.some(holds),
+        );
+        if (question.hidden !== isHidden) isSettled = false;
+        question.hidden = isHidden;
+      }
     }
     for (const question of questions) {
       if (!question.dataset.pickedFrom) continue;

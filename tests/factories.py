@@ -14,6 +14,7 @@ from django.utils import translation
 from booking.models import (
     Appointment,
     Break,
+    CalendarFeed,
     Closure,
     Equipment,
     ExtraHours,
@@ -329,6 +330,12 @@ def make_unconfirmed_booking(*, appointment=None, **fields):
     asked.token_hash = hash_token(asked.token)
     asked.save()
     return asked
+
+
+def make_calendar_feed(*, practitioner, created_by, token="t" * 43, **fields):
+    return CalendarFeed.objects.create(
+        practitioner=practitioner, created_by=created_by, token_hash=hash_token(token), **fields
+    )
 
 
 def make_message(*, patient=None, due_at=NOW, **fields):

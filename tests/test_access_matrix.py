@@ -33,7 +33,9 @@ PUBLIC = {
     "choose", "confirm_address", "join_waitlist",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
-BEARER = {"open_link", "unsubscribe", "confirm_booking", "metrics", "report_bounce"}
+BEARER = {
+    "open_link", "unsubscribe", "confirm_booking", "practitioner_feed", "metrics", "report_bounce",
+}  # fmt: skip
 # The patient who holds the link, and nobody else, staff included.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
@@ -44,10 +46,10 @@ LINK = {
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
-    "write_note", "open_in_emergency",
+    "write_note", "open_in_emergency", "clinician_answers", "calendar_feed",
 }  # fmt: skip
 # Of these every clinician has one of their own.
-OWN_DAY = {"clinician_day", "open_in_emergency"}
+OWN_DAY = {"clinician_day", "open_in_emergency", "calendar_feed"}
 STAFF = {"staff_home", "alerts", "acknowledge_alert", "rule_counts", "rule_counts_csv"}
 # Totals for those who answer for the rules.
 NOT_FRONT_DESK = {"rule_counts", "rule_counts_csv"}
@@ -70,6 +72,7 @@ ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
     "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:booking_service_why",
+    "admin:intake_questionnaire_preview",
 }  # fmt: skip
 # Front desk only: a manager looks at the schedule, and does not change it.
 FRONT_DESK = {
@@ -224,6 +227,7 @@ class World:
             ),
             details={"name": f"{CONTACT} Unknown", "email": f"{CONTACT}@example.org"},
         )
+        make.make_calendar_feed(practitioner=practitioner, created_by=self.clinician)
         make.make_mail_text()
         make.make_emergency_access(user=make.make_clinician(), patient=make.make_patient())
         self.link = make.make_link(patient=self.patient)

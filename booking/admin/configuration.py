@@ -13,6 +13,7 @@ from booking.admin.why import why
 from booking.models import Closure, Service, TimeOff
 from clinic.admin import ConfigurationAdmin, DayFilter
 from clinic.models import Practice
+from intake.models import Questionnaire
 
 
 class FromNowFilter(DayFilter):
@@ -82,6 +83,11 @@ class ServiceAdmin(ConfigurationAdmin):
         ),
         (_("On the page"), {"fields": ["position", "is_active"]}),
     ]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "questionnaire":
+            kwargs["queryset"] = Questionnaire.objects.published()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(partial(why, model_admin=self))

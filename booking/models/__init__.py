@@ -1,5 +1,6 @@
 from booking.models.appointments import Appointment
 from booking.models.catalogue import Equipment, Room, Service
+from booking.models.feeds import CalendarFeed
 from booking.models.hours import (
     Break,
     Closure,
@@ -22,6 +23,7 @@ __all__ = [
     "TRANSITIONS",
     "Appointment",
     "Break",
+    "CalendarFeed",
     "Closure",
     "Equipment",
     "ExtraHours",

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.eligibility import Lock, Offer
 from booking.forms import HoldForm, SlotFilterForm
@@ -26,7 +26,7 @@ BY_ARRANGEMENT = {Lock.STAFF, Lock.REFERRAL, Lock.EXTERNAL}
 
 
 @guest_required
-@require_GET
+@require_safe
 def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     offers = guest.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
@@ -136,7 +136,9 @@ def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
 
 def is_settled(visit: Appointment) -> bool:
     """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
-    return visit.patient_id is not None or hasattr(visit, "unconfirmed")
+    # A hold that waits has its answers already: others are not worth the query.
+    is_waiting = visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
+    return visit.patient_id is not None or is_waiting
 
 
 def why_not(guest: Guest, service: Service) -> str:

@@ -1,5 +1,7 @@
 """Help for those who do not know which visit they need."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,7 +20,7 @@ from clinic.models import Practice
 def choose(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     """Ask three plain questions and suggest a visit. Nothing of it is stored, nor in an address."""
     form = ChoosingForm(request.POST if request.method == "POST" else None)
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         offers = {
             offer.service.slug: offer

@@ -33,6 +33,7 @@ from intake.models import (
     StaleRevision,
 )
 from intake.questionnaire import Page
+from intake.responses import initial_items
 
 
 def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -58,8 +59,8 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise Http404
         if not proof.is_proven(request, grant) and is_anything_known(visit):
             return redirect("intake_birth_date", visit.pk)
-        response = visit.intake_response or QuestionnaireResponse(
-            questionnaire=_questionnaire_for(visit), patient=visit.patient
+        response = visit.intake_response or _begun(
+            visit, _today(practice_of(request), timezone.now())
         )
         if gate.emergency_alert(visitor_hash="", patient=visit.patient):
             return redirect("emergency")
@@ -116,6 +117,7 @@ def intake_page(
         ),
         language=_language(),
         today=today,
+        zone=practice.zone,
         placeholders={"emergency_number": practice.emergency_number},
     )
     is_stale = False
@@ -194,6 +196,16 @@ def intake_review(
 def _questionnaire_for(visit: Appointment) -> Questionnaire:
     """The service's own form, or the clinic's intake."""
     return visit.service.questionnaire or gate.questionnaire()
+
+
+def _begun(visit: Appointment, today: date) -> QuestionnaireResponse:
+    """Answers that nobody has given yet, with those the form begins with."""
+    questionnaire = _questionnaire_for(visit)
+    return QuestionnaireResponse(
+        questionnaire=questionnaire,
+        patient=visit.patient,
+        items=initial_items(questionnaire.form, today=today),
+    )
 
 
 def _save(

@@ -12,7 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from booking import emails, ical, owed
 from booking.eligibility import Offer
@@ -53,7 +58,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return wrapper
 
 
-@require_GET
+@require_safe
 @own_visit
 def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()

@@ -1,9 +1,9 @@
 from intake.models.alerts import SafetyAlert
 from intake.models.decisions import LoweredLevel, PrivateNote
+from intake.models.questionnaires import PublishedQuestionnaire, Questionnaire
 from intake.models.responses import (
     IncompleteResponse,
     Observation,
-    Questionnaire,
     QuestionnaireResponse,
     StaleRevision,
 )
@@ -13,6 +13,7 @@ __all__ = [
     "LoweredLevel",
     "Observation",
     "PrivateNote",
+    "PublishedQuestionnaire",
     "Questionnaire",
     "QuestionnaireResponse",
     "SafetyAlert",

@@ -4,7 +4,6 @@ import secrets
 import uuid
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -18,7 +17,8 @@ from intake.answers import Answers
 from intake.items import Issue
 from intake.levels import Level
 from intake.models.decisions import LoweredLevel
-from intake.questionnaire import Form, InvalidQuestionnaire, Page, load_json
+from intake.models.questionnaires import Questionnaire
+from intake.questionnaire import Form, Page
 from intake.responses import missing, validate_response
 from intake.variables import KM_PER_MILE
 
@@ -28,13 +28,6 @@ _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 def new_reference_code() -> str:
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(6))
-
-
-SHIPPED = Path(__file__).parents[1] / "questionnaires"
-INTAKE = SHIPPED / "running-lbp-intake-1.0.0.json"
-
-# Parsing costs 20 ms and a published questionnaire never changes.
-_forms: dict[tuple[int, str, str, datetime], Form] = {}
 
 
 class StaleRevision(Exception):
@@ -47,83 +40,6 @@ class IncompleteResponse(Exception):
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__(f"{len(issues)} issues in the answers")
         self.issues = issues
-
-
-class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
-    def published(self) -> "QuestionnaireQuerySet":
-        return self.exclude(published_at=None)
-
-    def store(self, content: Any, *, publish: bool, now: datetime) -> "Questionnaire":
-        """Validate a FHIR R4 Questionnaire and keep it as a new version.
-
-        Raises InvalidQuestionnaire for one that cannot be asked, and for a version that exists
-        with other content. Storing the same again is harmless, and may publish it.
-        """
-        form = Form.parse(content)
-        with transaction.atomic():
-            questionnaire, _created = self.get_or_create(
-                url=form.url,
-                version=form.version,
-                defaults={"title": form.title.default or form.url, "content": content},
-            )
-            if questionnaire.content != content:
-                raise InvalidQuestionnaire(
-                    [
-                        Issue(
-                            "Questionnaire.version",
-                            "version-exists",
-                            "This version is stored with other content: give it a new one.",
-                        )
-                    ]
-                )
-            if publish and questionnaire.published_at is None:
-                questionnaire.published_at = now
-                questionnaire.save(update_fields=["published_at"])
-        return questionnaire
-
-    def publish(self, content: Any, *, now: datetime) -> "Questionnaire":
-        return self.store(content, publish=True, now=now)
-
-    def publish_shipped(self, *, now: datetime) -> "Questionnaire":
-        """Publish all that comes with the code and return the intake; safe to repeat."""
-        for path in sorted(SHIPPED.glob("*.json")):
-            if path != INTAKE:
-                self.publish(load_json(path.read_bytes()), now=now)
-        return self.publish(load_json(INTAKE.read_bytes()), now=now)
-
-
-class Questionnaire(models.Model):
-    """A FHIR R4 Questionnaire. Once published its content never changes."""
-
-    url = models.CharField(_("canonical address"), max_length=200)
-    version = models.CharField(_("version"), max_length=20)
-    title = models.CharField(_("title"), max_length=200)
-    content = models.JSONField(_("content"))
-    published_at = models.DateTimeField(_("published"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    objects = QuestionnaireQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["url", "-published_at"]
-        verbose_name = _("questionnaire")
-        verbose_name_plural = _("questionnaires")
-        constraints = [
-            models.UniqueConstraint(fields=["url", "version"], name="questionnaire_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.version}"
-
-    @property
-    def form(self) -> Form:
-        """The questions, parsed; kept in memory once published."""
-        if self.published_at is None:
-            return Form.parse(self.content)
-        key = (self.pk, self.url, self.version, self.created_at)
-        if key not in _forms:
-            _forms[key] = Form.parse(self.content)
-        return _forms[key]
 
 
 class QuestionnaireResponseQuerySet(models.QuerySet["QuestionnaireResponse"]):

@@ -48,6 +48,10 @@ def fill(model, number):
             make.make_closure(start=in_days(1), end=in_days(2), location=visit.location)
         case "TimeOff":
             make.make_time_off(visit.practitioner, start=in_days(1), end=in_days(2))
+        case "CalendarFeed":
+            make.make_calendar_feed(
+                practitioner=visit.practitioner, created_by=make.make_user(), token=str(number)
+            )
         case "SafetyAlert":
             alert = make.make_alert(patient=visit.patient)
             alert.acknowledge(by=make.make_user(), now=timezone.now())
@@ -124,6 +128,7 @@ LIST_QUERIES = {
     "visitlimit": 14,
     "closure": 14,
     "timeoff": 14,
+    "calendarfeed": 12,
     "patient": 11,
     "statuschange": 11,
     "appointment": 16,

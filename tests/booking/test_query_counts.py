@@ -28,8 +28,8 @@ def test_the_page_of_free_times_takes_ten_queries(visitor, django_assert_num_que
         assert visitor.client.get(visitor.slots_url).status_code == 200
 
 
-def test_the_first_hold_from_a_network_takes_18_queries(visitor, django_assert_num_queries):
-    with django_assert_num_queries(18):
+def test_the_first_hold_from_a_network_takes_17_queries(visitor, django_assert_num_queries):
+    with django_assert_num_queries(17):
         assert visitor.hold().status_code == 302
 
 

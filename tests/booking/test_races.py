@@ -1,6 +1,7 @@
 """The same form, or the same time, at the same moment: threads against the real database."""
 
 import threading
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -8,8 +9,9 @@ import pytest
 import time_machine
 from django.db import connections
 
-from booking.models import Appointment
-from clinic.models import Message, Patient
+from booking.models import Appointment, UnconfirmedBooking
+from clinic.models import Message, Patient, RateLimit
+from clinic.ratelimit import UNPROVEN_PER_IP
 from intake.models import QuestionnaireResponse
 from tests.booking.small_clinic import NINE, minutes
 from tests.booking.visitor import Visitor, open_clinic, the_visit
@@ -59,12 +61,68 @@ def twin(visitor):
 def test_an_impatient_thumb_books_once_mails_once_and_sees_one_page(visitor):
     visitor.answer_gate()
     visitor.hold()
-    answers = all_at_once(*[twin(visitor).book for _ in range(6)])
+    answers = all_at_once(*[twin(visitor).book for _ in range(20)])
     assert {answer.status_code for answer in answers} == {302}
     assert {answer["Location"] for answer in answers} == {f"/visits/{the_visit().pk}/"}
     assert Patient.objects.count() == 1
     assert Message.objects.filter(kind="confirmation").count() == 1
+    # Counted once too: the other nineteen took nothing of what this network may book.
+    full_for = RateLimit.objects.get(key__startswith=UNPROVEN_PER_IP.name).full_until
+    RateLimit.objects.all().delete()
+    UNPROVEN_PER_IP.spend("a network with one booking", now=NOW)
+    assert full_for == RateLimit.objects.get().full_until
     assert QuestionnaireResponse.objects.get().patient == the_visit().patient
+
+
+def test_going_back_and_sending_the_form_again_shows_the_same_visit_and_mails_once(visitor):
+    visitor.answer_gate()
+    visitor.hold()
+    first = visitor.book()
+    for _ in range(3):
+        # What the browser kept: the chip of the slot page, then the form of the details.
+        assert visitor.hold()["Location"] == first["Location"]
+        assert visitor.book(name="Typed Again")["Location"] == first["Location"]
+    assert Patient.objects.count() == Appointment.objects.count() == 1
+    assert Message.objects.filter(kind="confirmation").count() == 1
+
+
+def test_a_form_that_asks_for_the_mailbox_sent_many_times_asks_once(visitor):
+    clinic = visitor.clinic
+    for number in range(2):
+        again = Visitor(clinic, client=visitor.client)
+        again.client.cookies.pop("grant", None)
+        again.book_all_the_way(NINE + timedelta(days=number))
+    third = Visitor(clinic, client=visitor.client)
+    third.client.cookies.pop("grant", None)
+    third.answer_gate()
+    third.hold(NINE + timedelta(days=2))
+    book = partial(Visitor.book, start=NINE + timedelta(days=2), email="third@example.org")
+    answers = all_at_once(*[partial(book, twin(third)) for _ in range(8)])
+    assert {answer["Location"] for answer in answers} == {"/book/confirm/"}
+    assert UnconfirmedBooking.objects.count() == 1
+    assert Message.objects.filter(kind="address-check").count() == 1
+    assert Patient.objects.count() == 2
+
+    path = f"/book/confirm/{UnconfirmedBooking.objects.get().token}/"
+    pressed = all_at_once(*[partial(Visitor(clinic).client.post, path) for _ in range(8)])
+    assert {answer.status_code for answer in pressed} == {302}
+    assert len({answer["Location"] for answer in pressed}) == 1
+    assert Patient.objects.count() == 3
+    assert Message.objects.filter(kind="confirmation").count() == 3
+
+
+def test_undo_pressed_many_times_at_once_is_done_once(visitor):
+    visitor.book_all_the_way(NINE + timedelta(days=2))
+    page = f"/visits/{the_visit().pk}/"
+    for path, fields in (("move/", visitor.choice(NINE + timedelta(days=3))), ("cancel/", {})):
+        before = the_visit()
+        visitor.client.post(page + path, fields)
+        posts = [partial(twin(visitor).client.post, f"{page}undo/") for _ in range(8)]
+        answers = all_at_once(*posts)
+        assert {answer["Location"] for answer in answers} == {page}
+        after = the_visit()
+        assert (after.start, after.status) == (before.start, "booked")
+        assert after.sequence == before.sequence + 2
 
 
 def test_a_chip_tapped_many_times_is_one_hold(visitor):

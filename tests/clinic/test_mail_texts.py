@@ -209,7 +209,7 @@ def test_a_test_mail_goes_to_whoever_asked_once_a_minute_and_does_nothing(
     assert sent.subject.startswith("Prueba: Recordatorio: ")
     assert "Nos vemos en" in sent.body
     assert "List-Unsubscribe" not in sent.extra_headers
-    assert not any(part.mimetype == "text/calendar" for part in sent.alternatives)
+    assert "text/calendar" not in {part.get_content_type() for part in sent.message().walk()}
     assert "/l/preview/" in sent.body
     assert not Link.objects.exists()
     assert Client().get("/l/preview/").status_code == 404

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 State = Message.State
 MINUTE = timedelta(minutes=1)
-TIMEOUT = 0.5
+TIMEOUT = 1.5
 
 # What the server answers to the first and second try: what the row says then, after how many
 # minutes at most, and how many copies arrived.

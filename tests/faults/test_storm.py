@@ -27,21 +27,22 @@ PEOPLE = 50
 PATIENCE = 5
 
 
-@pytest.fixture
-def clinic():
+def open_clinic(practitioners):
     now = timezone.now()
     make_practice(time_zone="America/Chicago")
     questionnaire = Questionnaire.objects.publish_shipped(now=now - timedelta(days=1))
-    return SmallClinic(slug="pt-eval", questionnaire=questionnaire)
+    return SmallClinic(slug="pt-eval", questionnaire=questionnaire, practitioners=practitioners)
 
 
-def test_of_fifty_guests_who_want_one_start_one_books_and_the_rest_are_told(clinic, process_env):
+@pytest.mark.parametrize("practitioners", [1, 3])
+def test_of_fifty_guests_who_want_one_start_as_many_book_as_are_free(practitioners, process_env):
+    clinic = open_clinic(practitioners)
     now = timezone.now()
     service = clinic.service
     free = Appointment.objects.free_starts(
         service=service, since=now, until=now + timedelta(days=3), now=now
     )
-    start = floor_minute(free[20].start)
+    start = floor_minute(free[20 * practitioners].start)
 
     with Server(process_env | {"TRUSTED_PROXY": "1"}) as server:
         guests = [Guest(server, number=number) for number in range(PEOPLE)]
@@ -68,7 +69,10 @@ def test_of_fifty_guests_who_want_one_start_one_books_and_the_rest_are_told(clin
         for guest in guests:
             guest.close()
 
-    assert Counter(status for status, _ in outcomes) == {302: 1, 409: PEOPLE - 1}
-    assert Appointment.objects.get().status == Appointment.Status.BOOKED
+    counts = Counter(status for status, _ in outcomes)
+    assert counts == {302: practitioners, 409: PEOPLE - practitioners}
+    booked = Appointment.objects.all()
+    assert {visit.status for visit in booked} == {Appointment.Status.BOOKED}
+    assert len({visit.practitioner_id for visit in booked}) == len(booked) == practitioners
     slowest = max(waited for _, waited in outcomes)
     assert slowest < (2 if connection.vendor == "postgresql" else 5) * PATIENCE

@@ -44,7 +44,7 @@ def test_the_shipped_intake_can_be_imported(capsys):
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
-        (make_content(make_item(type_="quantity")), "unsupported-type"),
+        (make_content(make_item(type_="reference")), "unsupported-type"),
         ("{not json", "json"),
         ("[" * 50_000, "json"),
         ('{"resourceType": "Questionnaire", "version": NaN}', "structure"),
@@ -86,3 +86,22 @@ def test_a_wrong_response_is_refused_with_its_rules(tmp_path, capsys):
     assert refused(capsys, "validate_response", path) == {"unknown-link-id", "required"}
     for junk in ("[]", '"x"', "null", "{"):
         assert refused(capsys, "validate_response", write(tmp_path, junk))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"item": [' * 10_000 + "]}" * 10_000,
+        json.dumps(make_response(FULL))[:-1] + ', "x": NaN}',
+        json.dumps(make_response(FULL))[:-1] + ', "x": "\\ud800"}',
+        json.dumps(make_response(FULL))[:-1] + ', "x": "\\u0000"}',
+        json.dumps(make_response(FULL))[:-1] + ', "x": 1e999}',
+        "x" * 10_000_000,
+    ],
+    ids=["deep", "NaN", "surrogate", "NUL", "infinite", "10 MB"],
+)
+def test_a_hostile_response_is_refused_in_words(tmp_path, capsys, text):
+    path = write(tmp_path, text)
+    with pytest.raises(CommandError, match="not valid"):
+        call_command("validate_response", path, questionnaire=SHIPPED)
+    assert json.loads(capsys.readouterr().out)["resourceType"] == "OperationOutcome"

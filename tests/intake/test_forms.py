@@ -175,7 +175,7 @@ def test_a_question_of_the_same_page_is_hidden_until_an_answer_brings_it_up():
     assert form.questions["leg-any"].is_shown
     clauses = json.loads(form.questions["leg-pain"].depends_on)
     assert clauses == [
-        {"all": True, "of": [{"question": "leg-any", "operator": "=", "value": True}]}
+        {"all": True, "of": [{"questions": ["leg-any"], "operator": "=", "value": True}]}
     ]
 
 
@@ -297,7 +297,7 @@ def test_every_page_renders_every_word_it_asks_in_the_language(language):
 
 
 def test_words_of_a_foreign_questionnaire_are_never_run_as_a_template():
-    hostile = '{% load log %}{{ form }}<script>alert(1)</script>"'
+    hostile = '{% load log %}{{ form }}<5 & "'
     inner = {
         "linkId": "i",
         "type": "group",
@@ -306,8 +306,7 @@ def test_words_of_a_foreign_questionnaire_are_never_run_as_a_template():
     }
     form = Form.parse(make_content(make_item("d", "display", text=hostile), inner, make_choice()))
     html = render_crispy_form(make_form(1, form=form))
-    assert "<script>" not in html
-    assert html.count("{% load log %}{{ form }}&lt;script&gt;") == 3
+    assert html.count("{% load log %}{{ form }}&lt;5 &amp; &quot;") == 3
 
 
 def test_every_region_of_the_chart_is_a_label_of_its_checkbox():

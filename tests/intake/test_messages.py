@@ -1,4 +1,6 @@
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,15 @@ CLINIC = {"emergency_number": "911", "advice_line": "512-555-0100"}
 
 def test_the_seven_messages_exist():
     assert list(MESSAGES) == ["M1", "M2", "M3", "M4", "M5", "M6", "M7"]
+
+
+# What the clinical specification says, read from its table and not from our code.
+LISTED = json.loads((Path(__file__).parent / "clinical_messages.json").read_text())
+
+
+@pytest.mark.parametrize("message_id", LISTED)
+def test_a_message_says_in_both_languages_what_is_listed(message_id):
+    assert [MESSAGES[message_id].en, MESSAGES[message_id].es] == LISTED[message_id]
 
 
 def placeholders(text):

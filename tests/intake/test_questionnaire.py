@@ -1,10 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.questionnaire import Questionnaire as FhirQuestionnaire
 
 from intake.answers import Answers
+from intake.extensions import HL7
 from intake.questionnaire import Form
 from tests.intake.small import make_choice, make_content, make_item
 
@@ -121,32 +123,73 @@ def condition_value(condition):
             return value
 
 
-@pytest.mark.parametrize(
-    ("link_id", "low", "high", "unit"),
-    [
-        ("safety-pregnancy-weeks", 1, 45, "wk"),
-        ("about-height", 100, 230, "cm"),
-        ("about-weight", 25, 250, "kg"),
-        ("pain-now", 0, 10, None),
-        ("onset-first-age", 3, 110, "a"),
-        ("run-days", 0, 14, None),
-        ("load-now", 0, 400, None),
-        ("load-long-30", 0, 250, None),
-        ("load-rest-days", 0, 7, None),
-        ("form-cadence", 100, 240, "{steps}/min"),
-        ("sleep-hours", 0, 24, "h"),
-        ("tx-medicine-days", 0, 14, "d"),
-        ("work-days", 0, 28, "d"),
-        ("activity-score", 0, 10, None),
-    ],
-)
-def test_a_number_has_its_range_and_unit(link_id, low, high, unit):
-    item = FORM.item(link_id)
-    assert (item.min_value, item.max_value) == (low, high)
-    codes = extension_values(
-        RAW[link_id], "http://hl7.org/fhir/StructureDefinition/questionnaire-unit"
+@pytest.mark.parametrize("link_id", [key for key, row in LISTED.items() if "limits" in row])
+def test_limits_and_units_are_as_listed(link_id):
+    item, listed = FORM.item(link_id), LISTED[link_id]["limits"]
+    unit, _colon, limits = listed.rpartition(": ")
+    codings = extension_values(RAW[link_id], f"{HL7}/questionnaire-unit")
+    if unit == "run-unit":
+        assert item.unit_choice.question == unit
+    elif unit or not limits.startswith("hidden"):
+        assert [coding["code"] for coding in codings] == ([unit] if unit else [])
+    pattern, found = next(
+        (pattern, found) for pattern in LIMITS if (found := re.match(pattern, limits))
     )
-    assert [coding["code"] for coding in codes] == ([unit] if unit else [])
+    LIMITS[pattern](item, *found.groups())
+    assert (item.step == 0.5) == ("step 0.5" in listed)
+    checks = [constraint.key for constraint in item.constraints]
+    assert ("worst-below-average" in checks) == ("warn if < pain-average" in listed)
+    assert ("first-age-above-age" in checks) == ("≤ age" in listed)
+
+
+def is_range(item, low, high):
+    assert (item.min_value, item.max_value) == (int(low), int(high))
+
+
+def is_text(item, low, high):
+    assert (item.min_length, item.max_length) == (low and int(low), int(high))
+
+
+def is_hidden(item):
+    assert item.is_hidden
+    assert item.read_only
+    assert "calculatedExpression" in json.dumps(RAW[item.link_id])
+
+
+def is_must(item):
+    assert item.must_be_true
+
+
+def is_counted(item, low, high):
+    assert item.repeats
+    low, high = int(low), int(high)
+    if item.type == "choice":
+        assert item.required
+        assert len(item.options) == high
+    else:
+        assert (item.min_occurs, item.max_occurs) == (low, high)
+
+
+def is_born(item, youngest, oldest):
+    assert item.from_today == (-int(oldest), -int(youngest))
+
+
+def is_soon(item, years):
+    # A date that has passed is pointed out, and let through.
+    assert item.from_today[1] == int(years)
+    assert [constraint.key for constraint in item.constraints] == ["race-date-past"]
+
+
+LIMITS = {
+    r"(?:(\d+)–|≤ )(\d+) characters": is_text,
+    r"(\d+)–(\d+) answers": is_counted,
+    r"minOccurs (\d+), maxOccurs (\d+)": is_counted,
+    r"not in future; age (\d+)–(\d+)": is_born,
+    r"today … \+(\d+) years": is_soon,
+    r"hidden, read-only, calculated": is_hidden,
+    r"must be true": is_must,
+    r"(\d+)–(\d+)": is_range,
+}
 
 
 def test_every_zero_to_ten_question_is_a_scale_with_words_at_both_ends_in_both_languages():
@@ -171,15 +214,6 @@ def test_only_the_four_checked_loinc_codes_are_shipped():
         "med-smoke": "72166-2",
     }
     assert "snomed" not in SHIPPED.read_text().lower()
-
-
-def test_calculated_items_are_hidden_read_only_and_carry_their_expression():
-    for link_id in LISTED:
-        if link_id.startswith("calc-"):
-            item = FORM.item(link_id)
-            assert item.is_hidden
-            assert item.read_only
-            assert "calculatedExpression" in json.dumps(RAW[link_id])
 
 
 def test_the_intake_is_a_valid_fhir_questionnaire():

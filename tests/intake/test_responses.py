@@ -7,8 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intake.answers import Answers
+from intake.extensions import HL7
 from intake.questionnaire import Form
-from intake.responses import answer_for, missing, replace_answers, settle, validate_response
+from intake.responses import (
+    SIGNED,
+    answer_for,
+    missing,
+    replace_answers,
+    settle,
+    validate_response,
+)
 from tests.intake.small import make_choice, make_content, make_item
 from tests.intake.test_forms import TODAY, fill_up_to
 from tests.intake.test_questionnaire import FORM
@@ -166,6 +174,121 @@ def test_a_display_text_or_a_system_named_on_one_side_does_not_matter():
         coding |= {"display": "Left", "system": "https://x.example"}
 
     assert rules(edited(edit)) == set()
+
+
+def typed(item, *answers, **fields):
+    """The rules that a completed response with these answers to one question breaks."""
+    form = Form.parse(make_content(item))
+    element = {"linkId": item["linkId"], "answer": list(answers)}
+    response = make_response([{"linkId": "g", "item": [element]}], form=form, **fields)
+    return rules(response, form=form)
+
+
+def limited(type_, name, **value):
+    extension = {"url": f"{HL7}/{name}", **value}
+    return make_item("a", type_, extension=[extension])
+
+
+KG = {"value": 5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+
+
+@pytest.mark.parametrize(
+    ("item", "answer", "broken"),
+    [
+        (make_item("a", "time"), {"valueTime": "08:30:00"}, None),
+        (make_item("a", "time"), {"valueTime": "8:30"}, "type"),
+        (make_item("a", "time"), {"valueTime": "25:00:00"}, "type"),
+        (make_item("a", "dateTime"), {"valueDateTime": "2026-02-28T08:30:00-06:00"}, None),
+        (make_item("a", "dateTime"), {"valueDateTime": "2026-02-30T08:30:00Z"}, "type"),
+        (make_item("a", "dateTime"), {"valueDateTime": "2026-02-28T08:30:00"}, "type"),
+        (make_item("a", "date"), {"valueDate": "2026-02-29"}, "type"),
+        (make_item("a", "url"), {"valueUri": "urn:oid:1.2"}, None),
+        (make_item("a", "url"), {"valueUri": "no address"}, "type"),
+        (make_item("a", "url"), {"valueString": "https://x.example"}, "type"),
+        (make_item("a", "integer"), {"valueInteger": 2**31}, "type"),
+        (make_item("a", "integer"), {"valueInteger": 1, "valueString": "1"}, "type"),
+        (make_item("a", "quantity"), {"valueQuantity": KG}, None),
+        (make_item("a", "quantity"), {"valueQuantity": {"value": "5"}}, "type"),
+        (make_item("a", "quantity"), {"valueQuantity": KG | {"comparator": "<"}}, "type"),
+        (limited("quantity", "maxValue", valueInteger=4), {"valueQuantity": KG}, "max-value"),
+        (limited("time", "minValue", valueTime="09:00:00"), {"valueTime": "08:00:00"}, "min-value"),
+        (limited("string", "regex", valueString="[0-9]+"), {"valueString": "12"}, None),
+        (limited("string", "regex", valueString="[0-9]+"), {"valueString": "12a"}, "pattern"),
+        (limited("integer", "regex", valueString="[0-9]"), {"valueInteger": 12}, "pattern"),
+        (make_item("a", "string"), {"valueString": "x" * 4001}, "max-length"),
+        (make_item("a", "string"), {"valueString": " "}, "min-length"),
+    ],
+)
+def test_an_answer_of_any_type_is_valid_or_named_by_its_rule(item, answer, broken):
+    assert typed(item, answer) == ({broken} if broken else set())
+
+
+def test_beside_options_a_free_text_is_an_answer_to_an_open_choice_only():
+    free, coded = {"valueString": "x"}, {"valueCoding": {"code": "x"}}
+    open_ = make_choice("c") | {"type": "open-choice"}
+    assert typed(open_, free) == typed(open_, coded) == typed(make_choice("c"), coded) == set()
+    assert typed(make_choice("c"), free) == {"option"}
+    # The word and the code that reads the same are two answers, and only the code is the option.
+    condition = {"question": "c", "operator": "=", "answerCoding": {"code": "x"}}
+    form = Form.parse(make_content(open_, make_item("b", enableWhen=[condition])))
+    for answer, is_asked in ((free, False), (coded, True)):
+        answers = Answers.from_response({"item": [{"linkId": "c", "answer": [answer]}]})
+        assert ("b" in form.enabled(answers)) is is_asked
+
+
+def test_too_few_answers_are_wrong_only_once_the_response_is_final():
+    item = limited("string", "questionnaire-minOccurs", valueInteger=2) | {"repeats": True}
+    one = {"valueString": "x"}
+    assert typed(item, one) == {"too-few"}
+    assert typed(item, one, status="in-progress") == set()
+    assert typed(item, one, one) == set()
+
+
+def test_a_required_group_needs_an_answer_to_any_of_its_questions():
+    group = {"linkId": "r", "type": "group", "required": True, "item": [make_item("b")]}
+    form = Form.parse(make_content(make_item("a"), group))
+    assert rules(make_response([], form=form), form=form) == {"required"}
+    assert [item.link_id for item in missing(form, Answers())] == ["b"]
+    answered = [
+        {"linkId": "g", "item": [{"linkId": "r", "item": [{"linkId": "b", "answer": [FALSE]}]}]}
+    ]
+    assert rules(make_response(answered, form=form), form=form) == set()
+
+
+SIGNATURE = {
+    "type": [{"code": "1.2.840.10065.1.12.1.7"}],
+    "when": "2026-06-01T10:00:00Z",
+    "who": {"display": "Ana Ruiz"},
+}
+
+
+@pytest.mark.parametrize(
+    ("signature", "status", "broken"),
+    [
+        (SIGNATURE, "completed", set()),
+        (SIGNATURE, "amended", set()),
+        (None, "in-progress", set()),
+        (None, "completed", {"signature"}),
+        (SIGNATURE, "in-progress", {"signature"}),
+        (SIGNATURE | {"when": "2026-06-01"}, "completed", {"signature"}),
+        (SIGNATURE | {"who": "Ana"}, "completed", {"signature"}),
+        (SIGNATURE | {"type": []}, "completed", {"signature"}),
+        ("Ana", "completed", {"signature"}),
+    ],
+)
+def test_a_signature_is_whole_and_under_something_finished(signature, status, broken):
+    needed = [{"url": f"{HL7}/questionnaire-signatureRequired", "valueCodeableConcept": {}}]
+    form = Form.parse(make_content(make_item("consent-signature", "string"), extension=needed))
+    signed = (
+        {} if signature is None else {"extension": [{"url": SIGNED, "valueSignature": signature}]}
+    )
+    assert rules(make_response([], form=form, status=status, **signed), form=form) == broken
+
+
+def test_a_response_of_endless_length_is_refused_at_once():
+    items = [{"linkId": "activity", "item": []}] * 10_001
+    assert rules(make_response(items)) == {"limit-items"}
+    assert rules(make_response(FULL, authored="yesterday")) == {"type"}
 
 
 def test_settling_renews_calculated_values_and_drops_what_is_not_asked():

@@ -1,0 +1,45 @@
+"""Every questionnaire, final response and number of a database as FHIR, one resource a line.
+
+After them the questionnaires from elsewhere that the tests know, with answers somebody gave.
+"""
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    for resource in [*_stored(), *_foreign()]:
+        print(json.dumps(resource))
+
+
+def _stored() -> Iterator[dict[str, Any]]:
+    from intake import fhir
+    from intake.models import Observation, Questionnaire, QuestionnaireResponse
+
+    yield from map(fhir.questionnaire, Questionnaire.objects.all())
+    final = QuestionnaireResponse.objects.exclude(submitted_at=None)
+    yield from map(fhir.questionnaire_response, final.select_related("questionnaire"))
+    numbers = Observation.objects.select_related("response__questionnaire")
+    yield from map(fhir.observation, numbers)
+
+
+def _foreign() -> Iterator[dict[str, Any]]:
+    from intake.questionnaire import Form
+    from tests.intake.answering import fill_in
+    from tests.intake.test_round_trip import FOREIGN, make_response
+
+    for content in FOREIGN.values():
+        yield content
+        form = Form.parse(content)
+        for seed in range(5):
+            yield make_response(form, fill_in(form, random.Random(seed)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from intake.items import Issue
+from intake.questionnaire import Form, InvalidQuestionnaire, load_json
+
+SHIPPED = Path(__file__).parents[1] / "questionnaires"
+INTAKE = SHIPPED / "running-lbp-intake-1.0.0.json"
+
+# Parsing costs 20 ms and a published questionnaire never changes.
+_forms: dict[tuple[int, str, str, datetime], Form] = {}
+
+
+class PublishedQuestionnaire(Exception):
+    """What was published is what somebody has answered: it never changes."""
+
+
+# What a published questionnaire never changes.
+FIXED = {"url", "version", "content"}
+
+VERSION_EXISTS = Issue(
+    "Questionnaire.version",
+    "version-exists",
+    "This version is stored with other content: give it a new one.",
+)
+
+
+class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
+    def published(self) -> "QuestionnaireQuerySet":
+        return self.exclude(published_at=None)
+
+    def store(self, content: Any, *, publish: bool, now: datetime) -> "Questionnaire":
+        """Validate a FHIR R4 Questionnaire and keep it as a new version.
+
+        Raises InvalidQuestionnaire for one that cannot be asked, and for a version that exists
+        with other content. Storing the same again is harmless, and may publish it.
+        """
+        form = Form.parse(content)
+        with transaction.atomic():
+            questionnaire, _created = Questionnaire.objects.get_or_create(
+                url=form.url,
+                version=form.version,
+                defaults={"title": form.title.default or form.url, "content": content},
+            )
+            if questionnaire.content != content:
+                raise InvalidQuestionnaire([VERSION_EXISTS])
+            if publish:
+                questionnaire.publish(now=now)
+        return questionnaire
+
+    def update(self, **fields: Any) -> int:
+        """Refuses to change what was asked, once it is published."""
+        if FIXED & fields.keys() and self.published().exists():
+            raise PublishedQuestionnaire
+        return super().update(**fields)
+
+    def publish(self, content: Any, *, now: datetime) -> "Questionnaire":
+        return self.store(content, publish=True, now=now)
+
+    def publish_shipped(self, *, now: datetime) -> "Questionnaire":
+        """Publish all that comes with the code and return the intake; safe to repeat."""
+        for path in sorted(SHIPPED.glob("*.json")):
+            if path != INTAKE:
+                self.publish(load_json(path.read_bytes()), now=now)
+        return self.publish(load_json(INTAKE.read_bytes()), now=now)
+
+
+class Questionnaire(models.Model):
+    """A FHIR R4 Questionnaire. Once published its content never changes."""
+
+    url = models.CharField(_("canonical address"), max_length=200)
+    version = models.CharField(_("version"), max_length=20)
+    title = models.CharField(_("title"), max_length=200)
+    content = models.JSONField(_("content"))
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = QuestionnaireQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["url", "-published_at"]
+        verbose_name = _("questionnaire")
+        verbose_name_plural = _("questionnaires")
+        constraints = [
+            models.UniqueConstraint(fields=["url", "version"], name="questionnaire_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.version}"
+
+    def save(self, **options: Any) -> None:
+        """Raises PublishedQuestionnaire where that would change what was asked."""
+        fields = options.get("update_fields")
+        if not self._state.adding and (fields is None or FIXED & set(fields)):
+            stored = Questionnaire.objects.exclude(published_at=None).filter(pk=self.pk).first()
+            if stored and any(getattr(stored, name) != getattr(self, name) for name in FIXED):
+                raise PublishedQuestionnaire
+        super().save(**options)
+
+    def take(self, content: Any) -> None:
+        """Become a FHIR R4 Questionnaire, unsaved.
+
+        Raises InvalidQuestionnaire for one that cannot be asked and for a version that exists.
+        """
+        form = Form.parse(content)
+        if Questionnaire.objects.filter(url=form.url, version=form.version).exists():
+            raise InvalidQuestionnaire([VERSION_EXISTS])
+        self.url, self.version, self.content = form.url, form.version, content
+        self.title = form.title.default or form.url
+
+    def publish(self, *, now: datetime) -> bool:
+        """Put it in use for good; return False when it was already."""
+        changed = Questionnaire.objects.filter(pk=self.pk, published_at=None).update(
+            published_at=now
+        )
+        self.refresh_from_db(fields=["published_at"])
+        return bool(changed)
+
+    @property
+    def form(self) -> Form:
+        """The questions, parsed; kept in memory once published."""
+        if self.published_at is None:
+            return Form.parse(self.content)
+        key = (self.pk, self.url, self.version, self.created_at)
+        if key not in _forms:
+            _forms[key] = Form.parse(self.content)
+        return _forms[key]

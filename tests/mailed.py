@@ -1,0 +1,94 @@
+"""A mail of every kind that is registered, whoever registers it, and the links in them."""
+
+import re
+from contextlib import suppress
+from datetime import timedelta
+from itertools import product
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from clinic import outbox
+from clinic.models import Message, Role
+from clinic.outbox import Mail
+from tests import factories as make
+from tests.test_access_matrix import World
+
+OURS = ("clinic", "intake", "booking")
+
+
+class _NotThisOne(Exception):
+    pass
+
+
+def a_mail_of_every_kind():
+    """Compose one mail of each kind about some row of a world that has one of everything.
+
+    Returns them by kind; a kind for which no row gives a mail is missing.
+    """
+    world, now = World(), timezone.now()
+    # One that was called off, and one whose form nobody has begun.
+    for day, status in ((3, "cancelled"), (5, "booked")):
+        make.make_appointment(
+            patient=world.patient,
+            practitioner=world.clinician.practitioner,
+            location=world.location,
+            service=world.service,
+            start=now + timedelta(days=day),
+            status=status,
+        )
+    mails, users = {}, (world.clinician, make.make_user(role=Role.MANAGER))
+    for kind in sorted(outbox._composers):
+        for row, user in product(_rows(), users):
+            with suppress(Exception), transaction.atomic():
+                mails[kind] = _compose(kind, row, patient=world.patient, user=user, now=now)
+            if kind in mails:
+                break
+    return mails
+
+
+def _rows():
+    for app in OURS:
+        for model in apps.get_app_config(app).get_models():
+            if isinstance(model._meta.pk, models.UUIDField):
+                yield from model._base_manager.all()
+
+
+def _compose(kind, row, *, patient, user, now):
+    message = Message.objects.create(
+        kind=kind,
+        subject_type=row._meta.label_lower,
+        subject_id=row.pk,
+        subject_version=getattr(row, "sequence", 0),
+        patient=patient,
+        user=user,
+        due_at=now,
+        next_attempt_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    content = outbox._composers[kind](message, now)
+    if not isinstance(content, Mail):
+        raise _NotThisOne
+    return content
+
+
+def links_in(mail):
+    """Every address of ours in the mail's text, as paths."""
+    words = " ".join([mail.text, *mail.headers.values()])
+    found = re.findall(re.escape(settings.BASE_URL) + r"(/[^\s>\"]*)", words)
+    return sorted(set(found))
+
+
+def domain_rows():
+    """Every row of our own apps, by table; not the counters of who asked how often.
+
+    Nor sessions: allauth keeps the key of a password reset in one, to take it out of the address.
+    """
+    return {
+        model._meta.label: sorted(map(repr, model._base_manager.values_list()))
+        for app in OURS
+        for model in apps.get_app_config(app).get_models()
+        if model._meta.model_name != "ratelimit"
+    }
