@@ -288,7 +288,7 @@ def test_an_emergency_at_acceptance_shuts_the_door(client, visitor):
 def test_every_mail_says_what_it_should_and_nothing_of_health(waiting, visitor):
     offer, _page = offered(waiting)
     outbox.tick(NOW)
-    joined, time_is_free = mail.outbox
+    time_is_free, joined = sorted(mail.outbox, key=lambda sent: sent.subject)
     assert joined.subject == "You are on our waitlist"
     assert time_is_free.subject == "A time is free: Tuesday, June 2, 8:00 AM CDT"
     assert "until Monday, June 1, 10:00 AM CDT" in time_is_free.body
