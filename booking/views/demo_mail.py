@@ -82,13 +82,11 @@ def _calendar_facts(mail: EmailMessage) -> list[tuple[str, str]]:
     if part is None:
         return []
     calendar = Calendar.from_ical(part.get_content())
-    (event,) = calendar.events
-    return [
-        ("METHOD", f"{calendar['method']} ({part.get_param('method')})"),
-        *(
+    facts = [("METHOD", f"{calendar['method']} ({part.get_param('method')})")]
+    for event in calendar.events:
+        facts += [
             (name, str(event[name]))
             for name in ("UID", "SEQUENCE", "STATUS", "SUMMARY", "LOCATION", "CLASS")
-        ),
-        ("DTSTART", event.start.isoformat()),
-        ("DTEND", event.end.isoformat()),
-    ]
+        ]
+        facts += [("DTSTART", event.start.isoformat()), ("DTEND", event.end.isoformat())]
+    return facts

@@ -8,7 +8,7 @@ from booking import owed
 from clinic import outbox
 from clinic.models import Message
 from clinic.outgoing import message_id_header
-from tests.factories import make_appointment, make_message, make_practice
+from tests.factories import make_appointment, make_message, make_practice, make_series
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +45,23 @@ def test_a_mail_shows_headers_text_links_and_calendar_facts(client, sent):
     assert '<a href="http://testserver/l/' in page
     assert "REQUEST (REQUEST)" in page
     assert "Appointment at Backstride Austin" in page
+
+
+def test_the_one_mail_of_a_series_shows_every_visit(client, settings):
+    settings.DEMO = True
+    make_practice()
+    now = timezone.now()
+    series = make_series()
+    visits = [
+        make_appointment(start=now + timedelta(weeks=week), patient=series.patient, series=series)
+        for week in (1, 2)
+    ]
+    owed.plan_series(series, visits, now)
+    outbox.tick(now)
+    mail = Message.objects.get(state=Message.State.SENT)
+    page = client.get(f"/demo/mail/{mail.pk}/").content.decode()
+
+    assert page.count("<dt>UID</dt>") == 2
 
 
 def test_the_html_part_is_shown_under_a_policy_of_its_own(client, sent):
