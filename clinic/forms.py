@@ -1,14 +1,83 @@
 """What managers type about the practice."""
 
-from datetime import date
+import itertools
+from datetime import date, time
 from typing import Any
 
-from django.forms import CheckboxSelectMultiple, ChoiceField, ModelForm, MultipleChoiceField
+from django.core.exceptions import ValidationError
+from django.forms import (
+    CharField,
+    CheckboxSelectMultiple,
+    ChoiceField,
+    ModelForm,
+    MultipleChoiceField,
+)
 from django.utils import formats, timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from clinic import public_holidays
 from clinic.models import Location
+
+type Spans = list[list[str]]
+
+
+def _clock(typed: str) -> str:
+    return f"{time.fromisoformat(typed.strip().rjust(5, '0')):%H:%M}"
+
+
+class SpansField(CharField):
+    """From and to times of one day as somebody types them: "08:00-12:00, 13:00-18:00"."""
+
+    default_error_messages = {
+        "spans": _("Write from and to times, the earliest first: 08:00-12:00, 13:00-18:00."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join("-".join(span) for span in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Spans:  # type: ignore[override]
+        typed = super().to_python(value).replace("–", "-")
+        spans = [span.split("-") for span in typed.split(",")] if typed else []
+        try:
+            edges = [[_clock(edge) for edge in span] for span in spans]
+        except ValueError:
+            edges = [[]]
+        flat = list(itertools.chain.from_iterable(edges))
+        if any(len(span) != 2 for span in edges) or flat != sorted(set(flat)):
+            raise ValidationError(self.error_messages["spans"], code="spans")
+        return edges
+
+
+class PracticeForm(ModelForm):
+    """The practice; when somebody answers a safety alert, in a line for each day."""
+
+    monday = SpansField(label=WEEKDAYS[0])
+    tuesday = SpansField(label=WEEKDAYS[1])
+    wednesday = SpansField(label=WEEKDAYS[2])
+    thursday = SpansField(label=WEEKDAYS[3])
+    friday = SpansField(label=WEEKDAYS[4])
+    saturday = SpansField(label=WEEKDAYS[5])
+    sunday = SpansField(label=WEEKDAYS[6])
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for weekday, name in enumerate(self.days):
+            self.initial[name] = self.instance.staffed_hours.get(str(weekday), [])
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if not self.errors:
+            self.instance.staffed_hours = {
+                str(weekday): self.cleaned_data[name]
+                for weekday, name in enumerate(self.days)
+                if self.cleaned_data[name]
+            }
+        return cleaned
 
 
 class LocationForm(ModelForm):

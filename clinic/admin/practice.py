@@ -28,7 +28,7 @@ from clinic.admin.base import (
     DayFilter,
     ReadOnlyAdmin,
 )
-from clinic.forms import LocationForm
+from clinic.forms import LocationForm, PracticeForm
 from clinic.models import (
     AuditEvent,
     DeskTask,
@@ -42,6 +42,7 @@ from clinic.models import (
 
 @admin.register(Practice)
 class PracticeAdmin(ConfigurationAdmin):
+    form = PracticeForm
     list_display = ["name", "phone", "email", "time_zone", "signed_off_on"]
     search_fields = ["name"]
     list_filter = ["on_call_enabled"]
@@ -54,10 +55,19 @@ class PracticeAdmin(ConfigurationAdmin):
                     "emergency_number",
                     "advice_line",
                     "alert_email",
-                    "staffed_hours",
                     "on_call_enabled",
                     "strict_public_advice",
                 ]
+            },
+        ),
+        (
+            _("Staffed hours"),
+            {
+                "description": _(
+                    "When somebody answers a safety alert, in the practice's time zone: "
+                    "08:00-12:00, 13:00-18:00. Leave a day empty when nobody is there."
+                ),
+                "fields": PracticeForm.days,
             },
         ),
         (_("Ages"), {"fields": ["minor_age", "min_age"]}),

@@ -119,7 +119,7 @@ def test_locations_show_address_map_phone_and_the_local_clock(client):
     assert "El Paso" in page
     assert "https://map.example/x" in page
     assert re.search(r"M[SD]T", page)
-    assert "1 p.m. – 6 p.m." in page
+    assert "1:00 PM – 6:00 PM" in page
     assert "Closed for good" not in page
 
 
