@@ -421,3 +421,20 @@ def test_nothing_is_sent_by_mail_in_process_memory_by_accident(sink):
     make_owed()
     outbox.tick(NOW)
     assert getattr(mail, "outbox", []) == []
+
+
+def test_a_lost_answer_is_not_forgotten_while_no_mail_server_answers(sink, settings):
+    sink.default = smtp.RESET_AFTER_DATA
+    message = make_owed()
+    outbox.tick(NOW)
+    message.refresh_from_db()
+    here = settings.MAILERS
+    settings.MAILERS = {"default": mailer_from_url(f"smtp://127.0.0.1:{free_port()}", timeout=1)}
+    assert tick(message, message.next_attempt_at) == State.UNKNOWN
+    assert not message.is_retried_after_unknown
+
+    settings.MAILERS = here
+    for _ in range(3):
+        assert tick(message, message.next_attempt_at + timedelta(hours=1)) == State.UNKNOWN
+    assert message.is_retried_after_unknown
+    assert sink.copies == {message_id_header(message): 2}
