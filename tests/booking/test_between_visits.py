@@ -311,6 +311,13 @@ def test_what_was_urgent_before_raises_no_alert_every_week(seen):
     assert not SafetyAlert.objects.exists()
 
 
+def test_an_emergency_told_again_is_an_emergency_again(visit):
+    give_intake(visit.patient, safety_nerve="saddle-numb")
+    visit.client.post(check_url(visit), SAFE | {"safety-nerve": "saddle-numb"})
+    visit.refresh_from_db()
+    assert visit.safety_hold_alert == SafetyAlert.objects.get()
+
+
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
