@@ -42,6 +42,7 @@ class DeskTask(models.Model):
         BOUNCED = "bounced", _("Mail bounced: phone the patient")
         MANY_VISITS = "many-visits", _("Many visits for one e-mail: check with the patient")
         WORSE = "worse", _("Doing worse: offer an earlier visit")
+        OFFER = "offer", _("A time for somebody on the waitlist: phone them")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("what to do"), max_length=20, choices=Kind)
