@@ -219,6 +219,10 @@ class Service(models.Model):
         assert self.questionnaire is not None
         return self.questionnaire.url != FOLLOW_UP_URL
 
+    def form_begun(self, response: QuestionnaireResponse | None) -> QuestionnaireResponse | None:
+        """Return the safety answers where they begin this service's form, else none."""
+        return response if response is not None and self.is_begun_by(response) else None
+
     @property
     def move_cutoff(self) -> timedelta:
         """How long before the start moving by link ends, in elapsed time."""

@@ -131,9 +131,6 @@ class UnconfirmedBooking(models.Model):
             response = self.appointment.intake_response
             if response is not None:
                 gate.attach(response, patient)
-            begun = response
-            if begun is not None and not self.appointment.service.is_begun_by(begun):
-                begun = None
-            self.appointment.book(patient=patient, now=now, intake_response=begun)
+            self.appointment.book(patient=patient, now=now, intake_response=response)
             self.details = {}
             self.save(update_fields=["details"])
