@@ -252,7 +252,7 @@ class Appointment(models.Model):
                 patient=patient,
                 created_by=by,
                 held_until=None,
-                intake_response=self.service.form_begun(intake_response),
+                intake_response=self.service.form_begun(intake_response, patient=patient),
             )
         except Appointment.DoesNotExist:
             raise SlotTaken from None
