@@ -10,8 +10,9 @@ class BookingConfig(AppConfig):
     verbose_name = _("Booking")
 
     def ready(self) -> None:
-        from booking import daily_sheet, emails, guards
+        from booking import daily_sheet, emails, guards, waitlist_emails, waitlist_samples
         from booking.mail_samples import SAMPLES
+        from booking.waitlist_wordings import WORDINGS as WAITLIST_WORDINGS
         from booking.wordings import WORDINGS
         from clinic import outbox, wordings
         from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
@@ -32,6 +33,9 @@ class BookingConfig(AppConfig):
             visitlimit=VIEW,
             closure=KEEP,
             timeoff=KEEP,
+            waitlistentry=KEEP,
+            waitlistoffer=VIEW,
+            series=KEEP,
             **{"break": VIEW},
         )
         allow(
@@ -50,15 +54,19 @@ class BookingConfig(AppConfig):
             visitlimit=ALL,
             closure=ALL,
             timeoff=ALL,
+            waitlistentry=VIEW,
+            waitlistoffer=VIEW,
+            series=VIEW,
             **{"break": ALL},
         )
 
-        for kind, compose in emails.COMPOSERS.items():
+        for kind, compose in (emails.COMPOSERS | waitlist_emails.COMPOSERS).items():
             outbox.register(kind, compose, read=emails.READERS.get(kind))
         outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
         wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
-        for wording in WORDINGS:
-            wordings.register(wording, sample=SAMPLES[wording.kind])
+        samples = SAMPLES | waitlist_samples.SAMPLES
+        for wording in [*WORDINGS, *WAITLIST_WORDINGS]:
+            wordings.register(wording, sample=samples[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)
 

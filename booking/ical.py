@@ -39,10 +39,23 @@ def publish(
     appointment: Appointment, *, practice: Practice | None = None, now: datetime | None = None
 ) -> str:
     """Return the calendar file of a visit for download, with no attendee and no reply wanted."""
-    event = _event(appointment, practice or Practice.current(), now or timezone.now())
-    is_off = appointment.status == Appointment.Status.CANCELLED
-    event.add("status", "CANCELLED" if is_off else "CONFIRMED")
-    return _calendar("PUBLISH", event)
+    return publish_all([appointment], practice=practice, now=now)
+
+
+def publish_all(
+    appointments: Iterable[Appointment],
+    *,
+    practice: Practice | None = None,
+    now: datetime | None = None,
+) -> str:
+    """Return one calendar file of several visits, each under its own UID."""
+    events = []
+    for appointment in appointments:
+        event = _event(appointment, practice or Practice.current(), now or timezone.now())
+        is_off = appointment.status == Appointment.Status.CANCELLED
+        event.add("status", "CANCELLED" if is_off else "CONFIRMED")
+        events.append(event)
+    return _calendar("PUBLISH", *events)
 
 
 def feed(visits: Iterable[Appointment], *, practice: Practice, now: datetime) -> str:
@@ -97,9 +110,10 @@ def _add_people(event: Event, appointment: Appointment, practice: Practice) -> N
     event.add("attendee", attendee)
 
 
-def _calendar(method: str, event: Event) -> str:
+def _calendar(method: str, *events: Event) -> str:
     calendar = _empty(method)
-    calendar.add_component(event)
+    for event in events:
+        calendar.add_component(event)
     return calendar.to_ical().decode()
 
 

@@ -13,15 +13,24 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from clinic import outbox
-from clinic.models import Message, Patient
+from clinic.models import Message, Patient, Practice
 
 if TYPE_CHECKING:
-    from booking.models import Appointment, UnconfirmedBooking
+    from booking.models import (
+        Appointment,
+        Series,
+        UnconfirmedBooking,
+        WaitlistEntry,
+        WaitlistOffer,
+    )
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
 RESCREEN, CHECK_IN = "rescreen", "check-in"
 ADDRESS_CHECK = "address-check"
+SERIES = "series"
+WAITLIST_JOINED, WAITLIST_OFFER = "waitlist-joined", "waitlist-offer"
+OFFER_LAPSED, WAIT_ENDED = "waitlist-lapsed", "waitlist-ended"
 # Those that tell the patient when to come.
 SAY_WHEN = (CONFIRMATION, MOVED)
 
@@ -122,6 +131,64 @@ def plan_booked(appointment: "Appointment", now: datetime) -> None:
     last_use = _no_news_after(appointment, now)
     confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=last_use)
     outbox.plan_all([confirmation, *_ahead(appointment, now)])
+
+
+def plan_series(series: "Series", visits: "Sequence[Appointment]", now: datetime) -> None:
+    """Owe one mail about all the visits instead of a confirmation of each.
+
+    What each visit owes ahead was planned when it was booked.
+    """
+    outbox.plan(
+        kind=SERIES,
+        subject=series,
+        patient=series.patient,
+        due_at=now,
+        expires_at=min(now + NEWS_LASTS, max(visit.end for visit in visits)),
+    )
+
+
+def plan_joined(entry: "WaitlistEntry", now: datetime) -> None:
+    outbox.plan(
+        kind=WAITLIST_JOINED,
+        subject=entry,
+        patient=entry.patient,
+        due_at=now,
+        expires_at=now + NEWS_LASTS,
+    )
+
+
+def plan_offer(offer: "WaitlistOffer", now: datetime) -> None:
+    """Owe the question. It is asked by day (``waiting.answer_by``), and of no use afterwards."""
+    outbox.plan(
+        kind=WAITLIST_OFFER,
+        subject=offer,
+        patient=offer.entry.patient,
+        due_at=now,
+        expires_at=offer.answer_by,
+    )
+
+
+def plan_lapsed(offer: "WaitlistOffer", now: datetime) -> None:
+    last_use, zone = now + NEWS_LASTS, offer.entry.patient.zone or offer.zone
+    outbox.plan(
+        kind=OFFER_LAPSED,
+        subject=offer,
+        patient=offer.entry.patient,
+        due_at=outside_quiet_hours(now, expires_at=last_use, zone=zone, now=now),
+        expires_at=last_use,
+    )
+
+
+def plan_wait_ended(entry: "WaitlistEntry", now: datetime) -> None:
+    last_use = now + NEWS_LASTS
+    zone = entry.patient.zone or Practice.current().zone
+    outbox.plan(
+        kind=WAIT_ENDED,
+        subject=entry,
+        patient=entry.patient,
+        due_at=outside_quiet_hours(now, expires_at=last_use, zone=zone, now=now),
+        expires_at=last_use,
+    )
 
 
 def plan_address_check(asked: "UnconfirmedBooking", *, until: datetime, now: datetime) -> None:

@@ -9,29 +9,14 @@ from itertools import groupby
 from math import ceil
 from uuid import UUID
 
-from django.db import models
-from django.utils.translation import gettext_lazy as _
-
 from booking import slots
 from booking.eligibility import Offer
 from booking.models import Appointment, FreeStart, Service
+from booking.part_of_day import PartOfDay
 from clinic.models import Location, Practitioner
 
 FILL_STEPS = 10
 WEEK = timedelta(days=7)
-_NOON, _EVENING = 12, 17
-
-
-class PartOfDay(models.TextChoices):
-    MORNING = "morning", _("Morning")
-    AFTERNOON = "afternoon", _("Afternoon")
-    EVENING = "evening", _("Evening")
-
-    @classmethod
-    def of(cls, local: datetime) -> "PartOfDay":
-        if local.hour < _NOON:
-            return cls.MORNING
-        return cls.AFTERNOON if local.hour < _EVENING else cls.EVENING
 
 
 @dataclass(frozen=True, order=True)

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from booking import daily_sheet, retention
+from booking import daily_sheet, matching, retention
 from clinic import coming_of_age
 
 
@@ -12,3 +12,9 @@ def sweep() -> None:
     daily_sheet.plan(now)
     coming_of_age.end_guardians_access(now=now)
     retention.sweep(now=now)
+
+
+@shared_task
+def tend_waitlist() -> None:
+    """End the offers that ran out, and offer what is free to whoever waits for it."""
+    matching.tend_waitlist(now=timezone.now())

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
-from booking.models import Appointment
+from booking.models import Appointment, WaitlistEntry
 from clinic import days
 from clinic.models import DeskTask, Message, Practice
 from intake.models import QuestionnaireResponse, SafetyAlert
@@ -35,6 +35,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "open_alerts": SafetyAlert.objects.open().count(),
         "late_mail": Message.objects.late(now).count(),
         "failed_mail": failed.count(),
+        "waiting": WaitlistEntry.objects.waiting().count(),
         "desk_tasks": DeskTask.objects.open().count(),
     }
 

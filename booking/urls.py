@@ -24,8 +24,10 @@ from booking.views import (
     pages,
     rule_counts,
     safety,
+    series,
     staff,
     visits,
+    waitlist,
 )
 
 urlpatterns = [
@@ -43,6 +45,10 @@ urlpatterns = [
     path("book/confirm/<str:token>/", confirm.confirm_booking, name="confirm_booking"),
     path("book/<slug:slug>/", booking.slots, name="slots"),
     path("book/<slug:slug>/details/", details.details, name="details"),
+    # The waitlist
+    path("book/<slug:slug>/waitlist/", waitlist.join_waitlist, name="join_waitlist"),
+    path("waitlist/<uuid:entry_id>/", waitlist.waitlist_entry, name="waitlist_entry"),
+    path("waitlist/offers/<uuid:offer_id>/", waitlist.waitlist_offer, name="waitlist_offer"),
     # One visit, by link
     path("visits/<uuid:visit_id>/", visits.visit, name="visit"),
     path("visits/<uuid:visit_id>/confirm/", visits.confirm_visit, name="confirm_visit"),
@@ -50,6 +56,7 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/cancel/", visits.cancel_visit, name="cancel_visit"),
     path("visits/<uuid:visit_id>/undo/", visits.undo_change, name="undo_change"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
+    path("visits/<uuid:visit_id>/series.ics", series.series_calendar, name="series_calendar"),
     path("visits/<uuid:visit_id>/mails/", mails.visit_mails, name="visit_mails"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path(

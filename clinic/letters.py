@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -119,7 +119,7 @@ def _paragraphs(text: str) -> list[str]:
     return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def day_text(local: datetime) -> str:
+def day_text(local: date) -> str:
     # Translators: the day of a visit in a mail, as in Django's date filter.
     return date_format(local, pgettext("date format", "l, F j"))
 

@@ -307,6 +307,7 @@ _EVERY_TICK = {"schedule": TICK_SECONDS, "options": {"expires": 5 * TICK_SECONDS
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
     "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
+    "waitlist": {"task": "booking.tasks.tend_waitlist", **_EVERY_TICK},
 }
 if BOUNCES_URL:
     CELERY_BEAT_SCHEDULE["bounces"] = {

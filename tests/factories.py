@@ -22,10 +22,13 @@ from booking.models import (
     ReservedTime,
     ResourceHours,
     Room,
+    Series,
     Service,
     TimeOff,
     UnconfirmedBooking,
     VisitLimit,
+    WaitlistEntry,
+    WaitlistOffer,
 )
 from clinic import privacy, wordings
 from clinic.access import hash_token
@@ -244,6 +247,44 @@ def make_appointment(**fields):
         start=start,
         end=end,
         **fields,
+    )
+
+
+def make_waitlist_entry(*, patient=None, service=None, joined_at=NOW, **fields):
+    """Return somebody who waits for any time of the coming month; no mail is owed for it."""
+    service = service or make_service()
+    defaults = {
+        "minutes": service.default_duration,
+        "first_day": joined_at.date(),
+        "last_day": joined_at.date() + timedelta(days=30),
+    }
+    return WaitlistEntry.objects.create(
+        patient=patient or make_patient(), service=service, joined_at=joined_at, **defaults | fields
+    )
+
+
+def make_waitlist_offer(*, entry=None, **fields):
+    """Return an open offer for tomorrow at 9 in Austin, without the visit that holds its time."""
+    location = fields.pop("location", None) or make_location()
+    practitioner = fields.pop("practitioner", None) or make_practitioner(locations=[location])
+    defaults = {
+        "start": NOW + timedelta(days=1, hours=1),
+        "time_zone": location.time_zone,
+        "made_at": NOW,
+        "answer_by": NOW + timedelta(hours=2),
+    }
+    return WaitlistOffer.objects.create(
+        entry=entry or make_waitlist_entry(),
+        location=location,
+        practitioner=practitioner,
+        **defaults | fields,
+    )
+
+
+def make_series(*, patient=None, service=None, **fields):
+    fields.setdefault("created_at", NOW)
+    return Series.objects.create(
+        patient=patient or make_patient(), service=service or make_service(), **fields
     )
 
 

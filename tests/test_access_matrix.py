@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from booking.models import Appointment, StatusChange
+from booking.models import Appointment, StatusChange, WaitlistEntry, WaitlistOffer
 from clinic.access import RolePermissions, set_grant_cookie
 from clinic.models import Link, Message, Patient, Role, Tick, User
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
@@ -30,7 +30,7 @@ CONTACT, ANSWER = "Zzyzx", "Qwxyz"
 PUBLIC = {
     "home", "services", "guide", "guide_page", "locations", "privacy", "lang", "healthz", "readyz",
     "book", "safety", "emergency", "callback", "no_time", "safety_result", "slots", "details",
-    "choose", "confirm_address",
+    "choose", "confirm_address", "join_waitlist",
 }  # fmt: skip
 # A token that nobody was given opens nothing.
 BEARER = {
@@ -40,7 +40,8 @@ BEARER = {
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
     "intake", "intake_review", "intake_page", "intake_birth_date", "intake_agreement",
-    "intake_correct", "my_visits", "visit_mails", "rescreen", "check_in",
+    "intake_correct", "my_visits", "visit_mails", "rescreen", "check_in", "series_calendar",
+    "waitlist_entry", "waitlist_offer",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
@@ -79,6 +80,8 @@ FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
     "admin:booking_appointment_undo",
+    "admin:booking_series_questions", "admin:booking_series_plan", "admin:booking_series_move",
+    "admin:booking_waitlistentry_offer",
 }  # fmt: skip
 # Managers only.
 MANAGER = {"admin:clinic_patient_erase"}
@@ -209,6 +212,18 @@ class World:
             start=now + timedelta(days=2),
             intake_response=self.response,
         )
+        self.series = make.make_series(patient=self.patient, service=self.service)
+        self.series.visits.add(self.visit)
+        self.entry = make.make_waitlist_entry(
+            patient=self.patient, service=self.service, phone_screen_note=f"{CONTACT} note"
+        )
+        self.offer = make.make_waitlist_offer(
+            entry=self.entry,
+            practitioner=practitioner,
+            location=self.location,
+            start=now + timedelta(days=3),
+            answer_by=now + timedelta(hours=2),
+        )
         make.make_care(patient=self.patient, practitioner=practitioner)
         self.change = StatusChange.objects.create(
             appointment=self.visit, to_status="booked", at=now, reason=f"{CONTACT} reason"
@@ -251,6 +266,8 @@ class World:
             "alert_id": self.alert.pk,
             "response_id": self.response.pk,
             "message_id": self.message.pk,
+            "entry_id": self.entry.pk,
+            "offer_id": self.offer.pk,
             "number": 1,
             "kind": "confirmation",
             "language": "en",
@@ -271,6 +288,8 @@ class World:
             "message": self.message,
             "link": self.link,
             "safetyalert": self.alert,
+            "series": self.series,
+            "waitlistentry": self.entry,
         }
         listed = {model._meta.model_name: model for model in admin.site._registry}
         name = found[2] if found else ""
@@ -345,7 +364,10 @@ def may_see(who, name):
 
 def rows():
     """What a stranger could have changed."""
-    models = (Patient, Appointment, QuestionnaireResponse, SafetyAlert, Message, StatusChange)
+    models = (
+        *(Patient, Appointment, QuestionnaireResponse, SafetyAlert, Message, StatusChange),
+        *(WaitlistEntry, WaitlistOffer),
+    )
     return [list(model.objects.order_by("pk").values()) for model in models] + [
         list(Link.objects.order_by("pk").values("pk", "revoked_at", "expires_at"))
     ]

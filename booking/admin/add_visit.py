@@ -50,24 +50,35 @@ def caller(request: HttpRequest, *, model_admin: AuditedAdmin) -> HttpResponse:
         patient = form.save()
         if form.cleaned_data["patient"] is None:
             model_admin.record(AuditEvent.Action.CREATE, request, patient, form.changed_data)
-        return redirect(_page("questions", patient, form))
-    context = _context(request, model_admin, title=_("Add visit"), form=form)
+        return redirect(_page("booking_appointment_questions", patient, form))
+    context = page_context(request, model_admin, title=_("Add visit"), form=form)
     return render(request, "admin/booking/appointment/caller.html", context)
 
 
-def questions(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) -> HttpResponse:
-    """The red-flag questions, asked by phone. Typing why they were not comes with the time."""
+def questions(
+    request: HttpRequest,
+    *,
+    model_admin: AuditedAdmin,
+    patient_id: UUID,
+    wish_class: type[WishForm] = WishForm,
+    then: str = "booking_appointment_times",
+) -> HttpResponse:
+    """The red-flag questions, asked by phone. Typing why they were not comes with the time.
+
+    ``then`` is the page that follows, and ``wish_class`` reads what it is told in its address.
+    """
     now = timezone.now()
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
-    wish = WishForm(request.GET)
+    wish = wish_class(request.GET)
     try:
         questionnaire = gate.questionnaire()
     except Questionnaire.DoesNotExist:
         questionnaire = None
     if not wish.is_valid():
-        return redirect(f"{reverse('admin:booking_appointment_add')}?patient={patient.pk}")
+        add = f"admin:booking_{model_admin.opts.model_name}_add"
+        return redirect(f"{reverse(add)}?patient={patient.pk}")
     if questionnaire is None:
-        return redirect(_page("times", patient, wish))
+        return redirect(_page(then, patient, wish))
     practice = Practice.current()
     form = _question_form(request, questionnaire, patient, practice=practice)
     if request.method == "POST":
@@ -86,14 +97,14 @@ def questions(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UU
             Appointment.objects.hold_for_safety(alert, now=now)
         # A danger sign stops the call at once, whatever else was left out.
         if is_complete or outcome.level == Level.EMERGENCY:
-            return redirect(_page("times", patient, wish))
-    context = _context(
+            return redirect(_page(then, patient, wish))
+    context = page_context(
         request,
         model_admin,
         title=_("Ask by phone"),
         subtitle=patient,
         form=form,
-        times_page=_page("times", patient, wish),
+        times_page=_page(then, patient, wish),
     )
     return render(request, "admin/booking/appointment/questions.html", context)
 
@@ -105,7 +116,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     practice = Practice.current()
     alert = gate.emergency_alert(visitor_hash="", patient=patient)
     if alert is not None:
-        return _stop(request, model_admin, alert, practice=practice)
+        return stop_page(request, model_admin, alert, practice=practice)
     wish = WishForm(request.GET)
     if not wish.is_valid():
         return redirect(f"{reverse('admin:booking_appointment_add')}?patient={patient.pk}")
@@ -140,7 +151,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     outcome = None
     if response is not None and is_screened:
         outcome = gate.standing(response, patient=patient, practice=practice, now=now)
-    context = _context(
+    context = page_context(
         request,
         model_admin,
         title=_("Choose a time"),
@@ -182,7 +193,7 @@ def _question_form(
     )
 
 
-def _stop(
+def stop_page(
     request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert, *, practice: Practice
 ) -> HttpResponse:
     message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
@@ -197,18 +208,18 @@ def _stop(
         )
         for message_id in message_ids
     ]
-    context = _context(
+    context = page_context(
         request, model_admin, title=_("Do not book: emergency"), alert=alert, spoken=spoken
     )
     return render(request, "admin/booking/appointment/stop.html", context)
 
 
 def _page(name: str, patient: Patient, wish: WishForm) -> str:
-    page = reverse(f"admin:booking_appointment_{name}", args=[patient.pk])
+    page = reverse(f"admin:{name}", args=[patient.pk])
     return f"{page}?{urlencode(wish.keys)}"
 
 
-def _context(request: HttpRequest, model_admin: AuditedAdmin, **more: Any) -> dict[str, Any]:
+def page_context(request: HttpRequest, model_admin: AuditedAdmin, **more: Any) -> dict[str, Any]:
     return {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,

@@ -61,6 +61,7 @@ class ServiceAdmin(ConfigurationAdmin):
                     "change_cutoff_hours",
                     "cancel_cutoff_hours",
                     "max_moves",
+                    "offer_minutes",
                     "reminder_offsets",
                 ]
             },

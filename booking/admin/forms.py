@@ -68,6 +68,8 @@ class PlaceForm(forms.Form):
     )
     day = forms.DateField(label=_("From"), widget=DateInput())
 
+    key_names: tuple[str, ...] = ("service", "location", "practitioner", "day")
+
     def __init__(self, *args: Any, for_service: Service | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.for_service = for_service
@@ -83,8 +85,7 @@ class PlaceForm(forms.Form):
     @property
     def keys(self) -> dict[str, str]:
         """The choice as the query string that this form reads again."""
-        names = ("service", "location", "practitioner", "day")
-        chosen = {name: self.cleaned_data.get(name) for name in names}
+        chosen = {name: self.cleaned_data.get(name) for name in self.key_names}
         return {name: str(getattr(row, "pk", row)) for name, row in chosen.items() if row}
 
 

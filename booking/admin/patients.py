@@ -196,8 +196,13 @@ class PatientAdmin(AuditedAdmin):
     def add_visit(self, patient: Patient) -> str:
         if patient._state.adding:
             return ""
+        whose = f"?patient={patient.pk}"
         return format_html(
-            '<a href="{}">{}</a>',
+            '<a href="{}">{}</a> · <a href="{}">{}</a> · <a href="{}">{}</a>',
             reverse("admin:booking_appointment_questions", args=[patient.pk]),
             _("Add visit"),
+            reverse("admin:booking_series_add") + whose,
+            _("Add series"),
+            reverse("admin:booking_waitlistentry_add") + whose,
+            _("Add to the waitlist"),
         )

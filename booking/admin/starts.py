@@ -45,6 +45,7 @@ def week(
     now: datetime,
     practitioner: Practitioner | None = None,
     moving: Appointment | None = None,
+    duration: int | None = None,
 ) -> list[Day]:
     """Return seven days from ``first`` on the location's calendar with their free starts.
 
@@ -59,7 +60,7 @@ def week(
         since=max(since, now),
         until=until,
         now=now,
-        duration=moving.duration_minutes if moving else None,
+        duration=moving.duration_minutes if moving else duration,
         practitioners=[practitioner] if practitioner else None,
         location=location,
         as_staff=True,

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import ActionLocation
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -23,6 +24,7 @@ from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, rescreen_words, visit_time
 from booking.admin.mail_log import mail_log
+from booking.admin.plan_series import cancel_page
 from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
 from clinic import outbox
 from clinic.access import staff_user
@@ -145,12 +147,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "service",
     ]
     list_select_related = [
-        "patient",
-        "service",
-        "practitioner",
-        "location",
-        "intake_response",
-        "rescreen_response",
+        *("patient", "service", "practitioner", "location", "series"),
+        *("intake_response", "rescreen_response"),
     ]
     search_fields = ["patient__name", "patient__phone", "patient__email"]
     search_help_text = _("Name, phone or e-mail of the patient")
@@ -170,6 +168,8 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "move",
         "cancel",
         "undo",
+        "move_following",
+        "cancel_following",
         "restore",
         "resend_mail",
         "release_safety_hold",
@@ -188,6 +188,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
                     "location",
                     "room",
                     "equipment",
+                    "series_page",
                     "intake",
                     "rescreen",
                     "hold",
@@ -283,6 +284,17 @@ class AppointmentAdmin(ReadOnlyAdmin):
             visit.patient,
         )
 
+    @admin.display(description=_("series"))
+    def series_page(self, visit: Appointment) -> str:
+        place = visit.series.place_of(visit) if visit.series else None
+        if place is None:
+            return ""
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:booking_series_change", args=[visit.series_id]),
+            _("Visit %(number)d of %(count)d") % {"number": place[0], "count": place[1]},
+        )
+
     @admin.display(description=_("intake"))
     def intake(self, visit: Appointment) -> str:
         return intake_words(visit)
@@ -330,6 +342,34 @@ class AppointmentAdmin(ReadOnlyAdmin):
         visits = [("visit", visit.pk) for visit in queryset[:MOST_AT_ONCE]]
         page = reverse("admin:booking_appointment_cancel")
         return redirect(f"{page}?{urlencode(visits)}")
+
+    @admin.action(
+        description=_("Move this and the following"),
+        location=[ActionLocation.CHANGE_FORM],
+        permissions=["operate"],
+    )
+    def move_following(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> HttpResponse | None:
+        visit = queryset.get()
+        if visit.series is None:
+            self.message_user(request, _("Not part of a series."), messages.WARNING)
+            return None
+        return redirect("admin:booking_series_move", visit.pk)
+
+    @admin.action(
+        description=_("Cancel this and the following"),
+        location=[ActionLocation.CHANGE_FORM],
+        permissions=["operate"],
+    )
+    def cancel_following(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> HttpResponse | None:
+        visit = queryset.get()
+        if visit.series is None:
+            self.message_user(request, _("Not part of a series."), messages.WARNING)
+            return None
+        return redirect(cancel_page(visit.series.from_here_on(visit)))
 
     @admin.action(
         description=_("Take back what was just done"),

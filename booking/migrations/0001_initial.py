@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 import booking.models.appointments
 import booking.models.catalogue
+import booking.models.waitlist
 import clinic.encryption
 
 
@@ -730,6 +731,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "offer_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=120,
+                        help_text="A time that becomes free is kept so long for each person asked. The night does not count, and near the visit it is less.",
+                        validators=[
+                            django.core.validators.MinValueValidator(30),
+                            django.core.validators.MaxValueValidator(2880),
+                        ],
+                        verbose_name="minutes to answer a waitlist offer",
+                    ),
+                ),
+                (
                     "cancel_cutoff_hours",
                     models.PositiveSmallIntegerField(
                         blank=True,
@@ -1114,6 +1127,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "offer_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=120,
+                        help_text="A time that becomes free is kept so long for each person asked. The night does not count, and near the visit it is less.",
+                        validators=[
+                            django.core.validators.MinValueValidator(30),
+                            django.core.validators.MaxValueValidator(2880),
+                        ],
+                        verbose_name="minutes to answer a waitlist offer",
+                    ),
+                ),
+                (
                     "cancel_cutoff_hours",
                     models.PositiveSmallIntegerField(
                         blank=True,
@@ -1177,6 +1202,71 @@ class Migration(migrations.Migration):
                 "verbose_name": "service",
                 "verbose_name_plural": "services",
                 "ordering": ["position", "name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Series",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "weeks",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(12),
+                        ],
+                        verbose_name="weeks between visits",
+                    ),
+                ),
+                (
+                    "race_on",
+                    models.DateField(blank=True, null=True, verbose_name="day of the race"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="booked")),
+                (
+                    "form_key",
+                    models.CharField(editable=False, max_length=64, null=True, unique=True),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="booked by",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="series",
+                        to="clinic.patient",
+                        verbose_name="patient",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="booking.service",
+                        verbose_name="service",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "series",
+                "verbose_name_plural": "series",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
@@ -1440,6 +1530,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "series",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="visits",
+                        to="booking.series",
+                    ),
+                ),
+                (
                     "service",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -1697,6 +1798,245 @@ class Migration(migrations.Migration):
                 "verbose_name": "limit",
                 "verbose_name_plural": "limits",
                 "ordering": ["practitioner", "service", "period"],
+            },
+        ),
+        migrations.CreateModel(
+            name="WaitlistEntry",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("minutes", models.PositiveSmallIntegerField(verbose_name="minutes")),
+                (
+                    "weekdays",
+                    models.JSONField(
+                        default=booking.models.waitlist.every_day,
+                        validators=[booking.models.waitlist.validate_weekdays],
+                        verbose_name="days",
+                    ),
+                ),
+                (
+                    "parts",
+                    models.JSONField(
+                        default=booking.models.waitlist.all_day,
+                        validators=[booking.models.waitlist.validate_parts],
+                        verbose_name="parts of the day",
+                    ),
+                ),
+                ("first_day", models.DateField(verbose_name="from")),
+                ("last_day", models.DateField(verbose_name="until")),
+                (
+                    "phone_screen_note",
+                    models.CharField(
+                        blank=True,
+                        max_length=200,
+                        verbose_name="red-flag questions not asked because",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("booked", "Booked"),
+                            ("left", "Left by the patient"),
+                            ("closed", "Closed by the front desk"),
+                            ("unanswered", "Offers not answered"),
+                            ("ran-out", "No time was found"),
+                        ],
+                        default="waiting",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "put_first_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="put first"),
+                ),
+                (
+                    "unanswered",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="offers not answered in a row"
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(verbose_name="joined")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "form_key",
+                    models.CharField(editable=False, max_length=64, null=True, unique=True),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="closed by",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="added by",
+                    ),
+                ),
+                (
+                    "intake_response",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="intake.questionnaireresponse",
+                        verbose_name="safety answers",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.location",
+                        verbose_name="location",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="waitlist_entries",
+                        to="clinic.patient",
+                        verbose_name="patient",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.practitioner",
+                        verbose_name="practitioner",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="booking.service",
+                        verbose_name="service",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "waitlist entry",
+                "verbose_name_plural": "waitlist entries",
+                "ordering": ["joined_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="WaitlistOffer",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("start", models.DateTimeField(verbose_name="time")),
+                (
+                    "time_zone",
+                    models.CharField(editable=False, max_length=60, verbose_name="time zone"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Waits for an answer"),
+                            ("accepted", "Accepted"),
+                            ("declined", "Declined"),
+                            ("lapsed", "Not answered in time"),
+                            ("withdrawn", "Taken back"),
+                        ],
+                        default="open",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("made_at", models.DateTimeField(verbose_name="offered")),
+                ("answer_by", models.DateTimeField(verbose_name="kept until")),
+                (
+                    "answered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="answered"),
+                ),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="answer taken by",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="offers",
+                        to="booking.waitlistentry",
+                        verbose_name="waitlist entry",
+                    ),
+                ),
+                (
+                    "location",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.location",
+                        verbose_name="location",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="offered by",
+                    ),
+                ),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinic.practitioner",
+                        verbose_name="practitioner",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "waitlist offer",
+                "verbose_name_plural": "waitlist offers",
+                "ordering": ["-made_at"],
             },
         ),
         migrations.CreateModel(
@@ -2148,6 +2488,14 @@ class Migration(migrations.Migration):
             model_name="appointment",
             index=models.Index(fields=["visitor_hash"], name="appointment_visitor"),
         ),
+        migrations.AddIndex(
+            model_name="appointment",
+            index=models.Index(
+                condition=models.Q(("series", None), _negated=True),
+                fields=["series"],
+                name="appointment_series",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="appointment",
             constraint=models.CheckConstraint(
@@ -2192,6 +2540,46 @@ class Migration(migrations.Migration):
             model_name="visitlimit",
             constraint=models.CheckConstraint(
                 condition=models.Q(("most__gte", 1)), name="visitlimit_at_least_one"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="waitlistentry",
+            index=models.Index(fields=["state", "joined_at"], name="waitlistentry_waiting"),
+        ),
+        migrations.AddConstraint(
+            model_name="waitlistentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_day__gte", models.F("first_day"))),
+                name="waitlistentry_days_in_order",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="waitlistentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at", None), ("state", "waiting")),
+                    models.Q(
+                        models.Q(("state", "waiting"), _negated=True), ("closed_at__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="waitlistentry_closed_with_a_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="waitlistoffer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("entry",),
+                name="waitlistoffer_one_open_an_entry",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="waitlistoffer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("practitioner", "start"),
+                name="waitlistoffer_one_open_a_start",
             ),
         ),
     ]

@@ -11,10 +11,13 @@ from booking.models.hours import (
     TimeOff,
     VisitLimit,
 )
+from booking.models.offers import OfferOver, WaitlistOffer
 from booking.models.rulebook import RulesVersion
 from booking.models.search import FreeStart, Obstacle, Rule
+from booking.models.series import Series
 from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
 from booking.models.unconfirmed import UnconfirmedBooking
+from booking.models.waitlist import NotWaiting, TooLittleTime, WaitlistEntry
 
 __all__ = [
     "TRANSITIONS",
@@ -26,17 +29,23 @@ __all__ = [
     "ExtraHours",
     "FreeStart",
     "InvalidTransition",
+    "NotWaiting",
     "Obstacle",
+    "OfferOver",
     "OpeningHours",
     "ReservedTime",
     "ResourceHours",
     "Room",
     "Rule",
     "RulesVersion",
+    "Series",
     "Service",
     "SlotTaken",
     "StatusChange",
     "TimeOff",
+    "TooLittleTime",
     "UnconfirmedBooking",
     "VisitLimit",
+    "WaitlistEntry",
+    "WaitlistOffer",
 ]

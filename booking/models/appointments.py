@@ -29,11 +29,6 @@ from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
 
-PLACE_COLUMNS = (
-    *("service_id", "practitioner_id", "location_id", "room_id", "equipment_id"),
-    *("start", "end", "busy_until", "buffer_before", "time_zone", "overlap_reason"),
-)
-
 
 def new_ical_uid() -> str:
     """Return a calendar UID for life; it says nothing about the row's key."""
@@ -133,6 +128,14 @@ class Appointment(models.Model):
         blank=True,
         related_name="+",
     )
+    series = models.ForeignKey(
+        "Series",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="visits",
+        db_index=False,
+    )
     confirmed_at = models.DateTimeField(_("confirmed by the patient"), null=True, blank=True)
     arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
     moves = models.PositiveSmallIntegerField(_("moves by the patient"), default=0, editable=False)
@@ -176,6 +179,7 @@ class Appointment(models.Model):
             models.Index(fields=["equipment", "start"], name="appointment_equipment"),
             models.Index(fields=["patient", "start"], name="appointment_patient"),
             models.Index(fields=["visitor_hash"], name="appointment_visitor"),
+            models.Index(fields=["series"], condition=~Q(series=None), name="appointment_series"),
         ]
 
     def __str__(self) -> str:
@@ -398,7 +402,7 @@ class Appointment(models.Model):
         """Write the new time and place, unless the row changed since it was read."""
         written = Appointment.objects.filter(
             pk=self.pk, status=self.status, sequence=self.sequence
-        ).update(**{column: getattr(self, column) for column in PLACE_COLUMNS}, **changes)
+        ).update(**{column: getattr(self, column) for column in moves.PLACE_COLUMNS}, **changes)
         if not written:
             raise InvalidTransition(self.status)
 
@@ -473,6 +477,8 @@ class Appointment(models.Model):
         else:
             CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
         match was, self.status:
+            case (("" | Status.PENDING), Status.BOOKED) if self.series_id:
+                owed.plan_ahead(self, now)  # the series owes one mail about them all
             case (("" | Status.PENDING), Status.BOOKED):
                 owed.plan_booked(self, now)
             case _, Status.BOOKED if details.get("undoes") or was == Status.CANCELLED:

@@ -141,6 +141,15 @@ class Service(models.Model):
         default=24,
         help_text=_("After that the patient is asked to call."),
     )
+    offer_minutes = models.PositiveSmallIntegerField(
+        _("minutes to answer a waitlist offer"),
+        default=120,
+        validators=[MinValueValidator(30), MaxValueValidator(2880)],
+        help_text=_(
+            "A time that becomes free is kept so long for each person asked. The night does not "
+            "count, and near the visit it is less."
+        ),
+    )
     cancel_cutoff_hours = models.PositiveSmallIntegerField(
         _("cancel by link until … hours before"),
         null=True,

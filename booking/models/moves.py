@@ -15,6 +15,20 @@ from clinic.models import Practitioner, User
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
 
+PLACE_COLUMNS = (
+    "service_id",
+    "practitioner_id",
+    "location_id",
+    "room_id",
+    "equipment_id",
+    "start",
+    "end",
+    "busy_until",
+    "buffer_before",
+    "time_zone",
+    "overlap_reason",
+)
+
 
 def former_columns(visit: "Appointment") -> dict[str, Any]:
     """Where the visit is before a move, as the move's StatusChange keeps it."""

@@ -20,6 +20,7 @@ from intake.models import QuestionnaireResponse, SafetyAlert
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
+    from booking.models.series import Series
 
 HOLD = timedelta(minutes=15)
 
@@ -166,6 +167,8 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         duration: int | None = None,
         booking_key: str | None = None,
         level: Level = Level.ROUTINE,
+        held_until: datetime | None = None,
+        by: User | None = None,
     ) -> "Appointment":
         """Take a start for 15 minutes while a visitor types; any practitioner if none is named.
 
@@ -173,7 +176,8 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
         The same key again gives the visit that the hold became, or the hold, moved if the choice
         is another. That renews the hold, once: nobody keeps time for ever by choosing. Raises
-        SlotTaken when the start is taken or was never offered.
+        SlotTaken when the start is taken or was never offered. The waitlist holds for longer, until
+        ``held_until``, and for staff, ``by``, what patients may not book.
         """
         hold = self._of_key(booking_key, visitor_hash=visitor_hash)
         if hold is None:
@@ -181,7 +185,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
                 status=Status.PENDING,
                 visitor_hash=visitor_hash,
                 booking_key=booking_key,
-                held_until=now + HOLD,
+                held_until=held_until or now + HOLD,
             )
             write: Callable[[], None] = partial(hold.save, force_insert=True)
         elif hold.status == Status.PENDING and not hasattr(hold, "unconfirmed"):
@@ -195,9 +199,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         else:
             return hold
         hold._place(service, location, start=start, minutes=service.length(duration))
-        candidates = self.candidates(hold, practitioner=practitioner, by=None, now=now, level=level)
+        candidates = self.candidates(hold, practitioner=practitioner, by=by, now=now, level=level)
         try:
-            hold._settle(candidates, write=write, now=now, by=None)
+            hold._settle(candidates, write=write, now=now, by=by)
         except (SlotTaken, InvalidTransition, IntegrityError):
             # Was it this same form, sent twice at once?
             twin = self._of_key(booking_key, visitor_hash=visitor_hash)
@@ -222,6 +226,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         overlap_reason: str = "",
         phone_screen_note: str = "",
         intake_response: QuestionnaireResponse | None = None,
+        series: "Series | None" = None,
         level: Level = Level.ROUTINE,
     ) -> "Appointment":
         """Book a visit that was not held first; any practitioner if none is named.
@@ -242,6 +247,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             overlap_reason=overlap_reason,
             phone_screen_note=phone_screen_note,
             intake_response=intake_response,
+            series=series,
         )
         visit._place(service, location, start=start, minutes=service.length(duration))
         candidates = self.candidates(

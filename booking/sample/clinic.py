@@ -6,7 +6,8 @@ from booking.sample import practice
 from booking.sample.intakes import create_intakes
 from booking.sample.large import create_large
 from booking.sample.visits import create_patients, create_visits
-from clinic.models import Practitioner
+from booking.sample.waiting import create_series, create_waitlist
+from clinic.models import Practitioner, Role
 from intake.models import Questionnaire
 
 
@@ -28,7 +29,7 @@ def create_clinic(*, size: str, now: datetime) -> None:
     )
     practice.create_limits_and_breaks(people, locations=locations, services=services)
     practice.create_absences(people, today=midnight)
-    practice.create_accounts(people)
+    accounts = practice.create_accounts(people)
     if size == "large":
         create_large(locations=locations, services=services, now=now)
         return
@@ -40,3 +41,12 @@ def create_clinic(*, size: str, now: datetime) -> None:
         now=now,
     )
     create_intakes(visits, questionnaire=questionnaire, now=now)
+    create_waitlist(visits, service=services["pt-eval"], now=now)
+    create_series(
+        visits,
+        service=services["pt-followup"],
+        practitioner=people[1],
+        location=locations["austin"],
+        by=accounts[Role.FRONT_DESK],
+        now=now,
+    )

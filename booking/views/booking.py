@@ -85,6 +85,7 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
             ),
             "is_taken": request.method == "POST",
             "nearest": picker.nearest(wanted_at) if wanted_at else [],
+            "can_wait": guest.outcome.level < Level.URGENT,
         },
         status=409 if request.method == "POST" else 200,
     )

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from booking import emails
 from booking.forms import MyVisitsForm, TrapForm
-from booking.models import Appointment
+from booking.models import Appointment, WaitlistEntry
 from clinic import coming_of_age
 from clinic.access import GRANT_COOKIE, patient_grant
 from clinic.models import Patient
@@ -46,6 +46,7 @@ def my_visits(request: HttpRequest) -> HttpResponse:
             "is_asked": is_asked,
             "patient": grant and grant.patient,
             "coming": visits.filter(end__gt=now).order_by("start"),
+            "waiting": WaitlistEntry.objects.visible_to(grant).waiting().select_related("service"),
             "past": visits.filter(end__lte=now).order_by("-start"),
         },
     )

@@ -17,6 +17,7 @@ from booking.forms import CallbackForm, CallMeForm, TrapForm, VisitForm
 from booking.guest import Guest
 from booking.models import Appointment, Service
 from booking.picker import with_time
+from booking.waitlist_forms import OfferForm
 from clinic.access import set_visitor_cookie, visitor_hash
 from clinic.context import practice_of
 from clinic.models import Practice
@@ -110,6 +111,8 @@ def _after_the_gate(
         return path_for(service, "callback")
     if visit := VisitForm(request.GET).visit_id:
         return reverse("move_visit", args=[visit])
+    if offered := OfferForm(request.GET).offer_id:
+        return reverse("waitlist_offer", args=[offered])
     if service and guest.offer(service, today=today).is_open:
         return reverse("slots", args=[service.slug])
     return path_for(service, "safety_result")

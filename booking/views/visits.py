@@ -45,7 +45,8 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         visit = (
             Appointment.objects.visible_to(patient_grant(request))
             .select_related(
-                "patient", "service", "location", "practitioner", "intake_response__questionnaire"
+                *("patient", "service", "location", "practitioner", "series"),
+                "intake_response__questionnaire",
             )
             .filter(pk=visit_id)
             .first()
@@ -61,6 +62,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @own_visit
 def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
+    series_visits = list(visit.series.standing()) if visit.series else []
     mail = (
         Message.objects.about(visit)
         .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
@@ -68,6 +70,8 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         .order_by("subject_version", "created_at")
         .last()
     )
+    if mail is None and visit.series:
+        mail = Message.objects.about(visit.series).order_by("created_at").last()
     # The mail about a change waits for as long as it can be taken back.
     may_undo = mail is not None and mail.due_at > now
     return render(
@@ -75,6 +79,8 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         "booking/visit.html",
         {
             "visit": visit,
+            "series_visits": series_visits,
+            "series_place": visit.series.place_of(visit) if visit.series else None,
             "is_ahead": visit.status == Appointment.Status.BOOKED and visit.start > now,
             "can_move": can_move(visit, now=now),
             "can_cancel": can_cancel(visit, now=now),

@@ -42,6 +42,7 @@ class DeskTask(models.Model):
         BOUNCED = "bounced", _("Mail bounced: phone the patient")
         MANY_VISITS = "many-visits", _("Many visits for one e-mail: check with the patient")
         WORSE = "worse", _("Doing worse: offer an earlier visit")
+        OFFER = "offer", _("A time for somebody on the waitlist: phone them")
         OF_AGE = "of-age", _("Of age now: ask for the patient's own e-mail")
         NO_TIME = "no-time", _("No time within three working days: phone and find one")
 

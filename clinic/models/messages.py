@@ -209,6 +209,8 @@ class Link(models.Model):
         RESCREEN = "rescreen", _("Safety check before a visit")
         CHECK_IN = "check-in", _("Weekly check-in")
         UNSUBSCRIBE = "unsubscribe", _("Stop reminders")
+        WAITLIST = "waitlist", _("Place on the waitlist")
+        OFFER = "offer", _("Offered time")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.CharField(max_length=64, unique=True)

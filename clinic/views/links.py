@@ -25,6 +25,8 @@ DESTINATIONS = {
     Link.Purpose.RESCREEN: "rescreen",
     Link.Purpose.CHECK_IN: "check_in",
     Link.Purpose.MY_VISITS: "my_visits",
+    Link.Purpose.WAITLIST: "waitlist_entry",
+    Link.Purpose.OFFER: "waitlist_offer",
 }
 
 

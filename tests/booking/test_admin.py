@@ -81,6 +81,8 @@ def test_the_home_page_counts_today(front_desk):
     make.make_alert()
     make.make_message(due_at=now - timedelta(hours=1))
     make.make_message(due_at=now, state="failed")
+    make.make_waitlist_entry()
+    make.make_waitlist_entry(state="left", closed_at=now)
     assert front_desk.get("/admin/").context["today"] == {
         "visits": 3,
         "arrived": 1,
@@ -88,6 +90,7 @@ def test_the_home_page_counts_today(front_desk):
         "open_alerts": 1,
         "late_mail": 1,
         "failed_mail": 1,
+        "waiting": 1,
         "desk_tasks": 0,
     }
 

@@ -71,6 +71,15 @@ def fill(model, number):
             make.make_link()
         case "EmergencyAccess":
             make.make_emergency_access(user=make.make_clinician(), patient=visit.patient)
+        case "WaitlistEntry":
+            entry = make.make_waitlist_entry(
+                practitioner=visit.practitioner,
+                location=visit.location,
+                intake_response=visit.intake_response,
+            )
+            make.make_waitlist_offer(entry=entry)
+        case "Series":
+            make.make_series(patient=visit.patient).visits.add(visit)
         case "AuditEvent":
             make.make_audit_event(user=make.make_user())
 
@@ -126,6 +135,8 @@ LIST_QUERIES = {
     "patient": 11,
     "statuschange": 11,
     "appointment": 16,
+    "waitlistentry": 16,
+    "series": 12,
 }
 
 
