@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
 from clinic.models import AuditEvent, Practice, Role
-from intake import filling
+from intake import readback
 from intake.models import QuestionnaireResponse
 
 
@@ -32,7 +32,7 @@ def clinician_answers(request: StaffRequest, response_id: UUID) -> HttpResponse:
         patient_id=response.patient_id,
         now=now,
     )
-    pages = filling.read_back(
+    pages = readback.read_back(
         response,
         language=translation.get_language() or "en",
         placeholders={"emergency_number": practice.emergency_number},
