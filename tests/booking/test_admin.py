@@ -366,6 +366,7 @@ def test_a_change_is_recorded_by_field_name_and_nowhere_else(front_desk):
             "language": "en",
             "contact_relation": "self",
             "guardian_name": "",
+            "others": ["check-in"],
             "appointments-TOTAL_FORMS": 0,
             "appointments-INITIAL_FORMS": 0,
         },
