@@ -30,7 +30,10 @@ def patient(row: Patient) -> dict[str, Any]:
     telecom = {"telecom": reached_at} if reached_at else {}
     if row.contact_relation == Patient.Contact.SELF:
         return resource | telecom
-    contact = {"relationship": [{"text": row.get_contact_relation_display()}], **telecom}
+    contact: dict[str, Any] = {
+        "relationship": [{"text": row.get_contact_relation_display()}],
+        **telecom,
+    }
     if row.guardian_name:
         contact["name"] = {"text": row.guardian_name}
     return resource | {"contact": [contact]}
