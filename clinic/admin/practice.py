@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from clinic import accounts
 from clinic.access import staff_user
@@ -219,8 +219,12 @@ class StaffAccountAdmin(AuditedAdmin, UserAdmin):
 class DoneFilter(admin.EmptyFieldListFilter):
     """Says "To do" and "Done" where the admin says "Empty" and "Not empty"."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("state")
+
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        words = [_("All"), _("To do"), _("Done")]
+        words = [_("All"), _("To do"), pgettext_lazy("task", "Done")]
         for choice, label in zip(super().choices(changelist), words, strict=True):
             yield {**choice, "display": label}
 
@@ -241,7 +245,9 @@ class DeskTaskAdmin(ReadOnlyAdmin):
     def phone(self, task: DeskTask) -> str:
         return task.patient.phone if task.patient else ""
 
-    @admin.action(description=_("Done"), location=EVERYWHERE, permissions=["operate"])
+    @admin.action(
+        description=pgettext_lazy("task", "Done"), location=EVERYWHERE, permissions=["operate"]
+    )
     def mark_done(self, request: HttpRequest, queryset: QuerySet[DeskTask]) -> None:
         now = timezone.now()
         done = [task for task in queryset if task.finish(by=staff_user(request), now=now)]

@@ -15,6 +15,7 @@ from django.db import connection
 from booking.sample import marker
 from clinic import demo
 from clinic.processes import Processes
+from clinic.tasks import tick
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
@@ -69,6 +70,9 @@ class Command(BaseCommand):
         with Processes(commands(port), folder=settings.BASE_DIR, logs=logs) as processes:
             died = None
             if wait_until_answering(port, processes):
+                # The scheduler's first is a minute away; until then the admin would say that no
+                # mails go out.
+                tick.delay()
                 self.stdout.write(f"Ready at http://{HOST}:{port}/")
                 self.stdout.flush()
                 self.stderr.write("Become any role at /demo/, read the mails at /demo/mail/.")
