@@ -205,7 +205,7 @@ class StaffAccountAdmin(AuditedAdmin, UserAdmin):
 
 @admin.register(DeskTask)
 class DeskTaskAdmin(ReadOnlyAdmin):
-    list_display = ["raised_at", "kind", "patient", "done_at", "done_by"]
+    list_display = ["raised_at", "kind", "patient", "phone", "done_at", "done_by"]
     list_filter = [("done_at", admin.EmptyFieldListFilter), "kind"]
     list_select_related = ["patient", "done_by"]
     search_fields = ["patient__name", "patient__email"]
@@ -214,6 +214,10 @@ class DeskTaskAdmin(ReadOnlyAdmin):
     exclude = ["subject_type", "subject_id"]
     actions = ["mark_done"]
     reads_are_audited = True
+
+    @admin.display(description=_("phone"))
+    def phone(self, task: DeskTask) -> str:
+        return task.patient.phone if task.patient else ""
 
     @admin.action(description=_("Done"), location=EVERYWHERE, permissions=["operate"])
     def mark_done(self, request: HttpRequest, queryset: QuerySet[DeskTask]) -> None:
