@@ -220,10 +220,11 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
             return Skip("gone")
         if appointment.sequence != message.subject_version:
             return Skip("superseded")
-        tells_of_cancelling = message.kind == CANCELLED
         if appointment.status != STATUS_FOR.get(message.kind, Appointment.Status.BOOKED):
             return Skip(f"visit-{appointment.status}")
-        if appointment.safety_hold_alert_id and not tells_of_cancelling:
+        # A hold is about a visit ahead: it ends when that is called off or has taken place.
+        is_ahead = appointment.status == Appointment.Status.BOOKED
+        if appointment.safety_hold_alert_id and is_ahead:
             return Postpone("safety-hold")
         if not appointment.patient.email:
             return Skip("no-address")
@@ -321,7 +322,7 @@ def cancelled(visit: Visit) -> Mail:
 @_about_visit
 def rescreen(visit: Visit) -> Mail | Skip:
     """The link to the safety page travels alone (decision 15), and says nothing about health."""
-    if visit.appointment.rescreen_response_id:
+    if owed.rescreen_of(visit.appointment):
         return Skip("answered")
     url = visit.issue_links(Link.Purpose.RESCREEN)[Link.Purpose.RESCREEN]
     letter = visit.worded(facts=visit.facts, buttons=[(_("Answer the questions"), url)])
@@ -416,4 +417,6 @@ COMPOSERS: dict[str, Compose] = {
     MY_VISITS: my_visits,
 }
 
-READERS: dict[str, Read] = dict.fromkeys([CONFIRMATION, INTAKE, REMINDER, MOVED, CANCELLED], read)
+READERS: dict[str, Read] = {
+    kind: read for kind in COMPOSERS if kind not in {ADDRESS_CHECK, MY_VISITS}
+}

@@ -49,9 +49,10 @@ def publish_all(
     now: datetime | None = None,
 ) -> str:
     """Return one calendar file of several visits, each under its own UID."""
+    practice, now = practice or Practice.current(), now or timezone.now()
     events = []
     for appointment in appointments:
-        event = _event(appointment, practice or Practice.current(), now or timezone.now())
+        event = _event(appointment, practice, now)
         is_off = appointment.status == Appointment.Status.CANCELLED
         event.add("status", "CANCELLED" if is_off else "CONFIRMED")
         events.append(event)

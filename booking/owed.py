@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         WaitlistEntry,
         WaitlistOffer,
     )
+    from intake.models import QuestionnaireResponse
 
 CONFIRMATION, INTAKE, REMINDER = "confirmation", "intake", "reminder"
 MOVED, CANCELLED = "moved", "cancelled"
@@ -121,6 +122,8 @@ INTAKE_UNTIL = timedelta(hours=4)
 # that nobody takes it for one more reminder.
 RESCREEN_BEFORE_VISIT = timedelta(hours=36)
 RESCREEN_UNTIL = timedelta(hours=2)
+# Older answers were given for the time before a move (clinical.md §3.1: 24 to 48 hours before).
+RESCREEN_COUNTS_FOR = timedelta(hours=48)
 
 # A check-in a week after a visit took place, until the next one does or six weeks are over.
 CHECK_IN_EVERY, CHECK_INS = timedelta(weeks=1), 6
@@ -245,9 +248,16 @@ def _is_known(appointment: "Appointment") -> bool:
     return not since.filter(untold).exists()
 
 
+def rescreen_of(appointment: "Appointment") -> "QuestionnaireResponse | None":
+    """Return the safety check before this visit, unless it was answered for an earlier time."""
+    given = appointment.rescreen_response
+    is_old = given and given.updated_at < appointment.start - RESCREEN_COUNTS_FOR
+    return None if is_old else given
+
+
 def is_rescreen_open(appointment: "Appointment", now: datetime) -> bool:
     """Was the safety check before this visit asked for, and is it still unanswered?"""
-    asked_at, response = appointment.start - RESCREEN_BEFORE_VISIT, appointment.rescreen_response
+    asked_at, response = appointment.start - RESCREEN_BEFORE_VISIT, rescreen_of(appointment)
     return (
         appointment.status == "booked"
         and asked_at <= now < appointment.start

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q
 
-from booking.models import Appointment
+from booking.models import Appointment, WaitlistEntry
 from clinic.models import Link
 from clinic.ratelimit import forget_empty_buckets
 from intake import gate
@@ -19,7 +19,7 @@ from intake.models import QuestionnaireResponse, SafetyAlert
 
 logger = logging.getLogger(__name__)
 
-# After the last save, or after the visit that the form is for if that is later.
+# After the last save, or after the visit or the wait that the form is for if that is later.
 KEEP_DRAFTS = timedelta(days=30)
 # So long a link that ran out still says that it did, instead of being unknown.
 KEEP_EXPIRED_LINKS = timedelta(days=30)
@@ -50,12 +50,15 @@ def forget_drafts(*, now: datetime) -> int:
     for_a_visit = Appointment.objects.filter(
         Q(intake_response=OuterRef("pk")) | Q(intake_response=OuterRef("corrects")), end__gte=limit
     )
+    for_a_wait = WaitlistEntry.objects.waiting().filter(intake_response=OuterRef("pk"))
     drafts = QuestionnaireResponse.objects.filter(
         status=QuestionnaireResponse.Status.IN_PROGRESS,
         patient__isnull=False,
         updated_at__lt=limit,
     ).exclude(Exists(SafetyAlert.objects.filter(response=OuterRef("pk"))))
-    keys = list(drafts.exclude(Exists(for_a_visit)).values_list("pk", flat=True))
+    keys = list(
+        drafts.exclude(Exists(for_a_visit) | Exists(for_a_wait)).values_list("pk", flat=True)
+    )
     # Only if it is still as old when it goes: somebody may be saving a page just now.
     gone = QuestionnaireResponse.objects.filter(pk__in=keys, updated_at__lt=limit)
     count = gone.count()

@@ -143,6 +143,11 @@ def _execute(statement: str, *values: Any) -> int:
 
 def put_back(message: Message, now: datetime, *, reason: str, **fields: Any) -> None:
     _note(message, {"attempts": message.attempts, **fields})
+    if message.state == Message.State.UNKNOWN:
+        # Not handed over again yet: the first copy may have arrived, and one more is all it gets.
+        again_at = next_attempt(message, now)
+        settle(message, message.state, claim=None, next_attempt_at=again_at, **fields)
+        return
     settle(
         message,
         Message.State.PLANNED,

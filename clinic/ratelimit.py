@@ -85,7 +85,6 @@ BIRTH_DATES_PER_PATIENT = Limit("birth-date-patient", every=timedelta(hours=1), 
 EMERGENCIES_PER_USER = Limit("emergency-access", every=timedelta(minutes=5), burst=10)
 FEEDS_PER_IP = Limit("feed-ip", every=timedelta(seconds=1), burst=120)
 BOUNCES_PER_IP = Limit("bounce-ip", every=timedelta(seconds=1), burst=200)
-WAITS_PER_EMAIL = Limit("waitlist-email", every=timedelta(hours=8), burst=3)
 LINKS_PER_EMAIL = Limit("my-visits-email", every=timedelta(minutes=10), burst=3)
 
 

@@ -73,7 +73,8 @@ def save(
     """Keep the answers, judge them, close the form when it is complete; return the alert raised.
 
     Half a form counts. An urgent rule that held before these answers raises no further alert: it
-    raised one then, and would again every week. Raises StaleRevision when it was closed already.
+    raised one then, and would again every week. A sign of an emergency always does, when it is
+    among these answers. Raises StaleRevision when it was closed already.
     """
     patient = response.patient
     assert patient is not None
@@ -90,7 +91,8 @@ def save(
         before = earlier.answers_before(response, patient)
         today = now.astimezone(practice.zone).date()
         alert = None
-        if _is_news(outcome, triage.evaluate(before, today=today)):
+        is_emergency = triage.evaluate(response.answers, today=today).level == Level.EMERGENCY
+        if is_emergency or _is_news(outcome, triage.evaluate(before, today=today)):
             alert = gate.raise_alert(response, outcome, patient=patient, now=now)
         if is_complete:
             response.submit(

@@ -201,14 +201,13 @@ def leave_number(
 def attach(response: QuestionnaireResponse, patient: Patient) -> None:
     """Make the gate's answers and alerts this patient's: the first page of the intake.
 
-    The visitor's key goes, so that whoever books next in this browser is asked afresh.
+    The visitor's key goes, so that whoever books next in this browser is asked afresh. Answers that
+    became somebody else's in the same moment, in another window, stay theirs.
     """
-    if response.patient_id:
-        return
-    response.safety_alerts.update(patient=patient)
-    response.patient = patient
-    response.visitor_hash = ""
-    response.save(update_fields=["patient", "visitor_hash", "updated_at"])
+    nobodys = QuestionnaireResponse.objects.filter(pk=response.pk, patient=None)
+    if nobodys.update(patient=patient, visitor_hash=""):
+        response.safety_alerts.update(patient=patient)
+        response.patient, response.visitor_hash = patient, ""
 
 
 def forget_unclaimed(*, now: datetime) -> int:

@@ -82,10 +82,12 @@ def differences(
     language: str,
     placeholders: Mapping[str, str],
     page: Page | None = None,
+    withheld: Collection[str] = (),
 ) -> list[Difference]:
     """What changed between two versions of the answers, in form order; of one page, or of all.
 
-    Occurrences of a repeating group are compared by their position.
+    Occurrences of a repeating group are compared by their position. The linkIds in ``withheld``
+    are left out.
     """
     was, now = (_by_place(form, items, language) for items in (before, after))
     here = None if page is None else {item.link_id for item in page.walk()}
@@ -99,6 +101,7 @@ def differences(
         for link_id, index in sorted(was.keys() | now.keys(), key=lambda key: (order[key[0]], key))
         if was.get((link_id, index)) != now.get((link_id, index))
         and (here is None or link_id in here)
+        and link_id not in withheld
     ]
 
 

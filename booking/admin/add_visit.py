@@ -123,7 +123,6 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
     response = gate.response_of(visitor_hash="", patient=patient, now=now)
     is_screened = gate.is_answered(response, now=now)
     location = wish.cleaned_data["location"]
-    begins_form = response is not None and wish.cleaned_data["service"].is_begun_by(response)
     form = StartForm(request.POST or None, zone=location.zone, is_screened=is_screened)
     if request.method == "POST" and form.is_valid():
 
@@ -136,7 +135,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
                 by=staff_user(request),
                 booking_key=form.cleaned_data["booking_key"],
                 phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
-                intake_response=response if is_screened and begins_form else None,
+                intake_response=response if is_screened else None,
                 **choice,
             )
 

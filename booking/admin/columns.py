@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from booking.models import Appointment
-from booking.owed import is_rescreen_open
+from booking.owed import is_rescreen_open, rescreen_of
 from intake.admin import level_badge
 
 
@@ -27,7 +27,7 @@ def rescreen_words(visit: Appointment, *, now: datetime) -> str:
     """Whether the safety check before the visit is answered, and its level where that matters."""
     if is_rescreen_open(visit, now):
         return format_html('<strong class="unanswered">{}</strong>', gettext("unanswered"))
-    response = visit.rescreen_response
+    response = rescreen_of(visit)
     if response is None:
         return ""
     return level_badge(response.shown_level) if response.level else gettext("answered")

@@ -252,7 +252,7 @@ class Appointment(models.Model):
                 patient=patient,
                 created_by=by,
                 held_until=None,
-                intake_response=intake_response,
+                intake_response=self.service.form_begun(intake_response, patient=patient),
             )
         except Appointment.DoesNotExist:
             raise SlotTaken from None
@@ -427,7 +427,7 @@ class Appointment(models.Model):
             was, written = visit.status, {"status": target, **changes}
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
-            if target in HOLDS_TIME and was not in HOLDS_TIME:
+            if target in HOLDS_TIME and not diary.has_time(visit, now=now):
                 diary.take(visit, now=now, by=by)
                 written |= {"room_id": visit.room_id, "equipment_id": visit.equipment_id}
             if Status.CANCELLED in (was, target):

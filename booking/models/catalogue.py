@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clinic.models import Location, Practitioner
+from clinic.models import Location, Patient, Practitioner
 from intake.earlier import FOLLOW_UP_URL
 from intake.models import Questionnaire, QuestionnaireResponse
 
@@ -218,6 +218,14 @@ class Service(models.Model):
             return True
         assert self.questionnaire is not None
         return self.questionnaire.url != FOLLOW_UP_URL
+
+    def form_begun(
+        self, response: QuestionnaireResponse | None, *, patient: Patient
+    ) -> QuestionnaireResponse | None:
+        """Return the safety answers where they begin this patient's form for it, else none."""
+        if response is None or response.patient_id != patient.pk:
+            return None
+        return response if self.is_begun_by(response) else None
 
     @property
     def move_cutoff(self) -> timedelta:

@@ -127,6 +127,12 @@ def met(appointment: "Appointment") -> QuerySet["Appointment"]:
     )
 
 
+def has_time(appointment: "Appointment", *, now: datetime) -> bool:
+    """Does it count for others? A hold that ran out does not, though its row is still there."""
+    has_lapsed = appointment.status == Status.PENDING and not appointment.seconds_held(now=now)
+    return appointment.status in HOLDS_TIME and not has_lapsed
+
+
 def take(appointment: "Appointment", *, now: datetime, by: User | None = None) -> None:
     """Make sure of the time that ``appointment`` names in memory; choose its room and equipment.
 

@@ -19,7 +19,7 @@ from booking import owed
 from booking.models.appointments import Appointment
 from booking.models.diary import in_turn
 from booking.models.status import SlotTaken, Status
-from clinic.models import DeskTask, Link, Location, Practitioner, Role, User
+from clinic.models import DeskTask, Link, Location, Message, Practitioner, Role, User
 from intake.models import QuestionnaireResponse
 
 if TYPE_CHECKING:
@@ -191,22 +191,30 @@ class WaitlistOffer(models.Model):
     def lapse(self, *, now: datetime) -> bool:
         """End an offer that was not answered in time, and the wait after two in a row.
 
-        Returns False when somebody answered in the same moment.
+        One of which nobody ever heard, as no mail left, does not count and is not told of. Returns
+        False when somebody answered in the same moment.
         """
         try:
             with transaction.atomic():
                 entry = self.entry._locked()
                 self._end(self.State.LAPSED, now=now)
-                entry.unanswered += 1
-                entry.save(update_fields=["unanswered"])
-                if entry.is_waiting and entry.unanswered >= UNANSWERED_AT_MOST:
-                    entry._become(entry.State.UNANSWERED, now=now)
-                else:
-                    owed.plan_lapsed(self, now)
+                if self._has_reached_them():
+                    entry.unanswered += 1
+                    entry.save(update_fields=["unanswered"])
+                    if entry.is_waiting and entry.unanswered >= UNANSWERED_AT_MOST:
+                        entry._become(entry.State.UNANSWERED, now=now)
+                    else:
+                        owed.plan_lapsed(self, now)
         except OfferOver:
             return False
         self.refresh_from_db()
         return True
+
+    def _has_reached_them(self) -> bool:
+        """Did the mail leave and not come back? Whether the desk phoned is not known."""
+        asked = Message.objects.about(self).filter(kind=owed.WAITLIST_OFFER)
+        left = asked.filter(handed_at__isnull=False)
+        return left.exclude(state=Message.State.FAILED).exists()
 
     def _end(self, state: str, *, now: datetime, by: User | None = None) -> None:
         """Write how the offer ended, once, with the entry's row locked; free the time unless taken.

@@ -246,7 +246,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             booking_key=booking_key,
             overlap_reason=overlap_reason,
             phone_screen_note=phone_screen_note,
-            intake_response=intake_response,
+            intake_response=service.form_begun(intake_response, patient=patient),
             series=series,
         )
         visit._place(service, location, start=start, minutes=service.length(duration))

@@ -16,6 +16,8 @@ from intake.models import QuestionnaireResponse
 
 # How long a start is kept for somebody who has to look in their mail first.
 KEPT = timedelta(minutes=60)
+# How long the mailed link leads to the visit it made. Other mails have links that can be revoked.
+LINK_LASTS = timedelta(days=1)
 
 
 class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
@@ -42,17 +44,18 @@ class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
             asked = self.model(appointment=hold, details=details, patient=patient)
             asked.token_hash = hash_token(asked.token)
             asked.save(force_insert=True)
-            if response is not None and response.patient_id is None:
-                # Until there is a patient they are the link's, and no browser's.
-                QuestionnaireResponse.objects.filter(pk=response.pk).update(
+            if response is not None:
+                # Until there is a patient they are the link's, and no browser's. Asked of the row:
+                # in memory they may be those of a booking that was rolled back.
+                QuestionnaireResponse.objects.filter(pk=response.pk, patient=None).update(
                     visitor_hash=asked.token_hash
                 )
             owed.plan_address_check(asked, until=now + KEPT, now=now)
         return asked
 
-    def with_token(self, token: str) -> "UnconfirmedBooking | None":
+    def with_token(self, token: str, *, now: datetime) -> "UnconfirmedBooking | None":
         return (
-            self.filter(token_hash=hash_token(token))
+            self.filter(token_hash=hash_token(token), created_at__gt=now - LINK_LASTS)
             .select_related(
                 "appointment__service",
                 "appointment__location",

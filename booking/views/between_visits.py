@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from booking.models import Appointment
+from booking.owed import rescreen_of
 from booking.views.visits import own_visit
 from clinic.context import practice_of
 from clinic.models import Practice
@@ -38,7 +39,7 @@ WORDS = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @own_visit
 def rescreen(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
-    is_over = visit.start <= timezone.now() and visit.rescreen_response is None
+    is_over = visit.start <= timezone.now() and rescreen_of(visit) is None
     if visit.status != Appointment.Status.BOOKED or is_over:
         return redirect("visit", visit.pk)
     return _ask(request, "rescreen", visit=visit)
@@ -92,7 +93,7 @@ def _answers(name: str, visit: Appointment, *, now: datetime) -> QuestionnaireRe
     assert visit.patient is not None
     if name == "check_in":
         return between_visits.check_in_of(visit.patient, now=now)
-    return visit.rescreen_response or between_visits.new(RESCREEN_URL, visit.patient)
+    return rescreen_of(visit) or between_visits.new(RESCREEN_URL, visit.patient)
 
 
 def _form(

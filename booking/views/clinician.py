@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.eligibility import SOON_WORKING_DAYS, working_day_after
 from booking.models import Appointment, Service
-from booking.owed import is_rescreen_open
+from booking.owed import is_rescreen_open, rescreen_of
 from booking.views.corrections import corrections
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
@@ -53,6 +53,7 @@ class DayRow(NamedTuple):
 
     visit: Appointment
     is_rescreen_open: bool
+    rescreen: QuestionnaireResponse | None
     checked_in_at: datetime | None
     is_worse: bool
 
@@ -109,6 +110,7 @@ def clinician_day(request: StaffRequest) -> HttpResponse:
                 DayRow(
                     visit,
                     is_rescreen_open=is_rescreen_open(visit, now),
+                    rescreen=rescreen_of(visit),
                     checked_in_at=check_ins.get(visit.patient_id),
                     is_worse=visit.patient_id in worse,
                 )

@@ -50,7 +50,7 @@ def confirm_address(request: HttpRequest) -> HttpResponse:
 def confirm_booking(request: HttpRequest, token: str) -> HttpResponse:
     """The mailed link: look at the time that is kept, and on POST book it."""
     now, practice = timezone.now(), practice_of(request)
-    asked = UnconfirmedBooking.objects.with_token(token)
+    asked = UnconfirmedBooking.objects.with_token(token, now=now)
     if asked is None:
         return link_gone(request)
     visit = asked.appointment
@@ -110,6 +110,9 @@ def _offer(asked: UnconfirmedBooking, *, practice: Practice, now: datetime) -> O
             visit.intake_response, patient=asked.patient, practice=practice, now=now
         )
         restrictions = outcome.restrictions
+    if gate.emergency_alert(visitor_hash=visit.visitor_hash, patient=asked.patient):
+        # Raised since, by other answers: it shuts this door too.
+        restrictions |= {"no-booking"}
     today = now.astimezone(practice.zone).date()
     (offer,) = offers(
         [visit.service], restrictions=restrictions, seen_for=seen_for(asked.patient), today=today

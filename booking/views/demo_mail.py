@@ -20,6 +20,7 @@ from clinic.models import Message
 
 PAGE_SIZE = 50
 HEADERS = "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "List-Unsubscribe"
+FACTS = "UID", "SEQUENCE", "STATUS", "SUMMARY", "LOCATION", "CLASS"
 
 
 def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -82,13 +83,11 @@ def _calendar_facts(mail: EmailMessage) -> list[tuple[str, str]]:
     if part is None:
         return []
     calendar = Calendar.from_ical(part.get_content())
-    (event,) = calendar.events
-    return [
-        ("METHOD", f"{calendar['method']} ({part.get_param('method')})"),
-        *(
-            (name, str(event[name]))
-            for name in ("UID", "SEQUENCE", "STATUS", "SUMMARY", "LOCATION", "CLASS")
-        ),
-        ("DTSTART", event.start.isoformat()),
-        ("DTEND", event.end.isoformat()),
-    ]
+    facts = [("METHOD", f"{calendar['method']} ({part.get_param('method')})")]
+    for event in calendar.events:
+        facts += [
+            *((name, str(event[name])) for name in FACTS if name in event),
+            ("DTSTART", event.start.isoformat()),
+            ("DTEND", event.end.isoformat()),
+        ]
+    return facts

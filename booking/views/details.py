@@ -148,10 +148,7 @@ def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -
             patient.save()
         if guest.response is not None:
             gate.attach(guest.response, patient)
-        begun = guest.response
-        if begun is not None and not held.service.is_begun_by(begun):
-            begun = None
-        held.book(patient=patient, now=now, intake_response=begun)
+        held.book(patient=patient, now=now, intake_response=guest.response)
 
 
 class MustConfirm(Exception):

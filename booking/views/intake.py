@@ -352,6 +352,7 @@ def _shown(
             language=_language(),
             placeholders=_placeholders(practice),
             page=page,
+            withheld=withheld,
         )
     return render(
         request,

@@ -26,7 +26,7 @@ from booking.views.visits import ANSWERS_LAST
 from booking.waitlist_forms import WishForm
 from clinic.access import grant_to_browser, hash_token, patient_grant, visitor_hash
 from clinic.models import Practice
-from clinic.ratelimit import HOLDS_PER_IP, WAITS_PER_EMAIL, client_ip
+from clinic.ratelimit import HOLDS_PER_IP, UNPROVEN_PER_IP, client_ip
 from intake import gate
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
@@ -64,14 +64,15 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
             return redirect("confirm_address")
         is_valid = [wish.is_valid(), guest.patient is not None or details.is_valid()]
         if all(is_valid):
-            if guest.patient is None:
-                WAITS_PER_EMAIL.spend(details.cleaned_data["email"].lower(), now=now)
-                if details.cleaned_data["birth_date"] != guest.birth_date:
-                    born = details.cleaned_data["birth_date"]
-                    guest = guest.born_on(born, practice=practice, now=now)
-                    offer = guest.offer(offer.service, today=today)
-                    if not _may_wait(guest, offer):
-                        return redirect(why_not(guest, offer.service))
+            if guest.patient is None and details.cleaned_data["birth_date"] != guest.birth_date:
+                born = details.cleaned_data["birth_date"]
+                guest = guest.born_on(born, practice=practice, now=now)
+                offer = guest.offer(offer.service, today=today)
+                if not _may_wait(guest, offer):
+                    return redirect(why_not(guest, offer.service))
+            if not guest.is_proven:
+                # As with bookings: a place on the list keeps times from others, too.
+                UNPROVEN_PER_IP.spend(client_ip(request), now=now)
             entry = _put_on_the_list(request, wish, details, offer, guest=guest, now=now)
             return _go_on_with(entry, now=now)
     context = {

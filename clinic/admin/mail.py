@@ -27,7 +27,13 @@ REASONS = {
     Message.UNREACHABLE: _("our mail server does not answer"),
     Message.DEFERRED: _("their mail server asked to try later"),
     Message.LATE: _("too late to be of use"),
+    Message.RESTORED: _("it was due before a backup was brought back, and may have left"),
+    Message.BOUNCED: _("it came back later"),
+    Message.INTERRUPTED: _("a worker stopped; it is tried again"),
+    "acknowledged": _("somebody has acknowledged the alert"),
+    "answered": _("the questions are answered"),
     "cancelled": _("the visit was cancelled"),
+    "deactivated": _("the practitioner is not active any more"),
     "declined": _("the patient does not want this reminder"),
     "entered-in-error": _("the visit was entered in error"),
     "error": _("it could not be written"),
@@ -41,12 +47,18 @@ REASONS = {
     "no-visits": _("no visits that day"),
     "refused": _("their mail server refused it"),
     "safety-hold": _("on safety hold until staff release the visit"),
+    "seen-again": _("the patient has been here since"),
     "stopped": _("the patient stopped these mails"),
     "superseded": _("the visit has changed since"),
     "undone": _("the change was undone"),
     "visit-cancelled": _("the visit was cancelled"),
+    "visits-called-off": _("the visits were cancelled"),
+    # What a state is added to.
+    "entry-": _("the wait is over"),
+    "offer-": _("the offer is over"),
+    "visit-": _("the visit has changed since"),
 }
-BOUNCED = ("no-mailbox", "address", "refused")
+BOUNCED = (Message.BOUNCED, "no-mailbox", "address", "refused")
 
 
 def mail_name(message: Message) -> str:
@@ -57,7 +69,12 @@ def mail_name(message: Message) -> str:
 
 
 def why(message: Message) -> str:
-    return str(REASONS.get(message.reason, message.reason))
+    return in_words(message.reason)
+
+
+def in_words(reason: str) -> str:
+    beginning = reason[: reason.find("-") + 1]
+    return str(REASONS.get(reason) or REASONS.get(beginning) or reason)
 
 
 class MailDayFilter(DayFilter):
@@ -180,7 +197,7 @@ class MessageAdmin(ReadOnlyAdmin):
         content = outbox.look_at(message, now=timezone.now())
         if isinstance(content, str):
             reason = gettext("Nothing would be sent now: %(why)s.")
-            return mail_page(reason % {"why": REASONS.get(content, content)})
+            return mail_page(reason % {"why": in_words(content)})
         return mail_page(content.html)
 
     @admin.display(description=_("mail"), ordering="kind")

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from intake.items import Issue
+from intake.items import OWN, Issue
 from intake.questionnaire import Form, InvalidQuestionnaire, load_json
 
 SHIPPED = Path(__file__).parents[1] / "questionnaires"
@@ -29,6 +29,21 @@ VERSION_EXISTS = Issue(
 )
 
 
+def _keep_what_rules_read(form: Form) -> None:
+    """Refuse a version of a questionnaire of ours without a question that the last one asks.
+
+    Safety gate, rules and summary read our questions by their linkIds: without one they would be
+    silent. Whoever wants other questions gives the questionnaire an address of their own.
+    """
+    last = Questionnaire.objects.published().filter(url=form.url).order_by("published_at").last()
+    if last is None or not form.url.startswith(f"{OWN}/"):
+        return
+    lost = [item.link_id for item in last.form.walk() if item.link_id not in form]
+    if lost:
+        words = f"Rules read questions that are missing here: {', '.join(lost)}."
+        raise InvalidQuestionnaire([Issue("Questionnaire.item", "rules-read", words)])
+
+
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
     def published(self) -> "QuestionnaireQuerySet":
         return self.exclude(published_at=None)
@@ -40,6 +55,7 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         with other content. Storing the same again is harmless, and may publish it.
         """
         form = Form.parse(content)
+        _keep_what_rules_read(form)
         with transaction.atomic():
             questionnaire, _created = Questionnaire.objects.get_or_create(
                 url=form.url,
@@ -109,6 +125,7 @@ class Questionnaire(models.Model):
         form = Form.parse(content)
         if Questionnaire.objects.filter(url=form.url, version=form.version).exists():
             raise InvalidQuestionnaire([VERSION_EXISTS])
+        _keep_what_rules_read(form)
         self.url, self.version, self.content = form.url, form.version, content
         self.title = form.title.default or form.url
 

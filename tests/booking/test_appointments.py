@@ -11,6 +11,7 @@ from tests.factories import (
     make_clinician,
     make_hours,
     make_patient,
+    make_response,
     make_user,
 )
 
@@ -395,3 +396,11 @@ def test_a_change_that_fails_plans_no_mail(clinic):
     with pytest.raises(SlotTaken):
         visit.move(start=other.start, now=NOW)
     assert waiting(visit) == {"confirmation", "reminder"}
+
+
+def test_a_visit_takes_no_answers_of_another_patient():
+    hold = make_appointment(status="pending", patient=None, held_until=NOW + timedelta(minutes=5))
+    hold.book(
+        patient=make_patient(), now=NOW, intake_response=make_response(patient=make_patient())
+    )
+    assert hold.intake_response is None

@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 
 from booking.models import Appointment
+from booking.owed import is_rescreen_open
 from clinic import outbox
 from clinic.models import DeskTask, Message
 from intake.answers import Answers
@@ -310,6 +311,13 @@ def test_what_was_urgent_before_raises_no_alert_every_week(seen):
     assert not SafetyAlert.objects.exists()
 
 
+def test_an_emergency_told_again_is_an_emergency_again(visit):
+    give_intake(visit.patient, safety_nerve="saddle-numb")
+    visit.client.post(check_url(visit), SAFE | {"safety-nerve": "saddle-numb"})
+    visit.refresh_from_db()
+    assert visit.safety_hold_alert == SafetyAlert.objects.get()
+
+
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
@@ -407,3 +415,44 @@ def test_an_emergency_told_by_phone_holds_the_visits_ahead(visit):
     assert answer.status_code == 302
     visit.refresh_from_db()
     assert visit.safety_hold_alert == SafetyAlert.objects.get()
+
+
+def test_answers_for_a_former_time_do_not_count_for_the_one_it_was_moved_to(visit, clock):
+    visit.client.post(check_url(visit), SAFE)
+    visit.move(start=visit.start + DAY, now=NOW, **by_staff(visit))
+    assert "we have your answers" not in visit.client.get(check_url(visit)).text
+    asks = mails("rescreen").get(state="planned")
+    clock.move_to(asks.due_at)
+    assert is_rescreen_open(visit, asks.due_at)
+    outbox.tick(asks.due_at)
+    asks.refresh_from_db()
+    assert asks.state == "sent"
+    as_patient(visit.client, visit.patient)
+    visit.client.post(check_url(visit), SAFE)
+    visit.refresh_from_db()
+    assert visit.rescreen_response.submitted_at == asks.due_at
+    assert not is_rescreen_open(visit, asks.due_at)
+
+
+def test_answers_still_count_after_a_move_by_hours(visit):
+    visit.client.post(check_url(visit), SAFE)
+    visit.move(start=visit.start - timedelta(hours=2), now=NOW, **by_staff(visit))
+    assert "we have your answers" in visit.client.get(check_url(visit)).text
+
+
+def by_staff(visit):
+    return {"by": make_user(), "outside_hours": True, "practitioner": visit.practitioner}
+
+
+def test_a_safety_hold_ends_with_the_visit_and_keeps_no_check_in_back(visit, clock):
+    Appointment.objects.filter(pk=visit.pk).update(
+        safety_hold_alert=SafetyAlert.objects.create(
+            patient=visit.patient, level=Level.EMERGENCY, raised_at=NOW
+        )
+    )
+    clock.move_to(visit.end)
+    visit.fulfil(now=visit.end, by=make_user())
+    check_in = mails("check-in").first()
+    outbox.tick(check_in.due_at)
+    check_in.refresh_from_db()
+    assert check_in.state == "sent"

@@ -6,14 +6,15 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from booking.models import Appointment, UnconfirmedBooking
+from booking.models import Appointment, UnconfirmedBooking, VisitLimit
 from booking.tasks import sweep
 from clinic import outbox
 from clinic.models import DeskTask, Link, Message, Patient, RateLimit
+from intake.earlier import FOLLOW_UP_URL
 from intake.levels import Level
-from intake.models import QuestionnaireResponse
+from intake.models import Questionnaire, QuestionnaireResponse
 from tests.booking.small_clinic import NINE
-from tests.booking.visitor import URGENT, Visitor, open_clinic
+from tests.booking.visitor import EMERGENCY, URGENT, Visitor, open_clinic
 from tests.factories import NOW, make_appointment, make_patient
 
 pytestmark = pytest.mark.django_db
@@ -274,3 +275,56 @@ def test_a_stranger_who_asks_again_and_again_keeps_nobody_from_their_link(visito
     assert "Look in your mail" in owner.content.decode()
     # A link is in the mailbox already, and works for a day.
     assert Message.objects.filter(kind="my-visits", patient=patient).count() == 1
+
+
+def test_an_emergency_told_in_the_same_browser_meanwhile_shuts_this_door_too(asked):
+    path = mailed_link()
+    asked.answer_gate(**EMERGENCY)
+    for browser in (asked.client, Visitor(asked.clinic).client):
+        answer = browser.post(path)
+        assert answer.status_code == 409
+        assert "until our team has spoken with you" in answer.text
+    assert not Patient.objects.filter(name="Cy Third").exists()
+
+
+def test_answers_to_another_form_do_not_begin_the_one_of_the_visit(asked):
+    path = mailed_link()
+    service = Appointment.objects.get(status="pending").service
+    service.questionnaire = Questionnaire.objects.get(url=FOLLOW_UP_URL)
+    service.save()
+    Visitor(asked.clinic).client.post(path)
+    visit = Appointment.objects.get(patient__name="Cy Third")
+    assert visit.intake_response is None
+    assert visit.patient.questionnaire_responses.count() == 1
+
+
+def test_the_link_leads_to_the_visit_for_a_day_and_no_longer(asked):
+    path, client = mailed_link(), Visitor(asked.clinic).client
+    client.post(path)
+    with time_machine.travel(NOW + A_DAY, tick=False):
+        assert client.post(path).status_code == 404
+        assert client.get(path).status_code == 404
+
+
+def test_a_kept_time_that_ran_out_does_not_go_over_a_limit(asked):
+    path = mailed_link()
+    held = Appointment.objects.get(status="pending")
+    VisitLimit.objects.create(practitioner=held.practitioner, period=VisitLimit.Period.DAY, most=1)
+    make_appointment(practitioner=held.practitioner, start=held.start + timedelta(hours=2))
+    with time_machine.travel(NOW + timedelta(minutes=61), tick=False):
+        Visitor(asked.clinic).client.post(path)
+    assert not Appointment.objects.filter(patient__name="Cy Third").exists()
+
+
+def test_the_answers_go_with_the_link_and_the_browser_is_asked_afresh(asked):
+    held = Appointment.objects.get(status="pending")
+    assert held.intake_response.visitor_hash == held.unconfirmed.token_hash
+    assert "/book/safety/" in asked.client.get(asked.slots_url)["Location"]
+    _again, response = book_again(asked, 3, name="Di Fourth", email="di@example.org")
+    assert response["Location"] == "/book/confirm/"
+    outbox.tick(NOW)
+    for waiting in UnconfirmedBooking.objects.all():
+        Visitor(asked.clinic).client.post(f"/book/confirm/{waiting.token}/")
+    for name in ("Cy Third", "Di Fourth"):
+        visit = Appointment.objects.get(patient__name=name)
+        assert visit.intake_response.patient == visit.patient

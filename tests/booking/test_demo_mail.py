@@ -5,10 +5,19 @@ import pytest
 from django.utils import timezone
 
 from booking import owed
+from booking.models import Series
 from clinic import outbox
 from clinic.models import Message
 from clinic.outgoing import message_id_header
-from tests.factories import make_appointment, make_message, make_practice
+from tests.booking.small_clinic import NINE, SmallClinic
+from tests.factories import (
+    NOW,
+    make_appointment,
+    make_message,
+    make_patient,
+    make_practice,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +62,26 @@ def test_the_html_part_is_shown_under_a_policy_of_its_own(client, sent):
     assert response["Content-Security-Policy"] == BODY_POLICY
     assert response["X-Frame-Options"] == "SAMEORIGIN"
     assert "Your visit is booked" in response.content.decode()
+
+
+def test_the_mail_about_a_series_shows_every_visit(client, settings):
+    settings.DEMO = True
+    make_practice()
+    clinic = SmallClinic()
+    Series.objects.book(
+        patient=make_patient(),
+        service=clinic.service,
+        location=clinic.location,
+        practitioner=clinic.practitioners[0],
+        starts=[NINE, NINE + timedelta(weeks=1)],
+        weeks=1,
+        by=make_user(),
+        now=NOW,
+    )
+    outbox.tick(NOW)
+    sent = Message.objects.get(kind=owed.SERIES, state=Message.State.SENT)
+    page = client.get(f"/demo/mail/{sent.pk}/").content.decode()
+    assert page.count("DTSTART") == 2
 
 
 def test_the_inbox_may_be_empty(client, settings):

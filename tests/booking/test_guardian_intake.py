@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from intake import readback
 from tests.booking.filling_in import (
     FORM,
     a_visit_with_a_form,
@@ -81,3 +82,14 @@ def test_a_parent_who_fills_in_the_form_is_not_asked_about_periods(home, visit):
     html = home.get(page_url(visit, page_with("periods"))).content.decode()
     assert 'name="periods"' not in html
     assert "in private at the visit" in html
+
+
+def test_two_versions_of_a_page_differ_in_nothing_private(home, visit):
+    fill_in(home, visit, **TEEN, **GUARDIAN)
+    items = stored(visit).items
+    given = {"language": "en", "placeholders": {}}
+    whole = readback.differences(FORM, [], items, **given)
+    shown = readback.differences(FORM, [], items, withheld={"periods"}, **given)
+    assert {one.question for one in whole} - {one.question for one in shown} == {
+        question("periods")
+    }

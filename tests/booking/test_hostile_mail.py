@@ -42,7 +42,7 @@ def everything_sent(visit):
     outbox.tick(visit.start - timedelta(days=1))
     visit.cancel(now=visit.start - timedelta(hours=12))
     outbox.tick(visit.start - timedelta(hours=11))
-    assert len(mail.outbox) == 3
+    assert len(mail.outbox) == 4  # booked, safety check, reminder, cancelled
     return [
         message_from_bytes(sent.message().as_bytes(), policy=policy.default) for sent in mail.outbox
     ]

@@ -15,6 +15,7 @@ from tests.factories import (
     make_link,
     make_patient,
     make_response,
+    make_waitlist_entry,
 )
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,15 @@ def test_an_unsent_form_that_raised_an_alert_stays():
     make_alert(response=alerting, patient=alerting.patient)
     last_saved(alerting, NOW - timedelta(days=4000))
     assert left() == {alerting}
+
+
+def test_the_safety_answers_of_somebody_on_the_waitlist_stay_while_they_wait():
+    answers = draft()
+    entry = make_waitlist_entry(patient=answers.patient, intake_response=answers)
+    last_saved(answers, NOW - KEEP_DRAFTS - SECOND)
+    assert left() == {answers}
+    entry.leave(now=NOW)
+    assert left() == set()
 
 
 def test_the_form_of_a_visit_stays_until_thirty_days_after_it():

@@ -176,12 +176,13 @@ def test_what_one_declines_the_next_is_offered_and_not_the_same_again(clinic):
 def test_an_unanswered_offer_goes_to_the_next_and_the_first_is_told(clinic):
     first, second = wait(clinic), wait(clinic, joined_at=NOW + minutes(1))
     (offer,) = tend(free_up(clinic))
+    outbox.tick(offer.made_at)
     (following,) = tend(offer.answer_by)
     assert following.entry == second
     offer.refresh_from_db()
     first.refresh_from_db()
     assert (offer.state, first.state, first.unanswered) == ("lapsed", "waiting", 1)
-    assert owed_to(first.patient) == ["waitlist-lapsed", "waitlist-offer"]
+    assert owed_to(first.patient) == ["waitlist-lapsed"]
 
 
 def test_two_offers_without_an_answer_end_the_wait():
@@ -189,13 +190,32 @@ def test_two_offers_without_an_answer_end_the_wait():
     clinic = SmallClinic(closes=time(11), horizon_days=2)
     entry = wait(clinic)
     (first,) = tend(NOW)
+    outbox.tick(NOW)
     (second,) = tend(first.answer_by)
+    outbox.tick(first.answer_by)
     assert second.start > first.start
     assert tend(second.answer_by) == []
     entry.refresh_from_db()
     assert entry.state == "unanswered"
     assert "waitlist-ended" in owed_to(entry.patient)
     assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("email", ["ana@example.org", ""])
+def test_an_offer_of_which_nobody_heard_does_not_count(email):
+    """No mail server for hours, or nobody had time to phone: that is not the patient's silence."""
+    make_practice(time_zone="America/Chicago")
+    clinic = SmallClinic(closes=time(11), horizon_days=2)
+    entry = wait(clinic, patient=make_patient(email=email))
+    now = NOW
+    for _ in range(3):
+        (offer,) = tend(now)
+        now = offer.answer_by
+    tend(now)
+    offer.refresh_from_db()
+    entry.refresh_from_db()
+    assert (offer.state, entry.state, entry.unanswered) == ("lapsed", "waiting", 0)
+    assert "waitlist-lapsed" not in owed_to(entry.patient)
 
 
 def test_an_answer_starts_the_count_of_unanswered_offers_anew(clinic):

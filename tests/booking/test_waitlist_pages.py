@@ -11,7 +11,8 @@ from booking import matching
 from booking.models import Appointment, WaitlistEntry, WaitlistOffer
 from clinic import outbox
 from clinic.models import Patient
-from intake.models import QuestionnaireResponse
+from intake.earlier import FOLLOW_UP_URL
+from intake.models import Questionnaire, QuestionnaireResponse
 from tests.booking.small_clinic import NINE, minutes
 from tests.booking.visitor import (
     DETAILS,
@@ -174,13 +175,16 @@ def test_a_patient_with_a_link_joins_as_themselves_and_once(visitor):
     assert Patient.objects.count() == 1
 
 
-def test_one_address_cannot_be_put_on_the_list_without_end(visitor):
+def test_one_network_cannot_fill_the_list_and_locks_no_address_out(visitor):
     answers = []
-    for _ in range(4):
+    for number in range(11):
         each = Visitor(visitor.clinic)
         each.answer_gate()
-        answers.append(join(each).status_code)
-    assert answers == [302, 302, 302, 429]
+        answers.append(join(each, email=f"somebody{number % 2}@example.org").status_code)
+    assert answers == [302] * 10 + [429]
+    elsewhere = Visitor(visitor.clinic, REMOTE_ADDR="198.51.100.7")
+    elsewhere.answer_gate()
+    assert join(elsewhere, email="somebody0@example.org").status_code == 302
 
 
 def test_a_place_on_the_list_is_seen_and_left_by_link(client, waiting, visitor):
@@ -214,6 +218,15 @@ def test_looking_at_an_offer_changes_nothing_and_taking_it_books(waiting, visito
     assert visitor.client.post(page, {"accept": "1"}).status_code == 200
     assert "You have taken this time" in visitor.client.get(page).content.decode()
     assert Appointment.objects.count() == 1
+
+
+def test_answers_to_another_form_do_not_begin_the_one_of_the_offered_visit(waiting, visitor):
+    _offer, page = offered(waiting)
+    waiting.service.questionnaire = Questionnaire.objects.get(url=FOLLOW_UP_URL)
+    waiting.service.save()
+    visitor.client.post(page, {"accept": "1"})
+    visit = Appointment.objects.exclude(patient=None).get()
+    assert visit.intake_response is None
 
 
 def test_letting_it_go_frees_the_time(waiting, visitor):

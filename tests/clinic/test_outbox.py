@@ -1,11 +1,14 @@
 """The states of an owed mail, against a real SMTP server whose answers are scripted."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core import mail
 
 from clinic import claims, outbox
+from clinic.admin.mail import in_words
 from clinic.environment import mailer_from_url
 from clinic.models import Message, Tick
 from clinic.outbox import Mail, Postpone, Skip
@@ -421,3 +424,35 @@ def test_nothing_is_sent_by_mail_in_process_memory_by_accident(sink):
     make_owed()
     outbox.tick(NOW)
     assert getattr(mail, "outbox", []) == []
+
+
+def test_a_lost_answer_is_not_forgotten_while_no_mail_server_answers(sink, settings):
+    sink.default = smtp.RESET_AFTER_DATA
+    message = make_owed()
+    outbox.tick(NOW)
+    message.refresh_from_db()
+    here = settings.MAILERS
+    settings.MAILERS = {"default": mailer_from_url(f"smtp://127.0.0.1:{free_port()}", timeout=1)}
+    assert tick(message, message.next_attempt_at) == State.UNKNOWN
+    assert not message.is_retried_after_unknown
+
+    settings.MAILERS = here
+    for _ in range(3):
+        assert tick(message, message.next_attempt_at + timedelta(hours=1)) == State.UNKNOWN
+    assert message.is_retried_after_unknown
+    assert sink.copies == {message_id_header(message): 2}
+
+
+def test_every_reason_for_which_a_mail_is_not_sent_has_words():
+    root = Path(outbox.__file__).parents[1]
+    sources = [
+        path for app in ("booking", "clinic", "intake") for path in (root / app).rglob("*.py")
+    ]
+    found = {
+        reason
+        for path in sources
+        for reason in re.findall(r'(?:Skip|Postpone)\(f?"([^"{]+)', path.read_text())
+    }
+    assert {"gone", "visit-", "safety-hold"} <= found
+    constants = {getattr(Message, name) for name in ("LATE", "RESTORED", "BOUNCED", "INTERRUPTED")}
+    assert {reason for reason in found | constants if in_words(reason) == reason} == set()

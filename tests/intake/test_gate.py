@@ -211,3 +211,13 @@ def test_day_old_answers_go_unless_something_came_of_them(questionnaire):
     left = set(QuestionnaireResponse.objects.all())
     assert left == {kept_for_its_alert, kept_for_its_patient}
     assert abandoned not in left
+
+
+def test_answers_taken_in_two_windows_at_once_go_to_one_patient(response):
+    save(response, item("safety-illness", "none"))
+    elsewhere = QuestionnaireResponse.objects.get(pk=response.pk)
+    first, second = make_patient(), make_patient()
+    gate.attach(response, first)
+    gate.attach(elsewhere, second)
+    assert QuestionnaireResponse.objects.get().patient == first
+    assert elsewhere.patient is None
