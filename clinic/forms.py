@@ -40,7 +40,7 @@ class SpansField(CharField):
         return ", ".join("-".join(span) for span in value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Spans:  # type: ignore[override]
-        typed = super().to_python(value).replace("–", "-")
+        typed = (super().to_python(value) or "").replace("–", "-")
         spans = [span.split("-") for span in typed.split(",")] if typed else []
         try:
             edges = [[_clock(edge) for edge in span] for span in spans]

@@ -63,7 +63,7 @@ def test_home_shows_the_next_free_first_visit_on_the_clock_of_its_place(client, 
     make_first_visit()
     time_machine.move_to(datetime(2026, 6, 1, 6, 0, tzinfo=UTC), tick=False)  # midnight there
     page = client.get("/").content.decode()
-    assert "Mon 1 Jun, 9 a.m." in page
+    assert "Mon, Jun 1, 9:00 AM" in page
     assert "First look, El Paso" in page
 
 
