@@ -1,10 +1,19 @@
-FROM python:3.13-slim
+FROM python:3.13-slim-trixie
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONTZPATH="" STATE_DIR=/srv/state PORT=8000
+
+# What `manage.py backup` and `restore` call; as new as the server in docker-compose.yml.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /srv/backstride
 COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+
+# django-anymail, for EMAIL_URL=anymail+…: without it the image is smaller and wholly pinned.
+ARG PROVIDERS=0
+RUN if [ "$PROVIDERS" = 1 ]; then pip install --no-cache-dir "django-anymail>=15.2"; fi
 
 COPY manage.py ./
 COPY clinic clinic

@@ -85,6 +85,13 @@ class CallbackForm(forms.Form):
     birth_date = BirthDateField(label=_("Date of birth"), required=False)
 
 
+class CallMeForm(forms.Form):
+    """Whom to phone about a time; a known patient may be called at once."""
+
+    name = name_field(label=_("Name"), help_text=_("Of the person the visit is for."))
+    phone = phone_field()
+
+
 class BirthDateForm(forms.Form):
     """The second factor of a mailed link."""
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from booking.eligibility import NOTHING_ANSWERED, Offer, offers
 from booking.models import Appointment, Service
 from clinic.access import patient_grant
-from clinic.models import Patient, Practice
+from clinic.models import DeskTask, Patient, Practice
 from intake import gate
 from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
@@ -115,6 +116,31 @@ class Guest:
         """The time of this service that is kept while the visitor types, right now."""
         return self.holds(now=now).filter(service=service, unconfirmed=None).last()
 
+    @property
+    def is_to_be_called(self) -> bool:
+        """Was the front desk asked to find a time for these answers, and has not done so yet?"""
+        return self.response is not None and _asked_about(self.response).exists()
+
+    def ask_for_a_call(self, *, name: str, phone: str, language: str, now: datetime) -> None:
+        """Have the front desk phone and find a time; asking again changes nothing.
+
+        Whoever is not a patient yet becomes one, so that the desk has somebody to book for.
+        """
+        assert self.response is not None
+        with transaction.atomic():
+            # A form that is sent twice waits here, and is one patient and one call.
+            QuestionnaireResponse.objects.select_for_update().get(pk=self.response.pk)
+            if _asked_about(self.response).exists():
+                return
+            patient = self.patient or Patient(
+                name=name, language=language, birth_date=self.birth_date
+            )
+            patient.phone = patient.phone or phone
+            patient.save()
+            DeskTask.objects.ask(
+                kind=DeskTask.Kind.NO_TIME, subject=self.response, patient=patient, now=now
+            )
+
     def holds(self, *, now: datetime) -> QuerySet[Appointment]:
         if not self.visitor_hash:
             return Appointment.objects.none()
@@ -133,6 +159,10 @@ class Guest:
 
     def offer(self, service: Service, *, today: date) -> Offer:
         return self.offers([service], today=today)[0]
+
+
+def _asked_about(response: QuestionnaireResponse) -> QuerySet[DeskTask]:
+    return DeskTask.objects.open().filter(kind=DeskTask.Kind.NO_TIME, subject_id=response.pk)
 
 
 def seen_for(patient: Patient | None) -> frozenset[str]:

@@ -12,16 +12,26 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from booking import patient_data
+from booking import fhir, patient_data
+from booking.models import Appointment
+from clinic import fhir as clinic_fhir
 from clinic.models import AuditEvent, Patient, Practice
+from intake import fhir as intake_fhir
 from intake import guardians, readback
-from intake.models import Agreement, EarlierAnswers, QuestionnaireResponse
+from intake.models import (
+    Agreement,
+    EarlierAnswers,
+    Observation,
+    Questionnaire,
+    QuestionnaireResponse,
+)
 
 # Keys to something, or the machinery's own.
 SECRET = {
@@ -104,6 +114,38 @@ class Exporter:
         for notice in {agreement.notice for agreement in signed}:
             yield f"privacy-notice-{notice.pk}.html", f'<meta charset="utf-8">\n{notice.text}'
 
+    def resources(self) -> Iterator[tuple[str, str]]:
+        """The patient, visits, forms, answers and numbers as a FHIR R4 Bundle."""
+        entries = [
+            {"fullUrl": f"{settings.BASE_URL}/fhir/{it['resourceType']}/{it['id']}", "resource": it}
+            for it in self._resources()
+        ]
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "timestamp": self.now.isoformat(),
+            "entry": entries,
+        }
+        yield "fhir.json", json.dumps(bundle, cls=DjangoJSONEncoder, indent=1, ensure_ascii=False)
+
+    def _resources(self) -> Iterator[dict[str, Any]]:
+        yield clinic_fhir.patient(self.patient)
+        visits = Appointment.objects.filter(patient=self.patient)
+        for visit in visits.select_related("service", "practitioner", "location").order_by("start"):
+            yield fhir.appointment(visit)
+        responses = QuestionnaireResponse.objects.filter(patient=self.patient)
+        for form in Questionnaire.objects.filter(pk__in=responses.values("questionnaire")):
+            yield intake_fhir.questionnaire(form)
+        for response in responses.select_related("questionnaire").order_by("created_at"):
+            if not self.with_private:
+                response.items = _without(response.items, self._private(response.items))
+            yield intake_fhir.questionnaire_response(response)
+        numbers = Observation.objects.filter(patient=self.patient)
+        if not self.with_private:
+            numbers = numbers.exclude(code__in=guardians.PRIVATE)
+        for number in numbers.select_related("response__questionnaire").order_by("effective_at"):
+            yield intake_fhir.observation(number)
+
     def _told(self, given: QuestionnaireResponse | EarlierAnswers) -> Iterator[str]:
         practice = Practice.current()
         written_at = given.submitted_at or self.now
@@ -152,6 +194,7 @@ FILES: list[Callable[[Exporter], Iterator[tuple[str, str]]]] = [
     Exporter.record,
     Exporter.answers,
     Exporter.notices,
+    Exporter.resources,
 ]
 
 

@@ -214,6 +214,20 @@ class Picker:
         return sorted(by_distance[:count])
 
 
+def with_time(
+    offers: Iterable[Offer], *, now: datetime, held: Appointment | None = None
+) -> list[Offer]:
+    """Those of the offers that somebody could take now, wherever that is.
+
+    A time that is ``held`` for them counts as free.
+    """
+    return [
+        offer
+        for offer in offers
+        if offer.is_open and Picker(offer, wanted=SlotFilter(), now=now, moving=held).anywhere
+    ]
+
+
 def places_of(service: Service) -> Iterable[Location]:
     """Where somebody who offers the service works."""
     return Location.objects.filter(

@@ -2,13 +2,15 @@ from celery import shared_task
 from django.utils import timezone
 
 from booking import daily_sheet, matching, retention
+from clinic import coming_of_age
 
 
 @shared_task
 def sweep() -> None:
-    """Delete what is not kept any longer, and owe the next daily sheets."""
+    """Delete what is not kept any longer, owe the next daily sheets, end guardians' access."""
     now = timezone.now()
     daily_sheet.plan(now)
+    coming_of_age.end_guardians_access(now=now)
     retention.sweep(now=now)
 
 

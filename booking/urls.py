@@ -38,6 +38,7 @@ urlpatterns = [
     path("book/safety/", safety.safety, name="safety"),
     path("book/safety/emergency/", safety.emergency, name="emergency"),
     path("book/safety/callback/", safety.callback, name="callback"),
+    path("book/safety/no-time/", safety.no_time, name="no_time"),
     path("book/safety/result/", safety.safety_result, name="safety_result"),
     path("book/choose/", choose.choose, name="choose"),
     path("book/confirm/", confirm.confirm_address, name="confirm_address"),

@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 
-from clinic import audit, preview
+from clinic import audit, coming_of_age, preview
 from clinic.models import AuditEvent, Link, Message, Patient, Role, User
 
 GRANT_COOKIE = "grant"
@@ -218,15 +218,17 @@ def patient_grant(request: HttpRequest) -> Link | None:
     )
     if value is None:
         return None
+    now = timezone.now()
     try:
-        return (
-            Link.objects.usable(now=timezone.now())
+        link = (
+            Link.objects.usable(now=now)
             .exclude(purpose=Link.Purpose.UNSUBSCRIBE)
             .select_related("patient")
             .get(pk=value)
         )
     except (Link.DoesNotExist, ValidationError):
         return None
+    return None if coming_of_age.has_ended(link, now=now) else link
 
 
 def visitor_hash(request: HttpRequest) -> str:

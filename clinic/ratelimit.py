@@ -77,6 +77,7 @@ GATES_PER_IP = Limit("gate-ip", every=timedelta(seconds=2), burst=60)
 # link is asked for, and of those there are so many too.
 UNPROVEN_PER_IP = Limit("booking-ip", every=timedelta(hours=2), burst=10)
 ADDRESS_CHECKS_PER_IP = Limit("address-check-ip", every=timedelta(minutes=10), burst=10)
+CALLS_PER_IP = Limit("call-ip", every=timedelta(minutes=10), burst=10)
 LINKS_PER_IP = Limit("my-visits-ip", every=timedelta(seconds=30), burst=20)
 BIRTH_DATES_PER_IP = Limit("birth-date-ip", every=timedelta(seconds=30), burst=20)
 # Each fresh link brings five tries of its own: this is what bounds all of them together.

@@ -29,7 +29,7 @@ CONTACT, ANSWER = "Zzyzx", "Qwxyz"
 
 PUBLIC = {
     "home", "services", "guide", "guide_page", "locations", "privacy", "lang", "healthz", "readyz",
-    "book", "safety", "emergency", "callback", "safety_result", "slots", "details",
+    "book", "safety", "emergency", "callback", "no_time", "safety_result", "slots", "details",
     "choose", "confirm_address", "join_waitlist",
 }  # fmt: skip
 # A token that nobody was given opens nothing.

@@ -119,7 +119,11 @@ class CallerForm(WishForm):
     birth_date = forms.DateField(label=_("Date of birth"), required=False, widget=DateInput())
     email = MailAddressField(label=_("E-mail"), required=False)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    is_new = forms.BooleanField(label=_("This is somebody else"), required=False)
+    is_new = forms.BooleanField(
+        label=_("This is somebody else"),
+        required=False,
+        help_text=_("Tick it only when we say that somebody like this is already here."),
+    )
 
     who = ["patient", "name", "phone", "birth_date", "email", "language", "is_new"]
     what = ["service", "location", "practitioner", "day"]

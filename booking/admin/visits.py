@@ -174,6 +174,11 @@ class AppointmentAdmin(ReadOnlyAdmin):
         "resend_mail",
         "release_safety_hold",
     ]
+    rarely_filled = (
+        *("room", "equipment", "series_page", "rescreen", "hold"),
+        *("created_by", "confirmed_at", "arrived_at", "held_until"),
+        *("overlap_reason", "phone_screen_note"),
+    )
     fieldsets = [
         (
             None,
@@ -232,6 +237,20 @@ class AppointmentAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, obj: models.Model | None = None
     ) -> list[str]:
         return flatten_fieldsets(self.fieldsets)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what most visits do not have."""
+        if obj is None:
+            return self.fieldsets
+        empty = {name for name in self.rarely_filled if not self._has(obj, name)}
+        return [
+            (title, {"fields": [name for name in part["fields"] if name not in empty]})
+            for title, part in self.fieldsets
+        ]
+
+    def _has(self, visit: Appointment, name: str) -> bool:
+        shown = getattr(self, name, None)
+        return bool(shown(visit) if callable(shown) else getattr(visit, name))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("booking.add_appointment")

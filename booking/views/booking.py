@@ -80,6 +80,9 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
                 can_be_called=guest.can_be_called,
             ),
             "notice_class": NOTICES.get(guest.outcome.level, "notice-info"),
+            "can_be_called": (
+                offer.level == Level.SOON and picker.person is None and picker.anywhere is None
+            ),
             "is_taken": request.method == "POST",
             "nearest": picker.nearest(wanted_at) if wanted_at else [],
             "can_wait": guest.outcome.level < Level.URGENT,

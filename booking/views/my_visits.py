@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from booking import emails
 from booking.forms import MyVisitsForm, TrapForm
 from booking.models import Appointment, WaitlistEntry
+from clinic import coming_of_age
 from clinic.access import GRANT_COOKIE, patient_grant
 from clinic.models import Patient
 from clinic.proof import PROOF_COOKIE
@@ -60,6 +61,10 @@ def _mail_links(email: str, *, now: datetime) -> None:
         # often enough keep the owner of the address out.
         return
     # The same work for an unknown address: neither words nor time tell whether we know it.
-    known: list[Patient | None] = [*Patient.objects.filter(email__iexact=email)]
+    reachable = Patient.objects.filter(email__iexact=email)
+    # A guardian's link to an adult would not open.
+    known: list[Patient | None] = [
+        *reachable.exclude(pk__in=coming_of_age.outgrown(now=now).values("pk"))
+    ]
     for patient in known or [None]:
         emails.plan_my_visits(patient, now)

@@ -1,7 +1,7 @@
 """The safety gate: the questions, and what each level of answers leads to."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from typing import Any
 
@@ -12,14 +12,16 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from booking.forms import CallbackForm, VisitForm
+from booking.eligibility import Offer
+from booking.forms import CallbackForm, CallMeForm, TrapForm, VisitForm
 from booking.guest import Guest
 from booking.models import Appointment, Service
+from booking.picker import with_time
 from booking.waitlist_forms import OfferForm
 from clinic.access import set_visitor_cookie, visitor_hash
 from clinic.context import practice_of
 from clinic.models import Practice
-from clinic.ratelimit import GATES_PER_IP, client_ip
+from clinic.ratelimit import CALLS_PER_IP, GATES_PER_IP, client_ip
 from intake import gate, triage
 from intake.advice import advice
 from intake.answers import Answers
@@ -167,10 +169,12 @@ def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> 
     now = timezone.now()
     if guest.outcome is None:
         return redirect(path_for(service, "safety"))
-    offers = guest.offers(
-        Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
-        today=now.astimezone(practice.zone).date(),
-    )
+    offers = _all_offers(guest, practice=practice, now=now)
+    open_offers = [offer for offer in offers if offer.is_open]
+    if guest.outcome.level == Level.SOON:
+        open_offers = _times_left(offers, guest=guest, now=now)
+        if not open_offers:
+            return redirect(path_for(service, "no_time"))
     return render(
         request,
         "booking/safety_result.html",
@@ -183,12 +187,58 @@ def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> 
             ),
             "asked_for": next((offer for offer in offers if offer.service == service), None),
             "open_offers": sorted(
-                (offer for offer in offers if offer.is_open),
+                open_offers,
                 key=lambda offer: offer.last_day or date.max,  # today's before tomorrow's
             ),
             "is_urgent": guest.outcome.level == Level.URGENT,
         },
     )
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """Offer whoever should be seen soon, and finds no time, that the front desk calls."""
+    service = service_asked_for(request)
+    now = timezone.now()
+    if guest.outcome is None or guest.outcome.level != Level.SOON:
+        return redirect(path_for(service, "safety_result"))
+    is_asked = guest.is_to_be_called
+    offers = [] if is_asked else _all_offers(guest, practice=practice, now=now)
+    if _times_left(offers, guest=guest, now=now):
+        return redirect(path_for(service, "safety_result"))
+    form = None
+    if guest.patient is None or not guest.patient.phone:
+        initial = {"name": guest.patient.name} if guest.patient else None
+        form = CallMeForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and (form is None or form.is_valid()):
+        CALLS_PER_IP.spend(client_ip(request), now=now)
+        if not TrapForm(request.POST).is_sprung:
+            given = form.cleaned_data if form else {"name": "", "phone": ""}
+            guest.ask_for_a_call(**given, language=translation.get_language() or "en", now=now)
+        return redirect(path_for(service, "no_time"))
+    # Other than the one that asks to choose a time.
+    messages = [message for message in guest.outcome.messages if message != "M4"]
+    return render(
+        request,
+        "booking/no_time.html",
+        {
+            "form": form,
+            "is_asked": is_asked,
+            "advice": advice(messages, practice=practice, now=now),
+        },
+    )
+
+
+def _all_offers(guest: Guest, *, practice: Practice, now: datetime) -> list[Offer]:
+    return guest.offers(
+        Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
+        today=now.astimezone(practice.zone).date(),
+    )
+
+
+def _times_left(offers: list[Offer], *, guest: Guest, now: datetime) -> list[Offer]:
+    return with_time(offers, now=now, held=guest.holds(now=now).last())
 
 
 def service_asked_for(request: HttpRequest) -> Service | None:

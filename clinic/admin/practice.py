@@ -1,10 +1,13 @@
 """The practice's own pages: settings, people, tasks of the front desk, the record of access."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db import models
@@ -203,10 +206,19 @@ class StaffAccountAdmin(AuditedAdmin, UserAdmin):
         self.message_user(request, _("Signed out everywhere."), messages.SUCCESS)
 
 
+class DoneFilter(admin.EmptyFieldListFilter):
+    """Says "To do" and "Done" where the admin says "Empty" and "Not empty"."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        words = [_("All"), _("To do"), _("Done")]
+        for choice, label in zip(super().choices(changelist), words, strict=True):
+            yield {**choice, "display": label}
+
+
 @admin.register(DeskTask)
 class DeskTaskAdmin(ReadOnlyAdmin):
-    list_display = ["raised_at", "kind", "patient", "done_at", "done_by"]
-    list_filter = [("done_at", admin.EmptyFieldListFilter), "kind"]
+    list_display = ["raised_at", "kind", "patient", "phone", "done_at", "done_by"]
+    list_filter = [("done_at", DoneFilter), "kind"]
     list_select_related = ["patient", "done_by"]
     search_fields = ["patient__name", "patient__email"]
     search_help_text = _("Name or e-mail of the patient")
@@ -214,6 +226,10 @@ class DeskTaskAdmin(ReadOnlyAdmin):
     exclude = ["subject_type", "subject_id"]
     actions = ["mark_done"]
     reads_are_audited = True
+
+    @admin.display(description=_("phone"))
+    def phone(self, task: DeskTask) -> str:
+        return task.patient.phone if task.patient else ""
 
     @admin.action(description=_("Done"), location=EVERYWHERE, permissions=["operate"])
     def mark_done(self, request: HttpRequest, queryset: QuerySet[DeskTask]) -> None:

@@ -43,6 +43,8 @@ class DeskTask(models.Model):
         MANY_VISITS = "many-visits", _("Many visits for one e-mail: check with the patient")
         WORSE = "worse", _("Doing worse: offer an earlier visit")
         OFFER = "offer", _("A time for somebody on the waitlist: phone them")
+        OF_AGE = "of-age", _("Of age now: ask for the patient's own e-mail")
+        NO_TIME = "no-time", _("No time within three working days: phone and find one")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("what to do"), max_length=20, choices=Kind)

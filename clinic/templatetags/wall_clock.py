@@ -25,6 +25,12 @@ def short_day(local: date | datetime) -> str:
 
 
 @register.filter
+def day_and_year(local: date | datetime) -> str:
+    # Translators: a day in a list that may go back for years, as in Django's date filter.
+    return date_format(local, pgettext("long date format", "l, F j, Y"))
+
+
+@register.filter
 def month(local: date | datetime) -> str:
     # Translators: a month above a calendar week, as in Django's date filter.
     return date_format(local, pgettext("month format", "F Y"))

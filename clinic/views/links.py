@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import audit, wordings
+from clinic import audit, coming_of_age, wordings
 from clinic.access import hash_token, set_grant_cookie
 from clinic.models import AuditEvent, Link
 
@@ -36,6 +36,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Exchange a mailed token for a grant cookie, at a URL without a secret in it."""
     link = _usable(token)
     if link is None or link.purpose not in DESTINATIONS:
+        return link_gone(request)
+    if coming_of_age.has_ended(link, now=timezone.now()):
         return link_gone(request)
     about = [] if link.purpose == Link.Purpose.MY_VISITS else [link.subject_id]
     response = redirect(DESTINATIONS[Link.Purpose(link.purpose)], *about)

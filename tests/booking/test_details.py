@@ -236,4 +236,4 @@ def test_a_form_of_an_older_tab_books_the_time_it_shows(visitor):
 
 def test_a_booking_stands_and_says_so_while_its_mail_is_still_owed(visitor):
     response = visitor.book_all_the_way()
-    assert "follows. Your visit stands" in visitor.client.get(response["Location"]).text
+    assert "is on its way. You are booked" in visitor.client.get(response["Location"]).text

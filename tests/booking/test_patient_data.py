@@ -13,6 +13,12 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.utils import timezone
+from fhir.resources.R4B.appointment import Appointment as FhirAppointment
+from fhir.resources.R4B.bundle import Bundle as FhirBundle
+from fhir.resources.R4B.observation import Observation as FhirObservation
+from fhir.resources.R4B.patient import Patient as FhirPatient
+from fhir.resources.R4B.questionnaire import Questionnaire as FhirQuestionnaire
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as FhirResponse
 
 from booking import patient_data
 from booking.models import Appointment, StatusChange
@@ -21,7 +27,13 @@ from clinic import audit
 from clinic.encryption import EncryptedJSONField, EncryptedTextField
 from clinic.models import AuditEvent, Link, Message, Patient, Role
 from intake.levels import Level
-from intake.models import PrivateNote, Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.models import (
+    Observation,
+    PrivateNote,
+    Questionnaire,
+    QuestionnaireResponse,
+    SafetyAlert,
+)
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -337,6 +349,76 @@ def test_private_answers_are_in_the_copy_only_when_asked_for(tmp_path):
     assert "left out" in usual.read("answers-1.txt").decode()
     whole = export(canary.patient, tmp_path / "whole.zip", "--with-private-answers")
     assert private in whole.read("record.json").decode()
+    assert private in whole.read("fhir.json").decode()
+
+
+RESOURCES = {
+    "Appointment": FhirAppointment,
+    "Observation": FhirObservation,
+    "Patient": FhirPatient,
+    "Questionnaire": FhirQuestionnaire,
+    "QuestionnaireResponse": FhirResponse,
+}
+
+
+def exported_resources(patient, path, *arguments):
+    """The resources of the copy's bundle by kind, each read by an independent reader."""
+    bundle = json.loads(export(patient, path, *arguments).read("fhir.json"))
+    FhirBundle.model_validate(bundle)
+    found = {}
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        RESOURCES[resource["resourceType"]].model_validate(resource)
+        assert entry["fullUrl"].endswith(f"/{resource['resourceType']}/{resource['id']}")
+        found.setdefault(resource["resourceType"], []).append(resource)
+    return found
+
+
+def test_the_copy_holds_resources_that_other_systems_read(tmp_path):
+    canary = Zzyzx()
+    Observation.objects.create(
+        patient=canary.patient,
+        response=canary.response,
+        code="pain-now",
+        value=4,
+        effective_at=timezone.now(),
+    )
+    found = exported_resources(canary.patient, tmp_path / "copy.zip")
+    assert found.keys() == RESOURCES.keys()
+    (patient,), (visit,), (number,) = (
+        found[kind] for kind in ("Patient", "Appointment", "Observation")
+    )
+    reference = {"reference": f"Patient/{patient['id']}"}
+    assert patient["name"] == [{"text": f"{CANARY} Canary"}]
+    assert visit["status"] == "fulfilled"
+    assert visit["participant"][0]["actor"] == number["subject"] == reference
+    (answers,), (form,) = found["QuestionnaireResponse"], found["Questionnaire"]
+    assert answers["questionnaire"] == f"{form['url']}|{form['version']}"
+    assert f"{CANARY} words" in str(answers)
+
+
+def test_the_resources_of_others_are_not_in_the_copy(tmp_path):
+    canary = Zzyzx()
+    other = make.make_response(patient=make.make_patient(name="Bo Other"))
+    make.make_appointment(patient=other.patient)
+    found = exported_resources(canary.patient, tmp_path / "copy.zip")
+    assert {kind: len(rows) for kind, rows in found.items()} == {
+        "Patient": 1,
+        "Appointment": 1,
+        "Questionnaire": 1,
+        "QuestionnaireResponse": 1,
+    }
+
+
+def test_the_phone_of_a_child_s_parent_stands_with_the_parent(tmp_path):
+    child = make.make_patient(
+        contact_relation="guardian", guardian_name="Eva Runner", phone="512 555 0123", email=""
+    )
+    (patient,) = exported_resources(child, tmp_path / "copy.zip")["Patient"]
+    assert "telecom" not in patient
+    (contact,) = patient["contact"]
+    assert contact["name"] == {"text": "Eva Runner"}
+    assert contact["telecom"] == [{"system": "phone", "value": "512 555 0123"}]
 
 
 def test_only_its_owner_can_read_the_copy_and_no_file_is_overwritten(tmp_path):

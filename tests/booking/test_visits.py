@@ -122,9 +122,9 @@ def test_the_form_is_one_big_button_until_it_is_done(visitor):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("planned", "follows. Your visit stands"),
-        ("sending", "follows. Your visit stands"),
-        ("unknown", "follows. Your visit stands"),
+        ("planned", "is on its way. You are booked"),
+        ("sending", "is on its way. You are booked"),
+        ("unknown", "is on its way. You are booked"),
         ("sent", "We sent the details to"),
         ("failed", "We could not reach you by e-mail"),
         ("skipped", "We could not reach you by e-mail"),

@@ -10,7 +10,8 @@ _ANSWER = """answers => {
     for (const input of document.getElementsByName(name)) {
       if (input.closest("[hidden]") || input.type === "hidden") continue;
       if (input.type === "radio" || input.type === "checkbox") {
-        if (input.checked !== [given].flat().includes(input.value)) input.click();
+        const wanted = given === "on" || [given].flat().includes(input.value);
+        if (input.checked !== wanted) input.click();
       } else {
         input.value = given;
         input.dispatchEvent(new Event("change", {bubbles: true}));

@@ -14,7 +14,7 @@ from clinic.models import AuditEvent, Patient
 class Command(BaseCommand):
     help = (
         "Write everything about one patient into a new zip file that only its owner can read: "
-        "every row as JSON, the forms in words, and who opened the record."
+        "every row as JSON, the forms in words, FHIR resources, and who opened the record."
     )
 
     def add_arguments(self, parser: Any) -> None:

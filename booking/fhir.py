@@ -1,0 +1,28 @@
+"""Visits as FHIR R4 resources: plain dicts, one function each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from booking.models import Appointment
+
+
+def appointment(row: Appointment) -> dict[str, Any]:
+    """The visit as it stands. Who sees the patient, and where, is named in words."""
+    participants: list[dict[str, Any]] = [
+        {"actor": {"display": name}, "status": "accepted"}
+        for name in (row.practitioner.name, row.location.name)
+    ]
+    if row.patient_id is not None:
+        patient = {"actor": {"reference": f"Patient/{row.patient_id}"}, "status": "accepted"}
+        participants.insert(0, patient)
+    return {
+        "resourceType": "Appointment",
+        "id": str(row.pk),
+        "status": row.status,
+        "serviceType": [{"text": row.service.name}],
+        "start": row.start.isoformat(),
+        "end": row.end.isoformat(),
+        "created": row.created_at.isoformat(),
+        "participant": participants,
+    }

@@ -1,0 +1,58 @@
+"""A parent's or guardian's way in ends on the day the patient comes of age (clinical.md §7)."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from clinic.models import DeskTask, Link, Patient, Practice
+from clinic.models.people import PatientQuerySet
+
+
+def has_ended(link: Link, *, now: datetime) -> bool:
+    """Was this link given to the guardian of somebody who is an adult by now?
+
+    Costs a query for patients with a guardian only.
+    """
+    if link.patient.contact_relation != Patient.Contact.GUARDIAN:
+        return False
+    practice = Practice.current()
+    age = link.patient.age_on(_today(practice, now))
+    return age is not None and age >= practice.minor_age
+
+
+def outgrown(*, now: datetime) -> PatientQuerySet:
+    """Return the adults for whom a parent or guardian is still written to."""
+    practice = Practice.current()
+    born_by = _years_before(_today(practice, now), practice.minor_age)
+    return Patient.objects.filter(
+        contact_relation=Patient.Contact.GUARDIAN, birth_date__lte=born_by
+    )
+
+
+def end_guardians_access(*, now: datetime) -> int:
+    """Revoke what guardians of adults were given, and have the front desk ask for an own address.
+
+    Returns how many patients that concerned. The links stay closed when the patient's own address
+    is on file later on. A mail that goes to the guardian meanwhile has the desk asked again.
+    """
+    links = Link.objects.usable(now=now).exclude(purpose=Link.Purpose.UNSUBSCRIBE)
+    patients = list(outgrown(now=now).filter(pk__in=links.values("patient")))
+    for patient in patients:
+        with transaction.atomic():
+            links.filter(patient=patient).update(revoked_at=now)
+            DeskTask.objects.ask(
+                kind=DeskTask.Kind.OF_AGE, subject=patient, patient=patient, now=now
+            )
+    return len(patients)
+
+
+def _today(practice: Practice, now: datetime) -> date:
+    return now.astimezone(practice.zone).date()
+
+
+def _years_before(day: date, years: int) -> date:
+    """The same day ``years`` ago, or 28 February where there was no 29th."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
