@@ -13,7 +13,7 @@ from booking.forms import HoldForm, SlotFilterForm
 from booking.guest import Guest
 from booking.models import Appointment, Service, SlotTaken
 from booking.picker import Picker, SlotFilter, is_in_time
-from booking.views.safety import guest_required, path_for
+from booking.views.safety import CHOOSE_AN_EARLY_TIME, guest_required, path_for
 from clinic.access import grant_to_browser
 from clinic.models import Practice
 from clinic.ratelimit import HOLDS_PER_IP, TooManyTries, client_ip
@@ -66,6 +66,12 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     filters.is_valid()
     held = guest.hold(offer.service, now=now)
     picker = Picker(offer, wanted=SlotFilter(**filters.cleaned_data), now=now, moving=held)
+    can_be_called = offer.level == Level.SOON and picker.person is None and picker.anywhere is None
+    messages = [
+        message
+        for message in guest.outcome.messages
+        if not (can_be_called and message == CHOOSE_AN_EARLY_TIME)
+    ]
     return render(
         request,
         "booking/slots.html",
@@ -74,15 +80,13 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
             "held": held,
             "booking_key": held.booking_key if held else uuid4().hex,
             "advice": advice(
-                guest.outcome.messages,
+                messages,
                 practice=practice,
                 now=now,
                 can_be_called=guest.can_be_called,
             ),
             "notice_class": NOTICES.get(guest.outcome.level, "notice-info"),
-            "can_be_called": (
-                offer.level == Level.SOON and picker.person is None and picker.anywhere is None
-            ),
+            "can_be_called": can_be_called,
             "is_taken": request.method == "POST",
             "nearest": picker.nearest(wanted_at) if wanted_at else [],
             "can_wait": guest.outcome.level < Level.URGENT,

@@ -30,6 +30,9 @@ from intake.forms import QuestionForm
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
 
+# The message that makes no sense where there is none.
+CHOOSE_AN_EARLY_TIME = "M4"
+
 
 def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Pass a booking page its ``guest`` and ``practice``; in an emergency show that page instead.
@@ -217,8 +220,7 @@ def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRe
             given = form.cleaned_data if form else {"name": "", "phone": ""}
             guest.ask_for_a_call(**given, language=translation.get_language() or "en", now=now)
         return redirect(path_for(service, "no_time"))
-    # Other than the one that asks to choose a time.
-    messages = [message for message in guest.outcome.messages if message != "M4"]
+    messages = [message for message in guest.outcome.messages if message != CHOOSE_AN_EARLY_TIME]
     return render(
         request,
         "booking/no_time.html",

@@ -1073,6 +1073,8 @@ class Migration(migrations.Migration):
                             ("many-visits", "Many visits for one e-mail: check with the patient"),
                             ("worse", "Doing worse: offer an earlier visit"),
                             ("offer", "A time for somebody on the waitlist: phone them"),
+                            ("of-age", "Of age now: ask for the patient's own e-mail"),
+                            ("no-time", "No time within three working days: phone and find one"),
                         ],
                         max_length=20,
                         verbose_name="what to do",

@@ -43,6 +43,8 @@ def test_who_finds_no_early_time_is_offered_a_call(full):
     full.answer_gate(**SOON)
     slots = full.client.get(full.slots_url).text
     assert PAGE in slots
+    assert "pick one of these" not in slots
+    assert "do not wait" in slots
     page = full.client.get(RESULT, follow=True)
     assert page.redirect_chain == [(PAGE, 302)]
     assert "Leave your number" in page.text

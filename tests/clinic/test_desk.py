@@ -1,7 +1,7 @@
 import pytest
 
-from clinic.models import DeskTask
-from tests.factories import NOW, make_patient, make_user
+from clinic.models import DeskTask, Role
+from tests.factories import NOW, make_patient, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +34,9 @@ def test_only_the_first_to_finish_a_task_is_noted():
 
     assert not task.finish(by=second, now=NOW)
     assert task.done_by == first
+
+
+def test_the_list_says_which_number_to_call(client):
+    sign_in(client, make_user(role=Role.FRONT_DESK))
+    ask(make_patient(phone="512 555 0177"))
+    assert "512 555 0177" in client.get("/admin/clinic/desktask/").text
