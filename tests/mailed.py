@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from clinic import outbox
+from booking.daily_sheet import DAILY_SHEET
+from clinic import outbox, wordings
 from clinic.models import Message, Role
 from clinic.outbox import Mail
 from tests import factories as make
@@ -29,8 +30,8 @@ def a_mail_of_every_kind():
     Returns them by kind; a kind for which no row gives a mail is missing.
     """
     world, now = World(), timezone.now()
-    # One that was called off, and one whose form nobody has begun.
-    for day, status in ((3, "cancelled"), (5, "booked")):
+    # One that was called off, one whose form nobody has begun, and one that took place.
+    for day, status in ((3, "cancelled"), (5, "booked"), (-3, "fulfilled")):
         make.make_appointment(
             patient=world.patient,
             practitioner=world.clinician.practitioner,
@@ -39,8 +40,13 @@ def a_mail_of_every_kind():
             start=now + timedelta(days=day),
             status=status,
         )
+    ended = {"state": "ran-out", "closed_at": now}
+    make.make_waitlist_entry(patient=world.patient, service=world.service, **ended)
     mails, users = {}, (world.clinician, make.make_user(role=Role.MANAGER))
     for kind in sorted(outbox._composers):
+        if kind == DAILY_SHEET:  # about a day, not about a row
+            mails[kind] = wordings.sample(kind)(now)
+            continue
         for row, user in product(_rows(), users):
             with suppress(Exception), transaction.atomic():
                 mails[kind] = _compose(kind, row, patient=world.patient, user=user, now=now)

@@ -427,9 +427,13 @@ class AppointmentAdmin(ReadOnlyAdmin):
     def resend_mail(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
         """Send the newest mail that says when the visit is, to the address as it is now."""
         now, done = timezone.now(), 0
-        for visit in queryset.exclude(patient=None).exclude(patient__email=""):
-            said = Message.objects.about(visit).filter(kind__in=owed.SAY_WHEN)
-            newest = said.order_by("-subject_version", "-created_at").first()
+        booked = queryset.filter(status=Appointment.Status.BOOKED)
+        for visit in booked.exclude(patient__email=""):
+            # A visit that was moved without a mail has none that says so.
+            said = Message.objects.about(visit).filter(
+                kind__in=owed.SAY_WHEN, subject_version=visit.sequence
+            )
+            newest = said.order_by("-created_at").first()
             if newest is None:
                 with transaction.atomic():
                     owed.plan_booked(visit, now)

@@ -482,7 +482,7 @@ class Appointment(models.Model):
             case (("" | Status.PENDING), Status.BOOKED):
                 owed.plan_booked(self, now)
             case _, Status.BOOKED if details.get("undoes") or was == Status.CANCELLED:
-                owed.plan_restored(self, now)
+                moves.restored(self, now=now)
             case Status.BOOKED, Status.BOOKED:
                 owed.plan_moved(self, now, is_told=is_told)
             case _, Status.CANCELLED:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
@@ -22,7 +22,7 @@ from intake.models import SafetyAlert
 SHOWN_AFTERWARDS = timedelta(days=1)
 
 
-@require_GET
+@require_safe
 @staff_required(*Role.values)
 def alerts(request: StaffRequest) -> HttpResponse:
     """Who needs a person now, how to reach them, who has been told, and who comes next."""

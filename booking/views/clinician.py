@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from booking.clinician_forms import LowerLevelForm, NoteForm
 from booking.eligibility import SOON_WORKING_DAYS, working_day_after
@@ -69,7 +69,7 @@ class SeeSoon(NamedTuple):
         return self.visit.local_start.date() > self.by
 
 
-@require_GET
+@require_safe
 @staff_required(Role.CLINICIAN)
 def clinician_day(request: StaffRequest) -> HttpResponse:
     today = timezone.now().astimezone(Practice.current().zone).date()
@@ -122,7 +122,7 @@ def clinician_day(request: StaffRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @staff_required(Role.CLINICIAN)
 def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
     patient = Patient.objects.visible_to(request.user).filter(pk=patient_id).first()

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
@@ -14,7 +14,7 @@ from intake import readback
 from intake.models import QuestionnaireResponse
 
 
-@require_GET
+@require_safe
 @staff_required(Role.CLINICIAN)
 def clinician_answers(request: StaffRequest, response_id: UUID) -> HttpResponse:
     visible = QuestionnaireResponse.objects.visible_to(request.user)

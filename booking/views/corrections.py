@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from clinic import audit
 from clinic.access import StaffRequest, staff_required
@@ -48,7 +48,7 @@ def corrections(response: QuestionnaireResponse, *, practice: Practice) -> list[
     ]
 
 
-@require_GET
+@require_safe
 @staff_required(Role.CLINICIAN)
 def earlier_answers(request: StaffRequest, response_id: UUID, number: int) -> HttpResponse:
     """Show submitted answers as they were before a correction, every one in words."""

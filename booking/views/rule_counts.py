@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from clinic.access import StaffRequest, staff_required
 from clinic.context import practice_of
@@ -16,7 +16,7 @@ from intake import rule_counts as counts
 from intake.findings import RULE_SET_VERSION
 
 
-@require_GET
+@require_safe
 @staff_required(Role.CLINICIAN, Role.MANAGER)
 def rule_counts(request: StaffRequest) -> HttpResponse:
     month = _month_asked_for(request)
@@ -36,7 +36,7 @@ def rule_counts(request: StaffRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @staff_required(Role.CLINICIAN, Role.MANAGER)
 def rule_counts_csv(request: StaffRequest) -> HttpResponse:
     month = _month_asked_for(request)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.eligibility import Offer
 from booking.forms import CallbackForm, CallMeForm, TrapForm, VisitForm
@@ -121,7 +121,7 @@ def _after_the_gate(
     return path_for(service, "safety_result")
 
 
-@require_GET
+@require_safe
 @never_cache
 def emergency(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -165,7 +165,7 @@ def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpR
 
 
 @guest_required
-@require_GET
+@require_safe
 def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     """What the answers mean for this person, and what can be booked with them."""
     service = service_asked_for(request)

@@ -1,14 +1,14 @@
 """The visits of one series, for the patient who has them."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from booking import ical
 from booking.models import Appointment
 from booking.views.visits import own_visit
 
 
-@require_GET
+@require_safe
 @own_visit
 def series_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     """One calendar file of all visits of the series that this visit is part of."""

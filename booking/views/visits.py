@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
-    require_GET,
     require_http_methods,
     require_POST,
     require_safe,
@@ -242,7 +241,7 @@ def _former_time_taken(
     )
 
 
-@require_GET
+@require_safe
 @own_visit
 def visit_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     return HttpResponse(

@@ -269,6 +269,24 @@ def test_the_mail_about_a_visit_is_sent_again(front_desk):
     assert sorted(mails.values_list("resend", flat=True)) == [0, 1]
 
 
+def test_a_mail_sent_again_says_where_the_visit_is_now(front_desk):
+    """The patient was told of the move on the phone: no mail says it yet."""
+    visit = make.make_appointment(start=in_days(1))
+    press(front_desk, visit, "resend_mail")
+    moved_to = (visit.start + timedelta(hours=3)).replace(second=0, microsecond=0)
+    visit.move(
+        start=moved_to,
+        now=timezone.now(),
+        by=front_desk.user,
+        practitioner=visit.practitioner,
+        outside_hours=True,
+        is_told=False,
+    )
+    press(front_desk, visit, "resend_mail")
+    newest = Message.objects.about(visit).filter(kind=emails.CONFIRMATION, state="planned").get()
+    assert newest.subject_version == visit.sequence
+
+
 def test_a_patient_without_an_address_gets_no_mail_again(front_desk):
     visit = make.make_appointment(start=in_days(1), patient=make.make_patient(email=""))
     press(front_desk, visit, "resend_mail")

@@ -7,9 +7,10 @@ import time_machine
 
 from clinic import outbox
 from clinic.models import CareTeamMember, Message
+from intake.levels import Level
 from tests.booking.small_clinic import NINE
 from tests.booking.visitor import Visitor, open_clinic, the_visit
-from tests.factories import NOW, make_user
+from tests.factories import NOW, make_alert, make_appointment, make_service, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +162,12 @@ def test_a_second_move_undone_leaves_the_first_to_be_told(visitor):
         undo(visitor)
     assert the_visit().start == NINE + timedelta(days=2)
     assert mails_left(visitor) == ["confirmation", "confirmation"]
+
+
+def test_a_visit_brought_back_after_an_emergency_was_told_is_on_safety_hold():
+    visit = make_appointment(start=NOW + timedelta(days=3), service=make_service(is_hands_on=True))
+    visit.cancel(now=NOW, by=make_user())
+    alert = make_alert(patient=visit.patient, level=Level.EMERGENCY)
+    visit.restore(now=NOW, by=make_user())
+    visit.refresh_from_db()
+    assert visit.safety_hold_alert == alert
