@@ -162,7 +162,7 @@ def read_the_summary(page: Page, site: str, visit_day: date) -> None:
     page.goto(f"{site}/demo/")
     page.get_by_role("button", name="Clinician").click()
     page.goto(f"{site}/clinician/?day={visit_day}")
-    page.get_by_role("link", name=NAME).click()
+    page.get_by_role("table").get_by_role("link", name=NAME).click()
     sheet = page.locator("main")
     expect(sheet).to_contain_text("SOON", ignore_case=True)
     expect(sheet).to_contain_text("right low back", ignore_case=True)
