@@ -125,10 +125,10 @@ def test_a_clock_that_is_set_forward_and_back_repeats_and_loses_nothing(sink, zo
     for visit in visits:
         sent = Message.objects.about(visit).filter(state=State.SENT)
         assert sorted(sent.values_list("kind", "step")) == [
-            ("confirmation", ""), ("reminder", "24h"), ("reminder", "2h"),
+            ("confirmation", ""), ("reminder", "24h"), ("reminder", "2h"), ("rescreen", ""),
         ]  # fmt: skip
         wall = visit.start.astimezone(visit.zone)
         said = f"{wall:%A}, {wall:%B} {wall.day}, {wall.hour % 12 or 12}:{wall:%M} {wall:%p}"
         mails = sink.to(visit.patient.email)
-        assert len(mails) == 3
+        assert len(mails) == 4
         assert all(said in mail.get_body(("plain",)).get_content() for mail in mails)
