@@ -133,8 +133,29 @@ def clinician(camera: Camera) -> None:
         camera.take(page, "clinician-day")
         press(telling.first)
         camera.take(page, "summary")
-        printed = PdfReader(BytesIO(page.pdf(format="Letter")))
-        assert len(printed.pages) == 1, "the summary prints on one page"
+        _prints_on_one_page(page)
+        page.goto("/clinician/")
+        while not _open_compared(page):
+            press(page.locator("[rel=next]"))
+        camera.take(page, "summary-compared")
+        _prints_on_one_page(page)
+
+
+def _open_compared(page: Page) -> bool:
+    """Open the summary of the runner of this day who has an earlier form to compare with."""
+    day = page.url
+    links = page.locator("tr:has(.intake-done) th a")
+    for path in [link.get_attribute("href") for link in links.all()]:
+        page.goto(path)
+        if page.locator("polyline.chart-line").count():
+            return True
+    page.goto(day)
+    return False
+
+
+def _prints_on_one_page(page: Page) -> None:
+    printed = PdfReader(BytesIO(page.pdf(format="Letter")))
+    assert len(printed.pages) == 1, "the summary prints on one page"
 
 
 def front_desk(camera: Camera) -> None:
