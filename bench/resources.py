@@ -1,4 +1,4 @@
-"""Every questionnaire, final response and number of a database as FHIR, one resource a line.
+"""Every patient, visit, questionnaire, final response and number as FHIR, one resource a line.
 
 After them the questionnaires from elsewhere that the tests know, with answers somebody gave.
 """
@@ -19,9 +19,16 @@ def main() -> None:
 
 
 def _stored() -> Iterator[dict[str, Any]]:
+    from booking import fhir as booking_fhir
+    from booking.models import Appointment
+    from clinic import fhir as clinic_fhir
+    from clinic.models import Patient
     from intake import fhir
     from intake.models import Observation, Questionnaire, QuestionnaireResponse
 
+    yield from map(clinic_fhir.patient, Patient.objects.all())
+    visits = Appointment.objects.select_related("service", "practitioner", "location")
+    yield from map(booking_fhir.appointment, visits)
     yield from map(fhir.questionnaire, Questionnaire.objects.all())
     final = QuestionnaireResponse.objects.exclude(submitted_at=None)
     yield from map(fhir.questionnaire_response, final.select_related("questionnaire"))

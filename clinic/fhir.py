@@ -30,10 +30,10 @@ def patient(row: Patient) -> dict[str, Any]:
     telecom = {"telecom": reached_at} if reached_at else {}
     if row.contact_relation == Patient.Contact.SELF:
         return resource | telecom
-    contact: dict[str, Any] = {
-        "relationship": [{"text": row.get_contact_relation_display()}],
-        **telecom,
-    }
+    contact: dict[str, Any] = dict(telecom)
     if row.guardian_name:
         contact["name"] = {"text": row.guardian_name}
+    if not contact:  # FHIR's pat-1: a relationship alone is no contact
+        return resource
+    contact["relationship"] = [{"text": row.get_contact_relation_display()}]
     return resource | {"contact": [contact]}

@@ -421,6 +421,12 @@ def test_the_phone_of_a_child_s_parent_stands_with_the_parent(tmp_path):
     assert contact["telecom"] == [{"system": "phone", "value": "512 555 0123"}]
 
 
+def test_a_contact_of_whom_nothing_is_known_is_left_out(tmp_path):
+    child = make.make_patient(contact_relation="guardian", phone="", email="")
+    (patient,) = exported_resources(child, tmp_path / "copy.zip")["Patient"]
+    assert "contact" not in patient
+
+
 def test_only_its_owner_can_read_the_copy_and_no_file_is_overwritten(tmp_path):
     canary, path = Zzyzx(), tmp_path / "copy.zip"
     export(canary.patient, path)
