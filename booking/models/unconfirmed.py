@@ -35,21 +35,22 @@ class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
         The safety answers go with it: whoever books next in this browser is asked afresh. Raises
         InvalidTransition when the hold is a visit already, or waits for its link already.
         """
+        asked = self.model(appointment=hold, details=details, patient=patient)
+        asked.token_hash = hash_token(asked.token)
         with transaction.atomic():
-            kept = Appointment.objects.filter(
-                pk=hold.pk, status=Status.PENDING, unconfirmed=None
-            ).update(held_until=now + KEPT, intake_response=response)
-            if not kept:
-                raise InvalidTransition(hold.status)
-            asked = self.model(appointment=hold, details=details, patient=patient)
-            asked.token_hash = hash_token(asked.token)
-            asked.save(force_insert=True)
+            # First the answers, then the visit: in the order in which booking locks them too.
             if response is not None:
                 # Until there is a patient they are the link's, and no browser's. Asked of the row:
                 # in memory they may be those of a booking that was rolled back.
                 QuestionnaireResponse.objects.filter(pk=response.pk, patient=None).update(
                     visitor_hash=asked.token_hash
                 )
+            kept = Appointment.objects.filter(
+                pk=hold.pk, status=Status.PENDING, unconfirmed=None
+            ).update(held_until=now + KEPT, intake_response=response)
+            if not kept:
+                raise InvalidTransition(hold.status)
+            asked.save(force_insert=True)
             owed.plan_address_check(asked, until=now + KEPT, now=now)
         return asked
 
