@@ -95,7 +95,7 @@ def test_killing_workers_loses_no_reminder_and_doubles_at_most_one_a_kill(
     start("beat", env=env)
     worker, random = start("worker", env=env), Random(kills)
     for kill in range(kills):
-        smtp_sink.wait_for((kill + 1) * count // (kills + 2))
+        smtp_sink.wait_for((kill + 1) * count // (kills + 2), seconds=120)
         time.sleep(random.random() / 10)
         if kill % 2:
             worker.kill_child()
