@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from booking import owed
 from clinic import outbox
+from tests.browser.forms import press
 from tests.factories import make_appointment, make_practice
 
 
@@ -21,10 +22,10 @@ def test_a_mail_of_the_demo_is_read_and_its_link_followed(live_server, settings,
     page = open_page(width=390)
     page.goto(f"{live_server.url}/demo/mail/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.get_by_role("link", name="Booked: ").click()
+    press(page.get_by_role("link", name="Booked: "))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     frame = page.frame_locator("iframe")
-    assert frame.get_by_text("Your visit is booked").is_visible()
-    page.locator(f'a[href^="{live_server.url}/l/"]').first.click()
+    frame.get_by_text("Your visit is booked").wait_for()
+    press(page.locator(f'a[href^="{live_server.url}/l/"]').first)
 
     assert page.url == f"{live_server.url}/visits/{visit.pk}/"

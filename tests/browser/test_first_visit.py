@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from booking.sample.runners import EVERYBODY, STORIES
+from tests.browser.forms import press
 from tests.demo import Demo
 from tests.smtp import SmtpSink
 
@@ -111,11 +112,11 @@ def test_a_runner_books_fills_the_form_and_the_clinician_reads_it(tmp_path, smtp
 def book(page: Page, site: str) -> date:
     """Walk from the home page to a booked visit with the demo's clinician; return its day."""
     page.goto(site)
-    page.get_by_role("link", name="Book an appointment").first.click()
-    page.get_by_role("link", name="Physical therapy evaluation").click()
+    press(page.get_by_role("link", name="Book an appointment").first)
+    press(page.get_by_role("link", name="Physical therapy evaluation"))
     for name in asked_on(page):
         answer(page, name, (EVERYBODY | STORIES["half-marathon"] | GATE)[name])
-    page.get_by_role("button", name="Next").click()
+    press(page.get_by_role("button", name="Next"))
 
     # Worsening leg symptoms are not asked at the gate: at this point any time may be chosen.
     # In Austin the demo's clinician is the one who gives evaluations.
@@ -123,12 +124,12 @@ def book(page: Page, site: str) -> date:
     last_day = page.locator(".week-strip a").last
     last_day.click()
     expect(last_day).to_have_attribute("aria-current", "date")
-    page.locator("button.slot-chip").first.click()
+    press(page.locator("button.slot-chip").first)
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
     page.get_by_label("Full name").fill(NAME)
     page.get_by_label("E-mail", exact=False).first.fill(EMAIL)
     page.get_by_label("Phone").fill("512 555 0188")
-    page.get_by_role("button", name="Book this visit").click()
+    press(page.get_by_role("button", name="Book this visit"))
     expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
     return date.fromisoformat(page.locator("time").first.get_attribute("datetime")[:10])
 
@@ -137,32 +138,30 @@ def fill_in_the_form(page: Page, link: str) -> None:
     page.goto(link)
     assert "/l/" not in page.url
     page.get_by_label("Date of birth").fill(GATE["about-birth-date"])
-    page.get_by_role("button", name="Open my form").click()
+    press(page.get_by_role("button", name="Open my form"))
     story = EVERYBODY | STORIES["half-marathon"] | GATE
     story |= {"about-sex": "female", "goal-event-date": "", "consent-signature": NAME}
     for number, activity in enumerate(story["activity"]):
         for name, value in activity.items():
             story[f"activity:{number}:{name}"] = value
-    page.get_by_role("link", name="Go on").click()
-    page.wait_for_url("**/intake/*/")
+    press(page.get_by_role("link", name="Go on"))
     while not page.url.endswith("/review/"):
         # An answer can bring the next question: look again until nothing new shows.
         done: set[str] = set()
         while new := [n for n in asked_on(page) if n in story and n not in done]:
             answer(page, new[0], story[new[0]])
             done.add(new[0])
-        with page.expect_navigation():
-            page.get_by_role("button", name="Next").click()
+        press(page.get_by_role("button", name="Next"))
         expect(page.locator(".error-summary")).to_have_count(0)
-    page.get_by_role("button", name="Send my answers").click()
+    press(page.get_by_role("button", name="Send my answers"))
     expect(page.locator("main")).to_contain_text("Thank you")
 
 
 def read_the_summary(page: Page, site: str, visit_day: date) -> None:
     page.goto(f"{site}/demo/")
-    page.get_by_role("button", name="Clinician").click()
+    press(page.get_by_role("button", name="Clinician"))
     page.goto(f"{site}/clinician/?day={visit_day}")
-    page.get_by_role("table").get_by_role("link", name=NAME).click()
+    press(page.get_by_role("table").get_by_role("link", name=NAME))
     sheet = page.locator("main")
     expect(sheet).to_contain_text("SOON", ignore_case=True)
     expect(sheet).to_contain_text("right low back", ignore_case=True)

@@ -12,6 +12,7 @@ from booking.models import Appointment
 from clinic.models import Patient, Role
 from intake.models import Questionnaire
 from tests import factories as make
+from tests.browser.forms import press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +69,7 @@ def test_every_page_of_the_admin_keeps_the_content_policy(clinic, live_server, o
 def test_a_caller_is_booked_from_the_home_page(clinic, live_server, open_page):
     page = open_signed_in(open_page, live_server, Role.FRONT_DESK)
     page.goto(f"{live_server.url}/admin/")
-    page.get_by_role("link", name="Add visit").click()
+    press(page.get_by_role("link", name="Add visit"))
     page.get_by_label("Name:", exact=True).fill("Bo Larsen")
     page.get_by_label("Phone:", exact=True).fill("+1 512 555 0188")
     page.get_by_label("Date of birth").fill("1985-04-03")
@@ -76,16 +77,16 @@ def test_a_caller_is_booked_from_the_home_page(clinic, live_server, open_page):
     page.get_by_label("Location").select_option(label="Austin")
     tomorrow = timezone.now() + timedelta(days=2)
     page.get_by_label("From").fill(f"{tomorrow:%Y-%m-%d}")
-    page.get_by_role("button", name="Next: red-flag questions").click()
+    press(page.get_by_role("button", name="Next: red-flag questions"))
     assert "nonce=" not in page.inner_text("body")
-    page.get_by_role("link", name="Not asked").click()
+    press(page.get_by_role("link", name="Not asked"))
     page.get_by_label("Red-flag questions not asked because").fill("Walked in, asked in person")
-    page.locator(".starts button").first.click()
+    press(page.locator(".starts button").first)
     page.get_by_text("Booked for").wait_for()
     page.get_by_label("Action").select_option(label="Move")
-    page.get_by_role("button", name="Run").click()
+    press(page.get_by_role("button", name="Run"))
     assert "nonce=" not in page.inner_text("body")
-    page.locator(".starts button").nth(3).click()
+    press(page.locator(".starts button").nth(3))
     page.get_by_text("Moved to").wait_for()
     patient = Patient.objects.get(name="Bo Larsen")
     assert Appointment.objects.get(patient=patient).phone_screen_note

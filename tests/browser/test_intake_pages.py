@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from clinic.access import set_grant_cookie
 from intake.models import Questionnaire, QuestionnaireResponse
+from tests.browser.forms import press
 from tests.factories import make_appointment, make_link, make_patient, make_practice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,7 +95,7 @@ def test_without_a_script_the_server_shows_what_an_answer_brings_up(intake):
     tick(page, "pain-stiff-morning", "no")
     tick(page, "pain-night", "no")
     tick(page, "leg-any", "true")
-    page.get_by_role("button", name="Next").click()
+    press(page.get_by_role("button", name="Next"))
     assert page.get_by_role("heading", name="5 more questions").is_visible()
     assert page.get_by_role("group", name="Which leg?").is_visible()
     assert page.locator('[name="pain-worst"][value="4"]').is_checked()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from clinic.access import set_grant_cookie
 from clinic.models import MailText, Role
 from tests import factories as make
+from tests.browser.forms import press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +24,7 @@ def test_a_draft_is_shown_in_its_frame_before_it_is_saved(live_server, open_page
     )
     page.goto(f"{live_server.url}/admin/clinic/mailtext/reminder/en/words/")
     frame = page.frame_locator("iframe[name=look]")
-    assert frame.get_by_text("Your visit is in").is_visible()
+    frame.get_by_text("Your visit is in").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
     page.get_by_label("Text").fill("A draft at {clinic}.")
@@ -51,10 +52,10 @@ def test_a_patient_chooses_reminders_without_scripts_on_a_phone(live_server, ope
         [{"name": "grant", "value": response.cookies["grant"].value, "url": live_server.url}]
     )
     page.goto(f"{live_server.url}/visits/{visit.pk}/")
-    page.get_by_role("link", name="Sus correos").click()
+    press(page.get_by_role("link", name="Sus correos"))
     page.get_by_text("7 días antes").click()
     page.get_by_label("Su zona horaria").select_option("Europe/Madrid")
-    page.get_by_role("button", name="Guardar").click()
+    press(page.get_by_role("button", name="Guardar"))
     assert page.get_by_text("Guardado.").is_visible()
     visit.patient.refresh_from_db()
     assert visit.patient.declined_reminders == [168]

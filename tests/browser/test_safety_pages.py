@@ -12,6 +12,7 @@ from clinic.access import set_grant_cookie
 from intake.levels import Level
 from intake.models import Questionnaire
 from tests.booking.test_clinician import open_clinician_page
+from tests.browser.forms import press
 from tests.factories import (
     make_alert,
     make_appointment,
@@ -60,7 +61,7 @@ def test_the_check_before_a_visit_is_answered_on_a_phone_without_javascript(
         page.locator(f"input[name={name}][value=none]").check(force=True)
     for name in ("safety-injury", "safety-leg-power", "safety-pregnancy"):
         page.locator(f"input[name={name}][value=no]").check(force=True)
-    page.locator("main form button[type=submit]").click()
+    press(page.locator("main form button[type=submit]"))
     title = "Gracias, ya tenemos" if language == "es" else "Thank you, we have"
     assert title in page.locator("h1").inner_text()
 
@@ -76,7 +77,7 @@ def test_axe_finds_nothing_on_the_forms_between_visits(now, live_server, open_pa
     for name, visit in (("rescreen", ahead), ("check_in", seen)):
         page.goto(live_server.url + reverse(name, args=[visit.pk]))
         assert violations(page) == []
-        page.locator("main form button[type=submit]").click()  # nothing answered: errors show
+        press(page.locator("main form button[type=submit]"))  # nothing answered: errors show
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic.access import set_grant_cookie
 from intake.models import EarlierAnswers, Questionnaire, QuestionnaireResponse
+from tests.browser.forms import press
 from tests.factories import (
     make_appointment,
     make_link,
@@ -230,8 +231,7 @@ def fill_in_without_a_script(page, answers):
                     boxes.first.check(force=True)
                 else:
                     page.locator(f'main [name="{name}"][value="{value}"]').check(force=True)
-        with page.expect_navigation():
-            page.get_by_role("button", name="Next").click()
+        press(page.get_by_role("button", name="Next"))
         if not page.url.endswith(f"/{number}/"):
             return
     raise AssertionError(page.locator("main").inner_text()[:500])
@@ -246,16 +246,16 @@ def test_without_javascript_sent_and_corrected(site, visit, open_page):
             details.click()
         here = {field.get_attribute("name") for field in page.locator("main [name]").all()}
         fill_in_without_a_script(page, {k: v for k, v in FILLED.items() if k in here})
-    page.get_by_role("button", name="Send my answers").click()
-    page.get_by_role("button", name="Correct my answers").click()
+    press(page.get_by_role("button", name="Send my answers"))
+    press(page.get_by_role("button", name="Correct my answers"))
     page.goto(site + reverse("intake_page", args=[visit.pk, 3]))
     page.locator('[name="pain-worst"][value="9"]').check(force=True)
     # Going back saves as well.
-    page.get_by_role("button", name="Back").click()
+    press(page.get_by_role("button", name="Back"))
     assert page.url.endswith("/intake/2/")
     page.goto(site + reverse("intake_page", args=[visit.pk, PAGES]))
     fill_in_without_a_script(page, FILLED)
-    page.get_by_role("button", name="Send my corrected answers").click()
+    press(page.get_by_role("button", name="Send my corrected answers"))
     response = QuestionnaireResponse.objects.get()
     assert response.status == "amended"
     assert response.answers.number("pain-worst") == 9
