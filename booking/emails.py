@@ -265,8 +265,8 @@ def _what_is_missing(visit: Visit) -> str:
         return _("You have not started yet. It takes about ten minutes.")
     # The answers are read for this alone, to count what is left.
     response = QuestionnaireResponse.objects.select_related("questionnaire").get(pk=response.pk)
-    open_pages = [page for page in response.pages() if not response.is_done(page)]
-    if all(SIGNATURE in {item.link_id for item in page.walk()} for page in open_pages):
+    pages = response.open_pages()
+    if all(SIGNATURE in {item.link_id for item in page.walk()} for page in pages):
         return _("Only your signature is missing. That takes a minute.")
     if response.safety_answered_at and response.safety_answered_at < visit.now - ANSWERS_LAST:
         return _("Some of your answers are too old by now. Please look at the first page again.")

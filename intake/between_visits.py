@@ -41,6 +41,8 @@ def check_in_of(patient: Patient, *, now: datetime) -> QuestionnaireResponse:
             questionnaire__url=CHECK_IN_URL, created_at__gt=now - ANSWER_COUNTS_FOR
         )
         .select_related("questionnaire")
+        # Large, and parsed once per process: see Questionnaire.form.
+        .defer("questionnaire__content")
         .first()
     )
     return begun or new(CHECK_IN_URL, patient)

@@ -33,7 +33,8 @@ OTHER_QUESTIONS = ("about-birth-date", "onset-duration", "pain-worst", "pain-run
 
 def questionnaire() -> Questionnaire:
     """The published intake that the gate's questions are taken from; raises DoesNotExist."""
-    return Questionnaire.objects.published().filter(url=INTAKE_URL).latest("published_at")
+    published = Questionnaire.objects.published().filter(url=INTAKE_URL)
+    return published.defer("content").latest("published_at")
 
 
 def items(form: Form) -> tuple[Item, ...]:

@@ -56,11 +56,12 @@ def read_back(
     for item, key in broken_constraints(response.form, response.answers, today=today):
         odd.setdefault(item.link_id, []).append(str(CONSTRAINT_MESSAGES[key]))
     told = list(_told(response.form, response.items, language))
+    still_open = response.open_pages()
     return [
         ReadBack(
             page,
             page.text.in_language(language),
-            response.is_done(page),
+            page not in still_open,
             tuple(
                 (item.text.filled(language, placeholders), words)
                 for item, words in told

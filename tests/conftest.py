@@ -2,8 +2,8 @@
 
 `pytest` runs on the database of `DATABASE_URL` (SQLite when unset). `pytest --both-databases` deals
 the suite to processes of its own, side by side: tests without a database run once, tests with one
-run on SQLite and again on a throw-away PostgreSQL. The report is one, with `[sqlite]` or
-`[postgres]` before each failure.
+run on SQLite and again on a throw-away PostgreSQL, but for those that are marked `once`. The report
+is one, with `[sqlite]` or `[postgres]` before each failure.
 """
 
 import os
@@ -85,6 +85,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanted = item.get_closest_marker(other_engine) is None
         if worker in (PURE, SQLITE, POSTGRES):
             wanted = wanted and _uses_database(item) == (worker != PURE)
+        once = item.get_closest_marker("once")
+        if once and worker in (SQLITE, POSTGRES) and "TEST_POSTGRES_URL" in os.environ:
+            wanted = wanted and worker == once.kwargs["on"]
         (kept if wanted else deselected).append(item)
     config.hook.pytest_deselected(items=deselected)
     items[:] = kept

@@ -22,6 +22,7 @@ from clinic.access import RolePermissions, set_grant_cookie
 from clinic.models import Link, Message, Patient, Role, Tick, User
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from tests import factories as make
+from tests.environment import POSTGRES
 
 pytestmark = pytest.mark.django_db
 
@@ -399,6 +400,7 @@ def test_no_class_names_a_pattern_that_is_gone():
     assert known - names == set()
 
 
+@pytest.mark.once(on=POSTGRES)
 @pytest.mark.parametrize("who", ANYBODY)
 def test_nobody_reaches_somebody_elses_record_by_any_url(who):
     world = World()

@@ -60,6 +60,8 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         visit = (
             Appointment.objects.visible_to(grant)
             .select_related("patient", "service", "location", "intake_response__questionnaire")
+            # Large, and parsed once per process: see Questionnaire.form.
+            .defer("intake_response__questionnaire__content")
             .filter(pk=visit_id)
             .first()
         )
@@ -99,6 +101,7 @@ def intake(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
     practice, now = practice_of(request), timezone.now()
+    open_pages = response.open_pages()
     return render(
         request,
         "intake/intake.html",
@@ -108,10 +111,10 @@ def intake(
             "can_be_corrected": _can_be_corrected(visit, response),
             "advice": _advice(response, practice=practice, now=now),
             "pages": [
-                (page.number, page.text.in_language(_language()), response.is_done(page))
+                (page.number, page.text.in_language(_language()), page not in open_pages)
                 for page in response.pages()
             ],
-            "next_page": response.first_open_page(),
+            "next_page": next(iter(open_pages), None),
             "minutes": _minutes(response),
         },
     )

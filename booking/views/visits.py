@@ -47,6 +47,8 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
                 *("patient", "service", "location", "practitioner", "series"),
                 "intake_response__questionnaire",
             )
+            # Large, and parsed once per process: see Questionnaire.form.
+            .defer("intake_response__questionnaire__content")
             .filter(pk=visit_id)
             .first()
         )

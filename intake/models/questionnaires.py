@@ -1,4 +1,5 @@
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def _keep_what_rules_read(form: Form) -> None:
         raise InvalidQuestionnaire([Issue("Questionnaire.item", "rules-read", words)])
 
 
+@cache
+def _shipped() -> list[tuple[Form, Any]]:
+    """Return what comes with the code, the intake last: read once a process."""
+    paths = sorted(SHIPPED.glob("*.json"), key=lambda path: (path == INTAKE, path))
+    contents = [load_json(path.read_bytes()) for path in paths]
+    return [(Form.parse(content), content) for content in contents]
+
+
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
     def published(self) -> "QuestionnaireQuerySet":
         return self.exclude(published_at=None)
@@ -54,7 +63,9 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         Raises InvalidQuestionnaire for one that cannot be asked, and for a version that exists
         with other content. Storing the same again is harmless, and may publish it.
         """
-        form = Form.parse(content)
+        return self._store(Form.parse(content), content, publish=publish, now=now)
+
+    def _store(self, form: Form, content: Any, *, publish: bool, now: datetime) -> "Questionnaire":
         _keep_what_rules_read(form)
         with transaction.atomic():
             questionnaire, _created = Questionnaire.objects.get_or_create(
@@ -79,10 +90,10 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
 
     def publish_shipped(self, *, now: datetime) -> "Questionnaire":
         """Publish all that comes with the code and return the intake; safe to repeat."""
-        for path in sorted(SHIPPED.glob("*.json")):
-            if path != INTAKE:
-                self.publish(load_json(path.read_bytes()), now=now)
-        return self.publish(load_json(INTAKE.read_bytes()), now=now)
+        for form, content in _shipped():
+            questionnaire = self._store(form, content, publish=True, now=now)
+            _forms.setdefault(questionnaire._key, form)
+        return questionnaire
 
 
 class Questionnaire(models.Model):
@@ -142,7 +153,10 @@ class Questionnaire(models.Model):
         """The questions, parsed; kept in memory once published."""
         if self.published_at is None:
             return Form.parse(self.content)
-        key = (self.pk, self.url, self.version, self.created_at)
-        if key not in _forms:
-            _forms[key] = Form.parse(self.content)
-        return _forms[key]
+        if self._key not in _forms:
+            _forms[self._key] = Form.parse(self.content)
+        return _forms[self._key]
+
+    @property
+    def _key(self) -> tuple[int, str, str, datetime]:
+        return (self.pk, self.url, self.version, self.created_at)

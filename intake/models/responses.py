@@ -142,6 +142,10 @@ class QuestionnaireResponse(models.Model):
 
     @property
     def form(self) -> Form:
+        if "questionnaire" not in self._state.fields_cache:
+            # Its content is large, and parsed once per process: see Questionnaire.form.
+            stored = Questionnaire.objects.defer("content")
+            self.questionnaire = stored.get(pk=self.questionnaire_id)
         return self.questionnaire.form
 
     @property
@@ -192,23 +196,24 @@ class QuestionnaireResponse(models.Model):
         enabled = self.form.enabled(self.answers)
         return [page for page in self.form.pages() if page.is_asked(enabled)]
 
-    def is_done(self, page: Page) -> bool:
-        """Was the page finished, and do later answers ask for nothing more on it?"""
-        return page.key in self.pages_done and not missing(
-            self.form, self.answers, [item.link_id for item in page.walk()]
-        )
-
-    def first_open_page(self) -> Page | None:
-        """The first page that is not finished yet; None when all are."""
-        return next((page for page in self.pages() if not self.is_done(page)), None)
+    def open_pages(self) -> list[Page]:
+        """The pages that are not finished, or of which later answers ask for more."""
+        answers = self.answers
+        enabled = self.form.enabled(answers)
+        open_items = {item.link_id for item in missing(self.form, answers)}
+        return [
+            page
+            for page in self.form.pages()
+            if page.is_asked(enabled)
+            and (page.key not in self.pages_done or open_items & _link_ids(page))
+        ]
 
     def seconds_left(self) -> int:
         """How long the unfinished pages take, roughly."""
         enabled = self.form.enabled(self.answers)
         return sum(
             item.seconds
-            for page in self.pages()
-            if not self.is_done(page)
+            for page in self.open_pages()
             for item in page.walk()
             if item.link_id in enabled and not item.is_hidden
         )
