@@ -4,8 +4,12 @@ from datetime import timedelta
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.access import set_grant_cookie
+from clinic.models import Practice
+from intake import filling
+from intake.forms import QuestionForm
 from intake.models import Questionnaire
 from tests.factories import NOW, make_appointment, make_patient, make_practice
 from tests.intake.filled import page_data
@@ -53,6 +57,37 @@ def fill_in(client, visit, pages=PAGES, **changes):
         mine = {k: v for k, v in changes.items() if k.replace("__", "-").split("_")[0] in here}
         response = post_page(client, visit, number, **mine)
         assert response.status_code == 302, (number, response.context["form"].errors.as_json())
+
+
+def answer_all(client, visit):
+    """Fill in the form for a test that is not about its pages: only the first one is opened.
+
+    That one leaves the browser the proof that whoever holds it may see the answers.
+    """
+    fill_in(client, visit, pages=[1])
+    response, practice, now = stored(visit), Practice.current(), timezone.now()
+    for page in FORM.pages()[1:]:
+        form = QuestionForm(
+            page_data(FORM, page.number),
+            questionnaire=response.form,
+            items=page.items,
+            stored=response.items,
+            language="en",
+            today=now.astimezone(practice.zone).date(),
+            zone=practice.zone,
+            placeholders={"emergency_number": practice.emergency_number},
+        )
+        assert form.is_valid(), (page.number, form.errors.as_json())
+        filling.save_page(
+            response,
+            page=page,
+            items=form.items,
+            is_complete=True,
+            revision=response.revision,
+            language="en",
+            practice=practice,
+            now=now,
+        )
 
 
 def stored(visit):

@@ -13,6 +13,7 @@ from clinic.models import PrivacyNotice
 from intake.models import Agreement
 from tests.booking.filling_in import (
     a_visit_with_a_form,
+    answer_all,
     fill_in,
     grant,
     page_url,
@@ -97,7 +98,7 @@ def test_the_same_words_are_kept_once_and_other_words_beside_them(ana, visit):
 
 
 def test_a_changed_notice_is_signed_before_the_next_answers(ana, visit, notice_changes):
-    fill_in(ana, visit)
+    answer_all(ana, visit)
     send(ana, visit)
     notice_changes()
     ana.post(reverse("intake_correct", args=[visit.pk]))
@@ -115,7 +116,7 @@ def test_a_changed_notice_is_signed_before_the_next_answers(ana, visit, notice_c
 def test_at_the_next_visit_a_changed_notice_is_signed_before_the_first_page(
     ana, visit, notice_changes
 ):
-    fill_in(ana, visit)
+    answer_all(ana, visit)
     send(ana, visit)
     notice_changes()
     second = make_appointment(patient=visit.patient, start=NOW + timedelta(days=9))
@@ -128,7 +129,7 @@ def test_at_the_next_visit_a_changed_notice_is_signed_before_the_first_page(
 def test_a_notice_that_changes_while_the_signed_form_is_unsent_is_signed_too(
     ana, visit, notice_changes
 ):
-    fill_in(ana, visit)
+    answer_all(ana, visit)
     notice_changes()
     assert send(ana, visit).redirect_chain[0][0] == agreement_url(visit)
     assert not stored(visit).is_final
@@ -139,7 +140,7 @@ def test_a_notice_that_changes_while_the_signed_form_is_unsent_is_signed_too(
 
 
 def test_a_page_that_is_sent_when_the_notice_changes_is_kept(ana, visit, notice_changes):
-    fill_in(ana, visit)
+    answer_all(ana, visit)
     notice_changes()
     old = stored(visit).revision
     ana.post(page_url(visit, 13), {"goal-main": "run", "_revision": old})
@@ -148,7 +149,7 @@ def test_a_page_that_is_sent_when_the_notice_changes_is_kept(ana, visit, notice_
 
 @pytest.mark.parametrize("missing", SIGNED)
 def test_nothing_is_agreed_to_without_box_name_and_role(ana, visit, notice_changes, missing):
-    fill_in(ana, visit)
+    answer_all(ana, visit)
     send(ana, visit)
     notice_changes()
     response = ana.post(agreement_url(visit), {k: v for k, v in SIGNED.items() if k != missing})
@@ -157,7 +158,7 @@ def test_nothing_is_agreed_to_without_box_name_and_role(ana, visit, notice_chang
 
 
 def test_nobody_is_asked_twice_for_the_same_version(ana, visit):
-    fill_in(ana, visit)
+    answer_all(ana, visit)
     assert ana.get(agreement_url(visit)).url == reverse("intake", args=[visit.pk])
     send(ana, visit)
     assert ana.get(agreement_url(visit)).url == reverse("intake", args=[visit.pk])

@@ -6,7 +6,15 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Fh
 
 from intake.levels import Level
 from intake.models import EarlierAnswers, Observation, QuestionnaireResponse, SafetyAlert
-from tests.booking.filling_in import a_visit_with_a_form, fill_in, grant, post_page, send, stored
+from tests.booking.filling_in import (
+    a_visit_with_a_form,
+    answer_all,
+    fill_in,
+    grant,
+    post_page,
+    send,
+    stored,
+)
 from tests.factories import (
     NOW,
     make_care,
@@ -38,7 +46,7 @@ def visit():
 def ana(client, visit):
     """The browser of the visit's patient, who has sent the form."""
     grant(client, make_link(patient=visit.patient))
-    fill_in(client, visit)
+    answer_all(client, visit)
     send(client, visit)
     return client
 
