@@ -275,7 +275,8 @@ if REDIS_URL:
         "health_check_interval": 25,
     }
 else:
-    CELERY_BROKER_URL = "filesystem://"
+    # Kombu warns of an address without a host.
+    CELERY_BROKER_URL = "filesystem://localhost"
     _BROKER_DIR = STATE_DIR / "broker"
     for _folder in ("queue", "control", "processed"):
         (_BROKER_DIR / _folder).mkdir(parents=True, exist_ok=True)
