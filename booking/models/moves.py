@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from booking import owed
+from booking.models import changes
 from booking.models.status import InvalidTransition, Status, StatusChange
 from clinic.models import Practitioner, User
-from intake import gate
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
@@ -59,16 +59,10 @@ def write(
     (former_id,) = visits.values_list("practitioner_id").get(pk=moved.pk)
     moved._rewrite(sequence=moved.sequence + 1, moves=count, confirmed_at=None)
     current = visits.select_related("patient", "practitioner", "service").get(pk=moved.pk)
-    current._record(was=Status.BOOKED, now=now, by=by, reason=reason, **details)
+    changes.record(current, was=Status.BOOKED, now=now, by=by, reason=reason, **details)
     if current.practitioner_id != former_id:
-        current._end_care(Practitioner.objects.get(pk=former_id), now=now)
-
-
-def restored(visit: "Appointment", *, now: datetime) -> None:
-    """Owe the mails of a visit that is back; they wait when an emergency was told meanwhile."""
-    if alert := gate.emergency_alert(visitor_hash="", patient=visit.patient):
-        type(visit).objects.hold_for_safety(alert, now=now)
-    owed.plan_restored(visit, now)
+        former = Practitioner.objects.get(pk=former_id)
+        changes.end_care(current, former, now=now)
 
 
 def undoable(visit: "Appointment", *, now: datetime) -> StatusChange | None:
