@@ -34,7 +34,7 @@ class VisitsOfSeries(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         visits = Appointment.objects.visible_to(request.user)
-        return visits.select_related("practitioner", "location").order_by("start")
+        return visits.select_related("patient", "practitioner", "location").order_by("start")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -17,15 +17,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, rescreen_words, visit_time
 from booking.admin.mail_log import mail_log
 from booking.admin.plan_series import cancel_page
-from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
+from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange, TooSoon
 from clinic import outbox
 from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
@@ -455,7 +455,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         verb: Callable[..., None],
         outcome: str | Promise,
     ) -> None:
-        """Do one verb to each visit, and name those that were past it."""
+        """Do one verb to each visit, and name those it does not fit, with why."""
         now: datetime = timezone.now()
         done, refused = 0, []
         for visit in visits:
@@ -463,13 +463,16 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 verb(visit, now=now, by=staff_user(request))
             except InvalidTransition:
                 visit.refresh_from_db()
-                refused.append(f"{visit_time(visit)}: {visit.get_status_display()}")
+                why = visit.get_status_display()
+            except TooSoon:
+                why = gettext("it is still to come")
             except SlotTaken:
-                given_away = _("the time was given away")
-                refused.append(f"{visit_time(visit)}: {given_away}")
+                why = gettext("the time was given away")
             else:
                 done += 1
                 self.record(AuditEvent.Action.CHANGE, request, visit, ["status"])
+                continue
+            refused.append(f"{visit}: {why}")
         if done:
             self.message_user(
                 request,

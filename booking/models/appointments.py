@@ -16,6 +16,7 @@ from booking.models import changes, diary, moves
 from booking.models.catalogue import Equipment, Room, Service
 from booking.models.schedule import HOLD, AppointmentQuerySet
 from booking.models.status import HOLDS_TIME, InvalidTransition, SlotTaken, Status, StatusChange
+from clinic.letters import moment_text
 from clinic.models import Location, Patient, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
@@ -174,7 +175,8 @@ class Appointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.local_start:%Y-%m-%d %H:%M}"
+        when = moment_text(self.local_start)
+        return f"{when}, {self.patient}" if self.patient else when
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -229,6 +231,7 @@ class Appointment(models.Model):
         now: datetime,
         by: User | None = None,
         intake_response: QuestionnaireResponse | None = None,
+        phone_screen_note: str = "",
     ) -> None:
         """Turn this hold into a visit, even one that ran out, as long as nobody took its time.
 
@@ -245,6 +248,7 @@ class Appointment(models.Model):
                 created_by=by,
                 held_until=None,
                 intake_response=self.service.form_begun(intake_response, patient=patient),
+                phone_screen_note=phone_screen_note,
             )
         except Appointment.DoesNotExist:
             raise SlotTaken from None
@@ -330,13 +334,18 @@ class Appointment(models.Model):
         )
 
     def mark_arrived(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        """Note that the patient is here; after a no-show, SlotTaken when the time has gone."""
+        """Note that the patient is here; TooSoon before the day of the visit.
+
+        After a no-show, SlotTaken when the time has gone.
+        """
         changes.become(self, Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
 
     def mark_no_show(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        """Note that nobody came; TooSoon before the start."""
         changes.become(self, Status.NOSHOW, now=now, by=by, reason=reason)
 
     def fulfil(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
+        """Note that the visit took place; TooSoon before the start."""
         changes.become(self, Status.FULFILLED, now=now, by=by, reason=reason)
 
     def mark_entered_in_error(self, *, now: datetime, by: User, reason: str) -> None:

@@ -15,7 +15,9 @@ from booking.models.status import (
     InvalidTransition,
     Status,
     StatusChange,
+    TooSoon,
 )
+from clinic import days
 from clinic.models import CareTeamMember, Practitioner, User
 from intake import gate
 
@@ -36,7 +38,7 @@ def become(
 ) -> None:
     """Change the status, and with it what ``changes`` says.
 
-    Raises InvalidTransition, or SlotTaken where the time has to be taken again.
+    Raises InvalidTransition, TooSoon, or SlotTaken where the time has to be taken again.
     """
 
     def write() -> "Appointment":
@@ -49,6 +51,8 @@ def become(
         was, written = current.status, {"status": target, **changes}
         if was not in sources or target not in TRANSITIONS[was]:
             raise InvalidTransition(was, target)
+        if not _may_be(current, target, now=now):
+            raise TooSoon
         if target in HOLDS_TIME and not diary.has_time(current, now=now):
             diary.take(current, now=now, by=by)
             written |= {"room_id": current.room_id, "equipment_id": current.equipment_id}
@@ -66,6 +70,16 @@ def become(
         return current
 
     visit._take_over(diary.in_turn(write))
+
+
+def _may_be(visit: "Appointment", target: str, *, now: datetime) -> bool:
+    """Can this be known yet? Whoever is early comes on the day; the rest shows once it begins."""
+    match target:
+        case Status.ARRIVED:
+            return days.local_date(now, visit.zone) >= visit.local_start.date()
+        case Status.FULFILLED | Status.NOSHOW:
+            return now >= visit.start
+    return True
 
 
 def record(

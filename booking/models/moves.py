@@ -39,6 +39,7 @@ def former_columns(visit: "Appointment") -> dict[str, Any]:
         "from_practitioner_id": visit.practitioner_id,
         "from_location_id": visit.location_id,
         "from_room_id": visit.room_id,
+        "from_equipment_id": visit.equipment_id,
     }
 
 
@@ -88,7 +89,8 @@ def take_back(visit: "Appointment", *, now: datetime, by: User | None) -> None:
     assert change.from_end is not None
     assert change.from_location is not None
     assert change.from_practitioner is not None
-    moved.practitioner, moved.room = change.from_practitioner, change.from_room
+    moved.practitioner = change.from_practitioner
+    moved.room, moved.equipment = change.from_room, change.from_equipment
     moved.overlap_reason = ""
     minutes = (change.from_end - change.from_start) // timedelta(minutes=1)
     moved._place(moved.service, change.from_location, start=change.from_start, minutes=minutes)

@@ -117,7 +117,7 @@ def test_the_days_of_the_list_are_the_practices_days(front_desk, key, days):
 def test_times_are_said_on_the_clock_of_the_place(front_desk):
     el_paso = make.make_location(time_zone="America/Denver")
     visit = make.make_appointment(location=el_paso, start=datetime(2030, 6, 3, 15, tzinfo=UTC))
-    assert "Mon, June 3, 2030, 9 a.m. MDT" in front_desk.get(change_page(visit)).content.decode()
+    assert "Mon, Jun 3, 2030, 9:00 AM MDT" in front_desk.get(change_page(visit)).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,17 @@ def test_a_button_that_comes_too_late_says_so_and_changes_the_others(front_desk)
     assert said[0] == "1 visit: Arrived."
     assert said[1].startswith("Not changed:")
     assert "Cancelled" in said[1]
+
+
+@pytest.mark.parametrize("action", ["mark_arrived", "fulfil", "mark_no_show"])
+def test_a_visit_that_lies_ahead_is_named_and_left_as_it_is(front_desk, action):
+    patient = make.make_patient(name="Dana Reyes")
+    ahead = make.make_appointment(start=in_days(2), patient=patient)
+    response = choose(front_desk, [ahead], action)
+    ahead.refresh_from_db()
+    assert ahead.status == Status.BOOKED
+    (said,) = map(str, front_desk.get(response["Location"]).context["messages"])
+    assert re.fullmatch(r"Not changed: .+, Dana Reyes: it is still to come\.", said)
 
 
 def test_status_and_time_cannot_be_posted(front_desk):

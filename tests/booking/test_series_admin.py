@@ -74,8 +74,8 @@ def test_the_way_leads_over_the_red_flag_questions_to_the_dates(desk):
     query = urlencode({key: str(value) for key, value in wish(desk, at="09:00:00").items()})
     assert answer["Location"].startswith(f"/admin/booking/series/{desk.patient.pk}/questions/?")
     shown = desk.get(answer["Location"])
-    assert shown.context["times_page"].startswith(f"/admin/booking/series/{desk.patient.pk}/plan/")
-    assert desk.get(shown.context["times_page"]).status_code == 200
+    assert shown.context["next_page"].startswith(f"/admin/booking/series/{desk.patient.pk}/plan/")
+    assert desk.get(shown.context["next_page"]).status_code == 200
     assert query.split("&")[0] in answer["Location"]
 
 
