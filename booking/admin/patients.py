@@ -13,7 +13,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin import erase_patient
-from booking.admin.columns import visit_time
 from booking.mail_choices import MailChoicesForm, every_offset, retime_reminders
 from booking.models import Appointment, Service
 from booking.owed import REMINDER
@@ -49,8 +48,8 @@ class MailFilter(admin.SimpleListFilter):
 class VisitsOfPatient(admin.TabularInline):
     model = Appointment
     verbose_name_plural = _("visits")
-    fields = ["when", "service", "practitioner", "location", "status"]
-    readonly_fields = ["when", "service", "practitioner", "location", "status"]
+    fields = ["service", "practitioner", "location", "status"]
+    readonly_fields = ["service", "practitioner", "location", "status"]
     ordering = ["-start"]
     max_num = 0
     can_delete = False
@@ -64,10 +63,6 @@ class VisitsOfPatient(admin.TabularInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    @admin.display(description=_("when"))
-    def when(self, visit: Appointment) -> str:
-        return visit_time(visit)
 
 
 class PatientForm(MailChoicesForm):

@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from booking import owed
@@ -36,7 +36,6 @@ MOST_AT_ONCE = 50
 
 
 class VisitDayFilter(DayFilter):
-    title = _("when")
     field = "start"
     default = "coming"
     ranges = {
@@ -102,7 +101,7 @@ class StatusChanges(admin.TabularInline):
 
 @admin.register(StatusChange)
 class StatusChangeAdmin(ReadOnlyAdmin):
-    list_display = ["at", "appointment", "patient", "from_status", "to_status", "by", "reason"]
+    list_display = ["at", "visit", "from_status", "to_status", "by", "reason"]
     list_filter = ["to_status"]
     list_select_related = ["appointment__patient", "by"]
     # Not the reason, which may be encrypted.
@@ -115,9 +114,9 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     def patient_id_of(self, row: models.Model) -> Any:
         return row.appointment.patient_id  # type: ignore[attr-defined]
 
-    @admin.display(description=_("patient"))
-    def patient(self, change: StatusChange) -> Any:
-        return change.appointment.patient
+    @admin.display(description=_("visit"))
+    def visit(self, change: StatusChange) -> Any:
+        return change.appointment
 
 
 @admin.register(Appointment)
@@ -202,7 +201,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         ),
         (_("Mails"), {"fields": ["mails"]}),
         (
-            _("Booking"),
+            pgettext_lazy("of a visit", "Booking"),
             {
                 "fields": [
                     "created_at",
@@ -419,7 +418,9 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 "%(count)d visits released: their mails go out again.",
                 count,
             )
-            % {"count": count},
+            % {"count": count}
+            if count
+            else gettext("Not on safety hold."),
             messages.SUCCESS if count else messages.WARNING,
         )
 
@@ -444,7 +445,9 @@ class AppointmentAdmin(ReadOnlyAdmin):
         self.message_user(
             request,
             ngettext("%(count)d mail is on its way.", "%(count)d mails are on their way.", done)
-            % {"count": done},
+            % {"count": done}
+            if done
+            else gettext("Nothing to send: no booked visit with an e-mail address."),
             messages.SUCCESS if done else messages.WARNING,
         )
 

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from booking import slots
@@ -358,7 +359,7 @@ class TimeOff(models.Model):
     class Meta:
         ordering = ["start"]
         verbose_name = _("time off")
-        verbose_name_plural = _("time off")
+        verbose_name_plural = pgettext_lazy("plural", "time off")
         constraints = [
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="timeoff_end_after_start"),
         ]

@@ -71,7 +71,6 @@ def in_words(reason: str) -> str:
 
 
 class MailDayFilter(DayFilter):
-    title = _("due")
     field = "due_at"
 
 

@@ -164,49 +164,6 @@ def test_staff_see_intake_state_and_level_but_no_answer_and_no_rule(client, role
     assert 'class="level level-soon"' in client.get(VISITS).content.decode()
 
 
-@pytest.mark.parametrize(
-    ("action", "status"),
-    [
-        ("mark_arrived", Status.ARRIVED),
-        ("fulfil", Status.FULFILLED),
-        ("mark_no_show", Status.NOSHOW),
-    ],
-)
-@pytest.mark.parametrize("act", [press, choose])
-def test_a_button_changes_the_status_and_says_who(front_desk, act, action, status):
-    visit = make.make_appointment(start=in_days(0))
-    act(front_desk, visit if act is press else [visit], action)
-    visit.refresh_from_db()
-    assert visit.status == status
-    change = StatusChange.objects.get(appointment=visit)
-    assert (change.by, change.to_status) == (front_desk.user, status)
-    assert audited("change") == [("booking.appointment", ["status"])]
-
-
-def test_a_button_that_comes_too_late_says_so_and_changes_the_others(front_desk):
-    late = make.make_appointment(start=in_days(0), status=Status.CANCELLED)
-    other = make.make_appointment(start=in_days(0))
-    response = choose(front_desk, [late, other], "mark_arrived")
-    other.refresh_from_db()
-    late.refresh_from_db()
-    assert (late.status, other.status) == (Status.CANCELLED, Status.ARRIVED)
-    said = [str(message) for message in front_desk.get(response["Location"]).context["messages"]]
-    assert said[0] == "1 visit: Arrived."
-    assert said[1].startswith("Not changed:")
-    assert "Cancelled" in said[1]
-
-
-@pytest.mark.parametrize("action", ["mark_arrived", "fulfil", "mark_no_show"])
-def test_a_visit_that_lies_ahead_is_named_and_left_as_it_is(front_desk, action):
-    patient = make.make_patient(name="Dana Reyes")
-    ahead = make.make_appointment(start=in_days(2), patient=patient)
-    response = choose(front_desk, [ahead], action)
-    ahead.refresh_from_db()
-    assert ahead.status == Status.BOOKED
-    (said,) = map(str, front_desk.get(response["Location"]).context["messages"])
-    assert re.fullmatch(r"Not changed: .+, Dana Reyes: it is still to come\.", said)
-
-
 def test_status_and_time_cannot_be_posted(front_desk):
     visit = make.make_appointment(start=in_days(1))
     response = front_desk.post(
