@@ -225,7 +225,11 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             except (SlotTaken, TooLittleTime, NotWaiting) as refused:
                 form.add_error(None, _refusal(refused))
             else:
-                message = _("Kept until %(time)s. The patient is asked.")
+                message = (
+                    _("Kept until %(time)s. The patient is asked.")
+                    if entry.patient.email
+                    else _("Kept until %(time)s. Please phone the patient.")
+                )
                 until = clock_time(offer.local_answer_by)
                 messages.success(request, message % {"time": until})
                 return back

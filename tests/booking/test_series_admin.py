@@ -220,6 +220,14 @@ def test_a_week_later_the_visits_make_room_for_each_other(desk, series):
     assert [visit.local_start.day for visit in series.standing()] == [16, 23, 30]
 
 
+def test_visits_that_are_moved_to_where_they_stand_are_left_alone(desk, series):
+    page = move_page(series.standing()[0], day="2026-06-09", at="09:00")
+    answer = desk.post(page, choices(desk.get(page)), follow=True)
+    assert "The visits are at these times already." in answer.text
+    assert {visit.sequence for visit in series.standing()} == {0}
+    assert not AuditEvent.objects.filter(fields=["start"]).exists()
+
+
 def test_one_may_stay_where_it_is(desk, series):
     _first, second, third = series.standing()
     page = move_page(second, day="2026-06-17", at="14:00")

@@ -125,6 +125,16 @@ def test_staff_offer_one_of_the_free_times(desk):
     assert desk.get(page)["Location"] == f"{LIST}{entry.pk}/change/"
 
 
+@pytest.mark.parametrize(
+    ("email", "says"),
+    [("ana@example.org", "The patient is asked."), ("", "Please phone the patient.")],
+)
+def test_staff_are_told_who_asks_the_patient(desk, email, says):
+    entry = wait(desk, patient=make.make_patient(email=email))
+    shown = desk.post(f"{LIST}{entry.pk}/offer/", {"start": NINE.isoformat()}, follow=True)
+    assert says in shown.text
+
+
 def test_a_time_that_was_just_taken_is_not_offered(desk):
     entry = wait(desk)
     make.make_appointment(practitioner=desk.practitioner, start=NINE)
