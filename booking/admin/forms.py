@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,6 @@ from clinic.plain_text import MailAddressField
 CHOOSE_SERVICE = {"required": _("Choose a service.")}
 CHOOSE_LOCATION = {"required": _("Choose a location.")}
 CHOOSE_PRACTITIONER = {"required": _("Choose a practitioner.")}
-CHOOSE_DAY = {"required": _("Choose a day.")}
 CHOOSE_TIME = {"required": _("Choose a time.")}
 
 
@@ -32,6 +32,20 @@ class DateInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+# Days outside have no room to add weeks and zones to.
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 31)
+CHECK_DAY = _("Please check this date.")
+
+
+class DayField(forms.DateField):
+    widget = DateInput
+    default_error_messages = {"required": _("Choose a day.")}
+    default_validators = [
+        MinValueValidator(FIRST_DAY, CHECK_DAY),
+        MaxValueValidator(LAST_DAY, CHECK_DAY),
+    ]
 
 
 class TimeInput(forms.TimeInput):
@@ -58,7 +72,7 @@ class StartField(forms.CharField):
             start, practitioner = datetime.fromisoformat(instant), int(key) if key else None
         except ValueError:
             raise refused from None
-        if start.tzinfo is None:
+        if start.tzinfo is None or not FIRST_DAY < start.date() < LAST_DAY:
             raise refused
         return start.astimezone(UTC), practitioner
 
@@ -77,7 +91,7 @@ class PlaceForm(forms.Form):
         required=False,
         empty_label=_("Whoever is free"),
     )
-    day = forms.DateField(label=_("From"), widget=DateInput(), error_messages=CHOOSE_DAY)
+    day = DayField(label=_("From"))
 
     key_names: tuple[str, ...] = ("service", "location", "practitioner", "day")
 
@@ -118,6 +132,18 @@ class PatientSelect(AutocompleteSelect):
         return super().build_attrs(*args, **kwargs) | {
             "data-placeholder": _("Name, phone or e-mail of the patient")
         }
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        # Django looks for whatever is chosen, and breaks on what cannot be a key.
+        return super().optgroups(name, [each for each in value if _is_key(each)], attrs)
+
+
+def _is_key(text: Any) -> bool:
+    try:
+        UUID(str(text))
+    except ValueError:
+        return False
+    return True
 
 
 class CallerForm(WishForm):
@@ -237,7 +263,7 @@ class StartForm(PhoneScreenForm):
 
     booking_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     start = StartField(required=False)
-    on = forms.DateField(label=_("Day"), required=False, widget=DateInput())
+    on = DayField(label=_("Day"), required=False)
     at = forms.TimeField(label=_("Time"), required=False, widget=TimeInput())
     practitioner = forms.ModelChoiceField(
         Practitioner.objects.filter(is_active=True), label=_("Practitioner"), required=False

@@ -10,11 +10,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin.forms import (
-    CHOOSE_DAY,
     CHOOSE_PRACTITIONER,
     CHOOSE_TIME,
     CallerForm,
-    DateInput,
+    DayField,
     PhoneScreenForm,
     TimeInput,
     WishForm,
@@ -46,10 +45,9 @@ class RhythmForm(forms.Form):
         error_messages={"required": _("Say how many weeks lie between two visits.")},
     )
     at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)
-    race_on = forms.DateField(
+    race_on = DayField(
         label=_("Day of the race"),
         required=False,
-        widget=DateInput(),
         help_text=_(
             "With a race the last visit comes three to seven days before it, and the others go "
             "back from there; “From” is then the earliest day."
@@ -167,5 +165,5 @@ class DatesForm(PhoneScreenForm):
 class ShiftForm(forms.Form):
     """Where the first of the visits goes; the others follow by as much."""
 
-    day = forms.DateField(label=_("New day"), widget=DateInput(), error_messages=CHOOSE_DAY)
+    day = DayField(label=_("New day"))
     at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)

@@ -6,7 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import CHOOSE_DAY, CallerForm, DateInput, StartField
+from booking.admin.forms import CallerForm, DayField, StartField
 from booking.models import WaitlistEntry
 from booking.models.hours import Weekday
 from booking.part_of_day import PartOfDay
@@ -40,8 +40,8 @@ class WaitForm(CallerForm):
         error_messages={"required": _("Choose at least one part of the day.")},
         widget=forms.CheckboxSelectMultiple,
     )
-    first_day = forms.DateField(label=_("From"), widget=DateInput(), error_messages=CHOOSE_DAY)
-    last_day = forms.DateField(label=_("Until"), widget=DateInput(), error_messages=CHOOSE_DAY)
+    first_day = DayField(label=_("From"))
+    last_day = DayField(label=_("Until"))
     phone_screen_note = forms.CharField(
         label=_("Red-flag questions not asked because"),
         max_length=200,

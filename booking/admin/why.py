@@ -21,11 +21,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin.forms import (
-    CHOOSE_DAY,
     CHOOSE_LOCATION,
     CHOOSE_SERVICE,
     CHOOSE_TIME,
-    DateInput,
+    DayField,
     TimeInput,
 )
 from booking.models import (
@@ -59,7 +58,7 @@ class WhyForm(forms.Form):
         required=False,
         empty_label=_("Anybody"),
     )
-    on = forms.DateField(label=_("Day"), widget=DateInput(), error_messages=CHOOSE_DAY)
+    on = DayField(label=_("Day"))
     at = forms.TimeField(label=_("Time"), widget=TimeInput(), error_messages=CHOOSE_TIME)
     minutes = forms.IntegerField(
         label=_("Minutes, if not the usual"),

@@ -74,3 +74,37 @@ def test_the_page_about_a_time_that_is_not_offered_says_what_to_choose(desk):
     for words in ("Choose a service.", "Choose a location.", "Choose a day.", "Choose a time."):
         assert words in page
     assert "This field is required" not in page
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_either_end_of_the_calendar_is_asked_to_be_checked(desk, visit, day):
+    service, location, patient = visit.service_id, visit.location_id, visit.patient_id
+    wish = f"?service={service}&location={location}&practitioner={visit.practitioner_id}"
+    series = make.make_series(patient=visit.patient)
+    series.visits.add(visit)
+    for page in (
+        f"{page_of('move', visit)}?day={day}",
+        f"{BOOKING}/series/{visit.pk}/move/?day={day}&at=10:00",
+        f"{BOOKING}/service/why/{wish}&on={day}&at=10:00&level=0",
+    ):
+        answer = desk.get(page)
+        assert answer.status_code in {200, 400}
+        assert "Please check this date." in answer.text
+    for page in (
+        f"{BOOKING}/appointment/{patient}/times/{wish}&day={day}",
+        f"{BOOKING}/series/{patient}/plan/{wish}&day={day}&count=4&weeks=1&at=10:00",
+    ):
+        assert desk.get(page).status_code == 302
+
+
+def test_a_patient_whose_key_is_none_is_no_error(desk):
+    for page in ("appointment", "series", "waitlistentry"):
+        assert desk.get(f"{BOOKING}/{page}/add/?patient=nobody").status_code == 200
+        answer = desk.post(f"{BOOKING}/{page}/add/", {"patient": "nobody"})
+        assert "patient" in answer.context["form"].errors
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "nine"])
+def test_a_start_that_no_page_lists_is_refused(desk, visit, start):
+    answer = desk.post(page_of("move", visit), {"booking_key": "k", "start": start})
+    assert "Choose one of the times." in answer.text
