@@ -9,7 +9,7 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.db import transaction
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from booking import owed
@@ -40,14 +40,6 @@ def time_zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         )
         for continent in _CONTINENTS
     )
-
-
-def offset_label(hours: int) -> str:
-    if hours > 24 and hours % 24 == 0:
-        return ngettext("%(count)d day before", "%(count)d days before", hours // 24) % {
-            "count": hours // 24
-        }
-    return ngettext("%(count)d hour before", "%(count)d hours before", hours) % {"count": hours}
 
 
 def every_offset(services: Iterable[Service]) -> list[int]:
@@ -91,7 +83,7 @@ class MailChoicesForm(forms.ModelForm):
         self.helper.disable_csrf = True
         patient = self.instance
         fields: dict[str, Any] = self.fields
-        fields["reminders"].choices = [(hours, offset_label(hours)) for hours in offsets]
+        fields["reminders"].choices = [(hours, wordings.offset_label(hours)) for hours in offsets]
         fields["reminders"].initial = [
             hours
             for hours in offsets

@@ -47,8 +47,7 @@ UNLOCKED_BY_THE_DESK = {Lock.STAFF, Lock.REFERRAL, Lock.AFTER_A_VISIT}
 def tend_waitlist(*, now: datetime) -> list[WaitlistOffer]:
     """End what ran out, then offer what is free; return the new offers."""
     WaitlistOffer.objects.lapse(now=now)
-    today = now.astimezone(Practice.current().zone).date()
-    WaitlistEntry.objects.close_run_out(today=today, now=now)
+    WaitlistEntry.objects.close_run_out(now=now)
     return offer_free_times(now=now)
 
 
@@ -119,13 +118,13 @@ class FreeTimes:
 class Unsettled:
     """Times that may still be taken back: those of visits called off or moved just now."""
 
-    spans: list[tuple[int | None, int | None, datetime, datetime]]
+    spans: list[tuple[int | None, bool, datetime, datetime]]
 
     @classmethod
     def at(cls, now: datetime) -> "Unsettled":
         """Read the newest changes, by key: no clinic makes so many while one can be undone."""
         newest = StatusChange.objects.order_by("-pk").select_related("appointment")[:NEWEST]
-        spans: list[tuple[int | None, int | None, datetime, datetime]] = []
+        spans: list[tuple[int | None, bool, datetime, datetime]] = []
         for change in newest:
             visit = change.appointment
             if change.at <= now - owed.UNDO_WINDOW:
@@ -134,13 +133,14 @@ class Unsettled:
                 spans.append(
                     (
                         change.from_practitioner_id,
-                        change.from_room_id,
+                        bool(change.from_room_id or change.from_equipment_id),
                         change.from_start,
                         change.from_end,
                     )
                 )
             elif change.to_status == visit.status == Appointment.Status.CANCELLED:
-                spans.append((visit.practitioner_id, visit.room_id, visit.start, visit.busy_until))
+                needs_a_thing = bool(visit.room_id or visit.equipment_id)
+                spans.append((visit.practitioner_id, needs_a_thing, visit.start, visit.busy_until))
         return cls(spans)
 
     def covers(self, free: FreeStart, entry: WaitlistEntry) -> bool:
@@ -148,9 +148,9 @@ class Unsettled:
         return any(
             start < end
             and free.start < until
-            # A room that the visit needs again may be the only one of its kind.
-            and (practitioner_id == free.practitioner_id or room_id is not None)
-            for practitioner_id, room_id, start, until in self.spans
+            # A room or device that the visit needs again may be the only one of its kind.
+            and (practitioner_id == free.practitioner_id or needs_a_thing)
+            for practitioner_id, needs_a_thing, start, until in self.spans
         )
 
 

@@ -184,7 +184,7 @@ def plan_lapsed(offer: "WaitlistOffer", now: datetime) -> None:
 
 def plan_wait_ended(entry: "WaitlistEntry", now: datetime) -> None:
     last_use = now + NEWS_LASTS
-    zone = entry.patient.zone or Practice.current().zone
+    zone = entry.patient.zone or (entry.location or Practice.current()).zone
     outbox.plan(
         kind=WAIT_ENDED,
         subject=entry,
@@ -231,12 +231,10 @@ def plan_restored(appointment: "Appointment", now: datetime) -> None:
 
 def _is_known(appointment: "Appointment") -> bool:
     """Does the last mail that left say what is true again, now that a change was taken back?"""
-    told = (
-        Message.objects.about(appointment)
-        .filter(kind__in=[*SAY_WHEN, CANCELLED], handed_at__isnull=False)
-        .order_by("handed_at")
-        .last()
-    )
+    mails = Message.objects.about(appointment).filter(kind__in=[*SAY_WHEN, CANCELLED])
+    if appointment.series is not None:
+        mails |= Message.objects.about(appointment.series).filter(kind=SERIES)
+    told = mails.filter(handed_at__isnull=False).order_by("handed_at").last()
     if told is None or told.subject_version == appointment.sequence - 1:
         return False
     since = appointment.status_changes.filter(

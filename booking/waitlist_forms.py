@@ -1,8 +1,9 @@
 """What patients say when they join the waitlist."""
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from crispy_forms.bootstrap import InlineCheckboxes
 from crispy_forms.helper import FormHelper
@@ -16,6 +17,7 @@ from booking.forms import KeyForm
 from booking.models.hours import Weekday
 from booking.part_of_day import PartOfDay
 from booking.picker import places_of
+from clinic import days
 from clinic.models import Location, Practitioner
 
 USUAL_WAIT = timedelta(days=30)
@@ -80,7 +82,10 @@ class WishForm(KeyForm):
     )
     minutes = forms.TypedChoiceField(label=_("Length"), coerce=int)
 
-    def __init__(self, data: Any = None, *, offer: Offer, today: date, **kwargs: Any) -> None:
+    def __init__(
+        self, data: Any = None, *, offer: Offer, now: datetime, zone: ZoneInfo, **kwargs: Any
+    ) -> None:
+        today = days.local_date(now, zone)
         initial = {
             "weekdays": Weekday.values,
             "parts": PartOfDay.values,
@@ -89,7 +94,7 @@ class WishForm(KeyForm):
             "minutes": offer.service.default_duration,
         }
         super().__init__(data, initial=initial | kwargs.pop("initial", {}), **kwargs)
-        self.today = today
+        self.now, self.today = now, today
         service, fields = offer.service, self.fields
         fields["booking_key"].widget = forms.HiddenInput()
         fields["who"].queryset = service.practitioners.filter(is_active=True)  # type: ignore[attr-defined]
@@ -107,10 +112,11 @@ class WishForm(KeyForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        first, last = cleaned.get("first_day"), cleaned.get("last_day")
-        if last and last < max(first or self.today, self.today):
+        first, last, place = (cleaned.get(name) for name in ("first_day", "last_day", "place"))
+        today = days.local_date(self.now, place.zone) if place else self.today
+        if last and last < max(first or today, today):
             self.add_error("last_day", _("This day lies before the first one, or is over."))
-        elif last and last > self.today + LONGEST_WAIT:
+        elif last and last > today + LONGEST_WAIT:
             self.add_error(
                 "last_day",
                 ValidationError(

@@ -14,6 +14,7 @@ from django.forms import (
 )
 from django.utils import formats, timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from clinic import public_holidays
@@ -55,13 +56,13 @@ class SpansField(CharField):
 class PracticeForm(ModelForm):
     """The practice; when somebody answers a safety alert, in a line for each day."""
 
-    monday = SpansField(label=WEEKDAYS[0])
-    tuesday = SpansField(label=WEEKDAYS[1])
-    wednesday = SpansField(label=WEEKDAYS[2])
-    thursday = SpansField(label=WEEKDAYS[3])
-    friday = SpansField(label=WEEKDAYS[4])
-    saturday = SpansField(label=WEEKDAYS[5])
-    sunday = SpansField(label=WEEKDAYS[6])
+    monday = SpansField(label=capfirst(WEEKDAYS[0]))
+    tuesday = SpansField(label=capfirst(WEEKDAYS[1]))
+    wednesday = SpansField(label=capfirst(WEEKDAYS[2]))
+    thursday = SpansField(label=capfirst(WEEKDAYS[3]))
+    friday = SpansField(label=capfirst(WEEKDAYS[4]))
+    saturday = SpansField(label=capfirst(WEEKDAYS[5]))
+    sunday = SpansField(label=capfirst(WEEKDAYS[6]))
     days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

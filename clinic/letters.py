@@ -129,6 +129,13 @@ def time_text(local: datetime) -> str:
     return date_format(local, pgettext("time format", "g:i A"))
 
 
+def moment_text(local: datetime) -> str:
+    """Return day and time where the year is not clear: "Sun, Nov 29, 2026, 8:00 AM"."""
+    # Translators: the day of a visit in lists and titles, as in Django's date filter.
+    day = date_format(local, pgettext("short date format", "D, M j, Y"))
+    return f"{day}, {time_text(local)}"
+
+
 def zone_text(local: datetime) -> str:
     """Return the zone's usual short name, or its offset where people use none: "CST"."""
     name = local.tzname() or ""

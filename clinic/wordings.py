@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
     from clinic.outgoing import Mail
@@ -30,6 +31,8 @@ type Text = str | Promise
 
 # Upper case counts too: "{When}" is a slip that should be refused, not mailed.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
+
+_STEP = re.compile(r"[0-9]+[dh]")
 
 
 class Words(NamedTuple):
@@ -92,6 +95,22 @@ def label(kind: str) -> str:
     """Return what staff call this kind of mail."""
     wording = find(kind)
     return str(wording.label) if wording else kind
+
+
+def offset_label(hours: int) -> str:
+    """Return how long before a visit a reminder comes: "2 hours before", "7 days before"."""
+    if hours > 24 and hours % 24 == 0:
+        return ngettext("%(count)d day before", "%(count)d days before", hours // 24) % {
+            "count": hours // 24
+        }
+    return ngettext("%(count)d hour before", "%(count)d hours before", hours) % {"count": hours}
+
+
+def step_label(step: str) -> str:
+    """Return a reminder's step ("24h", "7d") in words; nothing for what tells other mails apart."""
+    if not _STEP.fullmatch(step):
+        return ""
+    return offset_label(int(step[:-1]) * (24 if step.endswith("d") else 1))
 
 
 def stop_label(kind: str) -> str:

@@ -16,8 +16,8 @@ from django.urls import path, reverse
 from django.utils import timezone, translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, ConfigurationAdmin, DayFilter, ReadOnlyAdmin
@@ -214,7 +214,6 @@ class AlertStateFilter(admin.SimpleListFilter):
 
 
 class AlertDayFilter(DayFilter):
-    title = _("raised")
     field = "raised_at"
 
 
@@ -270,7 +269,9 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
                 "%(count)d alerts acknowledged in your name.",
                 done,
             )
-            % {"count": done},
+            % {"count": done}
+            if done
+            else gettext("Acknowledged already."),
             messages.SUCCESS if done else messages.WARNING,
         )
 
@@ -288,7 +289,9 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
                 "Booking is open again for %(count)d people.",
                 done,
             )
-            % {"count": done},
+            % {"count": done}
+            if done
+            else gettext("Booking is open already."),
             messages.SUCCESS if done else messages.WARNING,
         )
 

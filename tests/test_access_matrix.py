@@ -82,7 +82,8 @@ FRONT_DESK = {
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
     "admin:booking_appointment_undo",
     "admin:booking_series_questions", "admin:booking_series_plan", "admin:booking_series_move",
-    "admin:booking_waitlistentry_offer",
+    "admin:booking_waitlistentry_offer", "admin:booking_waitlistentry_questions",
+    "admin:booking_waitlistentry_accept",
 }  # fmt: skip
 # Managers only.
 MANAGER = {"admin:clinic_patient_erase"}

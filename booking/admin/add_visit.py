@@ -63,22 +63,27 @@ def questions(
     wish_class: type[WishForm] = WishForm,
     then: str = "booking_appointment_times",
 ) -> HttpResponse:
-    """The red-flag questions, asked by phone. Typing why they were not comes with the time.
+    """The red-flag questions before a visit or series that the caller wishes for.
 
     ``then`` is the page that follows, and ``wish_class`` reads what it is told in its address.
     """
-    now = timezone.now()
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
     wish = wish_class(request.GET)
-    try:
-        questionnaire = gate.questionnaire()
-    except Questionnaire.DoesNotExist:
-        questionnaire = None
     if not wish.is_valid():
         add = f"admin:booking_{model_admin.opts.model_name}_add"
         return redirect(f"{reverse(add)}?patient={patient.pk}")
-    if questionnaire is None:
-        return redirect(_page(then, patient, wish))
+    return ask(request, patient, model_admin=model_admin, next_page=_page(then, patient, wish))
+
+
+def ask(
+    request: HttpRequest, patient: Patient, *, model_admin: AuditedAdmin, next_page: str
+) -> HttpResponse:
+    """The red-flag questions, asked by phone. Typing why they were not comes on the next page."""
+    now = timezone.now()
+    try:
+        questionnaire = gate.questionnaire()
+    except Questionnaire.DoesNotExist:
+        return redirect(next_page)
     practice = Practice.current()
     form = _question_form(request, questionnaire, patient, practice=practice)
     if request.method == "POST":
@@ -97,14 +102,14 @@ def questions(
             Appointment.objects.hold_for_safety(alert, now=now)
         # A danger sign stops the call at once, whatever else was left out.
         if is_complete or outcome.level == Level.EMERGENCY:
-            return redirect(_page(then, patient, wish))
+            return redirect(next_page)
     context = page_context(
         request,
         model_admin,
         title=_("Ask by phone"),
         subtitle=patient,
         form=form,
-        times_page=_page(then, patient, wish),
+        next_page=next_page,
     )
     return render(request, "admin/booking/appointment/questions.html", context)
 

@@ -47,6 +47,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
     location = place.cleaned_data["location"]
     form = MoveForm(request.POST or None, zone=location.zone, is_screened=True)
     if request.method == "POST" and form.is_valid():
+        before = visit.sequence
 
         def act(**choice: Any) -> Appointment:
             is_told = form.cleaned_data["is_told"]
@@ -59,6 +60,9 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             moved = form.take(act)
         except InvalidTransition:
             messages.warning(request, _("This visit was changed meanwhile. Please look again."))
+            return redirect(page)
+        if moved and moved.sequence == before:
+            messages.info(request, _("The visit is at this time already."))
             return redirect(page)
         if moved:
             model_admin.record(AuditEvent.Action.CHANGE, request, moved, ["start"])

@@ -2,25 +2,23 @@
 
 from datetime import datetime
 
-from django.utils import formats
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from booking.models import Appointment
 from booking.owed import is_rescreen_open, rescreen_of
+from clinic.letters import moment_text, time_text, zone_text
 from intake.admin import level_badge
 
 
 def clock_time(local: datetime) -> str:
     """A time as it is said at the desk, with its zone: the practice may keep more than one."""
-    return f"{formats.date_format(local, 'TIME_FORMAT')} {local:%Z}"
+    return f"{time_text(local)} {zone_text(local)}"
 
 
 def visit_time(visit: Appointment) -> str:
     """Day and time on the clock of the visit's location."""
-    local = visit.local_start
-    day = formats.date_format(local, gettext("D, N j, Y"))
-    return f"{day}, {clock_time(local)}"
+    return f"{moment_text(visit.local_start)} {zone_text(visit.local_start)}"
 
 
 def rescreen_words(visit: Appointment, *, now: datetime) -> str:

@@ -19,7 +19,7 @@ from intake.models import Questionnaire
 class FromNowFilter(DayFilter):
     """Planned absences: the list starts with those that are not over."""
 
-    title = _("when")
+    title = _("day")
     field = "end"
     default = "current"
     ranges = {"current": (_("Now and later"), 0, None), "past": (_("Past 30 days"), -29, 0)}

@@ -23,6 +23,7 @@ class ErasePatientForm(forms.Form):
     initials = OneLineField(
         label=_("Initials of the patient"),
         max_length=3,
+        error_messages={"required": _("Type the initials.")},
         help_text=_("Typed as a check that it is the right person."),
     )
     cancels = forms.BooleanField(label=_("Cancel visits that are still to come"), required=False)

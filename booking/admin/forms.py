@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
@@ -19,12 +20,32 @@ from booking.models import Appointment, Service, SlotTaken
 from clinic.models import Location, Patient, Practitioner
 from clinic.plain_text import MailAddressField
 
+# What to do about a field that was left empty.
+CHOOSE_SERVICE = {"required": _("Choose a service.")}
+CHOOSE_LOCATION = {"required": _("Choose a location.")}
+CHOOSE_PRACTITIONER = {"required": _("Choose a practitioner.")}
+CHOOSE_TIME = {"required": _("Choose a time.")}
+
 
 class DateInput(forms.DateInput):
     input_type = "date"
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+# Days outside have no room to add weeks and zones to.
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2199, 12, 31)
+CHECK_DAY = _("Please check this date.")
+
+
+class DayField(forms.DateField):
+    widget = DateInput
+    default_error_messages = {"required": _("Choose a day.")}
+    default_validators = [
+        MinValueValidator(FIRST_DAY, CHECK_DAY),
+        MaxValueValidator(LAST_DAY, CHECK_DAY),
+    ]
 
 
 class TimeInput(forms.TimeInput):
@@ -51,7 +72,7 @@ class StartField(forms.CharField):
             start, practitioner = datetime.fromisoformat(instant), int(key) if key else None
         except ValueError:
             raise refused from None
-        if start.tzinfo is None:
+        if start.tzinfo is None or not FIRST_DAY < start.date() < LAST_DAY:
             raise refused
         return start.astimezone(UTC), practitioner
 
@@ -59,14 +80,18 @@ class StartField(forms.CharField):
 class PlaceForm(forms.Form):
     """With whom, where and from which day: read from the page's address, keys only."""
 
-    location = forms.ModelChoiceField(Location.objects.filter(is_active=True), label=_("Location"))
+    location = forms.ModelChoiceField(
+        Location.objects.filter(is_active=True),
+        label=_("Location"),
+        error_messages=CHOOSE_LOCATION,
+    )
     practitioner = forms.ModelChoiceField(
         Practitioner.objects.filter(is_active=True),
         label=_("Practitioner"),
         required=False,
         empty_label=_("Whoever is free"),
     )
-    day = forms.DateField(label=_("From"), widget=DateInput())
+    day = DayField(label=_("From"))
 
     key_names: tuple[str, ...] = ("service", "location", "practitioner", "day")
 
@@ -95,6 +120,7 @@ class WishForm(PlaceForm):
     service = forms.ModelChoiceField(
         Service.objects.filter(is_active=True).exclude(booking_mode=Service.BookingMode.EXTERNAL),
         label=_("Service"),
+        error_messages=CHOOSE_SERVICE,
     )
     field_order = ["service", "location", "practitioner", "day"]
 
@@ -107,6 +133,18 @@ class PatientSelect(AutocompleteSelect):
             "data-placeholder": _("Name, phone or e-mail of the patient")
         }
 
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        # Django looks for whatever is chosen, and breaks on what cannot be a key.
+        return super().optgroups(name, [each for each in value if _is_key(each)], attrs)
+
+
+def _is_key(text: Any) -> bool:
+    try:
+        UUID(str(text))
+    except ValueError:
+        return False
+    return True
+
 
 class CallerForm(WishForm):
     """Who calls or walks in, and for what. E-mail is welcome and not required."""
@@ -118,7 +156,11 @@ class CallerForm(WishForm):
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
     birth_date = forms.DateField(label=_("Date of birth"), required=False, widget=DateInput())
     email = MailAddressField(label=_("E-mail"), required=False)
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        error_messages={"required": _("Choose a language.")},
+    )
     is_new = forms.BooleanField(
         label=_("This is somebody else"),
         required=False,
@@ -193,7 +235,26 @@ class CallerForm(WishForm):
         )
 
 
-class StartForm(forms.Form):
+class PhoneScreenForm(forms.Form):
+    """Why the red-flag questions were not asked by phone; nothing when they were."""
+
+    phone_screen_note = forms.CharField(
+        label=_("Red-flag questions not asked because"),
+        max_length=200,
+        error_messages={"required": _("Ask the questions, or say why you did not.")},
+    )
+
+    def __init__(self, *args: Any, is_screened: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if is_screened:
+            del self.fields["phone_screen_note"]
+
+    @property
+    def note_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("phone_screen_note",) if name in self.fields]
+
+
+class StartForm(PhoneScreenForm):
     """A listed start, or any other time that staff name together with the practitioner.
 
     Once valid, ``choice`` is what ``book`` and ``move`` take: the instant, the practitioner (None
@@ -202,7 +263,7 @@ class StartForm(forms.Form):
 
     booking_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
     start = StartField(required=False)
-    on = forms.DateField(label=_("Day"), required=False, widget=DateInput())
+    on = DayField(label=_("Day"), required=False)
     at = forms.TimeField(label=_("Time"), required=False, widget=TimeInput())
     practitioner = forms.ModelChoiceField(
         Practitioner.objects.filter(is_active=True), label=_("Practitioner"), required=False
@@ -210,26 +271,15 @@ class StartForm(forms.Form):
     overlap_reason = forms.CharField(
         label=_("Reason for booking over another visit"), max_length=200, required=False
     )
-    phone_screen_note = forms.CharField(
-        label=_("Red-flag questions not asked because"), max_length=200, required=False
-    )
 
-    def __init__(self, *args: Any, zone: ZoneInfo, is_screened: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
         self.fields["booking_key"].initial = uuid4().hex
-        if is_screened:
-            del self.fields["phone_screen_note"]
-        else:
-            self.fields["phone_screen_note"].required = True
 
     @property
     def named_time_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("on", "at", "practitioner", "overlap_reason")]
-
-    @property
-    def note_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("phone_screen_note",) if name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -289,7 +339,9 @@ def is_told_field() -> forms.BooleanField:
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=200)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, error_messages={"required": _("Please say why.")}
+    )
     is_told = is_told_field()
 
 

@@ -106,7 +106,7 @@ class ReservedTimeAdmin(WeeklyRuleAdmin):
 
 
 class FromTodayFilter(admin.SimpleListFilter):
-    title = _("when")
+    title = _("day")
     parameter_name = "when"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from booking.admin.columns import clock_time
 from booking.models import Appointment
-from clinic.admin.mail import mail_name, why
+from clinic.admin.mail import why
 from clinic.models import Message
 
 _ROW = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
@@ -33,7 +33,7 @@ def mail_log(visit: Appointment) -> str:
 def _cells(message: Message, visit: Appointment) -> tuple[str, ...]:
     at = (message.sent_at or message.due_at).astimezone(visit.zone)
     page = reverse("admin:clinic_message_change", args=[message.pk])
-    name = mail_name(message)
+    name = str(message)
     if message.resend:
         name = _("%(mail)s, sent again") % {"mail": name}
     return (

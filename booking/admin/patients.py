@@ -13,15 +13,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin import erase_patient
-from booking.admin.columns import visit_time
-from booking.mail_choices import (
-    MailChoicesForm,
-    every_offset,
-    offset_label,
-    retime_reminders,
-)
+from booking.mail_choices import MailChoicesForm, every_offset, retime_reminders
 from booking.models import Appointment, Service
 from booking.owed import REMINDER
+from clinic import wordings
 from clinic.access import staff_user
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient, Role
@@ -53,8 +48,8 @@ class MailFilter(admin.SimpleListFilter):
 class VisitsOfPatient(admin.TabularInline):
     model = Appointment
     verbose_name_plural = _("visits")
-    fields = ["when", "service", "practitioner", "location", "status"]
-    readonly_fields = ["when", "service", "practitioner", "location", "status"]
+    fields = ["service", "practitioner", "location", "status"]
+    readonly_fields = ["service", "practitioner", "location", "status"]
     ordering = ["-start"]
     max_num = 0
     can_delete = False
@@ -63,15 +58,11 @@ class VisitsOfPatient(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         # The inline narrows this down to its patient.
         return Appointment.objects.visible_to(request.user).select_related(
-            "service", "practitioner", "location"
+            "patient", "service", "practitioner", "location"
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    @admin.display(description=_("when"))
-    def when(self, visit: Appointment) -> str:
-        return visit_time(visit)
 
 
 class PatientForm(MailChoicesForm):
@@ -82,6 +73,7 @@ class PatientForm(MailChoicesForm):
             *("name", "birth_date", "phone", "email", "contact_relation", "guardian_name"),
             *MailChoicesForm.Meta.fields,
         ]
+        error_messages = {"name": {"required": _("Type the name.")}}
         labels: dict[str, Any] = {}
         widgets: dict[str, Any] = {}
 
@@ -189,7 +181,7 @@ class PatientAdmin(AuditedAdmin):
         """What the ticks say, for whoever may only look."""
         if patient.has_stopped(REMINDER):
             return _("Reminders stopped")
-        declined = ", ".join(offset_label(hours) for hours in patient.declined_reminders)
+        declined = ", ".join(wordings.offset_label(hours) for hours in patient.declined_reminders)
         return _("Not wanted: %(which)s") % {"which": declined} if declined else _("All")
 
     @admin.display(description=_("visit"))

@@ -190,10 +190,13 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) ->
                 return redirect("admin:booking_series_change", series.pk)
             else:
                 for one in following:
-                    if one.pk in starts:
+                    if one.start != starts.get(one.pk, one.start):
                         model_admin.record(AuditEvent.Action.CHANGE, request, one, ["start"])
-                message = ngettext("%(count)d visit moved.", "%(count)d visits moved.", moved)
-                messages.success(request, message % {"count": moved})
+                if moved:
+                    message = ngettext("%(count)d visit moved.", "%(count)d visits moved.", moved)
+                    messages.success(request, message % {"count": moved})
+                else:
+                    messages.info(request, _("The visits are at these times already."))
                 return redirect("admin:booking_series_change", series.pk)
     context = page_context(
         request,

@@ -16,7 +16,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin import add_visit, plan_series
-from booking.admin.columns import visit_time
 from booking.admin.series_forms import SeriesWishForm
 from booking.models import Appointment, Series
 from booking.models.status import CALLED_OFF
@@ -26,7 +25,7 @@ from clinic.admin import ReadOnlyAdmin
 class VisitsOfSeries(admin.TabularInline):
     model = Appointment
     verbose_name_plural = _("visits")
-    fields = readonly_fields = ["when", "practitioner", "location", "status"]
+    fields = readonly_fields = ["practitioner", "location", "status"]
     ordering = ["start"]
     max_num = 0
     can_delete = False
@@ -34,14 +33,10 @@ class VisitsOfSeries(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         visits = Appointment.objects.visible_to(request.user)
-        return visits.select_related("practitioner", "location").order_by("start")
+        return visits.select_related("patient", "practitioner", "location").order_by("start")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    @admin.display(description=_("when"))
-    def when(self, visit: Appointment) -> str:
-        return visit_time(visit)
 
 
 @admin.register(Series)

@@ -9,7 +9,15 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import CallerForm, DateInput, TimeInput, WishForm
+from booking.admin.forms import (
+    CHOOSE_PRACTITIONER,
+    CHOOSE_TIME,
+    CallerForm,
+    DayField,
+    PhoneScreenForm,
+    TimeInput,
+    WishForm,
+)
 from booking.models import OpeningHours
 from booking.models.series import MOST_VISITS, MOST_WEEKS
 from booking.plan import PlannedVisit
@@ -22,15 +30,24 @@ LEAVE_OUT = "out"
 class RhythmForm(forms.Form):
     """How often, how many, and from when: from a day on, or back from a race."""
 
-    count = forms.IntegerField(label=_("Visits"), min_value=2, max_value=MOST_VISITS, initial=6)
-    weeks = forms.IntegerField(
-        label=_("Weeks between visits"), min_value=1, max_value=MOST_WEEKS, initial=1
+    count = forms.IntegerField(
+        label=_("Visits"),
+        min_value=2,
+        max_value=MOST_VISITS,
+        initial=6,
+        error_messages={"required": _("Say how many visits there are.")},
     )
-    at = forms.TimeField(label=_("At"), widget=TimeInput())
-    race_on = forms.DateField(
+    weeks = forms.IntegerField(
+        label=_("Weeks between visits"),
+        min_value=1,
+        max_value=MOST_WEEKS,
+        initial=1,
+        error_messages={"required": _("Say how many weeks lie between two visits.")},
+    )
+    at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)
+    race_on = DayField(
         label=_("Day of the race"),
         required=False,
-        widget=DateInput(),
         help_text=_(
             "With a race the last visit comes three to seven days before it, and the others go "
             "back from there; “From” is then the earliest day."
@@ -48,6 +65,7 @@ class SeriesWishForm(WishForm, RhythmForm):
         # One person sees a series through, and it is planned around their hours.
         field: Any = self.fields["practitioner"]
         field.required, field.empty_label = True, "---------"
+        field.error_messages |= CHOOSE_PRACTITIONER
 
     def dates(self, *, today: date) -> list[date]:
         """The days of the visits, rising; fewer than asked for when the race is too near."""
@@ -81,13 +99,10 @@ def _words(start: datetime) -> str:
     return f"{day_text(start)}, {time_text(start)}"
 
 
-class DatesForm(forms.Form):
+class DatesForm(PhoneScreenForm):
     """One choice for each visit: the wanted start, one near it, or to leave it as it is."""
 
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    phone_screen_note = forms.CharField(
-        label=_("Red-flag questions not asked because"), max_length=200
-    )
 
     def __init__(
         self,
@@ -95,15 +110,12 @@ class DatesForm(forms.Form):
         planned: Sequence[PlannedVisit],
         minutes: int,
         zone: Any,
-        is_screened: bool,
         otherwise: Any,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.planned, self.minutes = planned, minutes
         self.fields["form_key"].initial = uuid4().hex
-        if is_screened:
-            del self.fields["phone_screen_note"]
         for visit in planned:
             starts = [visit.wanted.astimezone(zone)] if visit.is_free and visit.wanted else []
             listed = [*starts, *visit.alternatives]
@@ -125,10 +137,6 @@ class DatesForm(forms.Form):
     @property
     def visits(self) -> list[tuple[PlannedVisit, forms.BoundField]]:
         return [(visit, self[self._name(visit)]) for visit in self.planned]
-
-    @property
-    def note_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("phone_screen_note",) if name in self.fields]
 
     @property
     def chosen(self) -> dict[int, datetime]:
@@ -157,5 +165,5 @@ class DatesForm(forms.Form):
 class ShiftForm(forms.Form):
     """Where the first of the visits goes; the others follow by as much."""
 
-    day = forms.DateField(label=_("New day"), widget=DateInput())
-    at = forms.TimeField(label=_("At"), widget=TimeInput())
+    day = DayField(label=_("New day"))
+    at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)

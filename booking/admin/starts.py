@@ -50,8 +50,8 @@ def week(
     """Return seven days from ``first`` on the location's calendar with their free starts.
 
     Staff book up to the last minute, so only what is past is left out. A visit that is
-    ``moving`` keeps its length, and a time at which several could take it is listed once for
-    each: a move does not choose among them by itself.
+    ``moving`` keeps its length and is not offered where it stands; a time at which several could
+    take it is listed once for each: a move does not choose among them by itself.
     """
     since, until = days.instants(first, first + timedelta(days=DAYS_SHOWN - 1), location.zone)
     search = partial(
@@ -66,7 +66,9 @@ def week(
         as_staff=True,
         moving=moving,
     )
-    found, usual = search(), set(search(level=Level.ROUTINE))
+    here = moving and (moving.start, moving.practitioner_id, moving.location_id)
+    found = [free for free in search() if free != here]
+    usual = set(search(level=Level.ROUTINE))
     names = dict(service.practitioners.values_list("pk", "name"))
     shown = {
         day: Day(day) for day in (first + timedelta(days=number) for number in range(DAYS_SHOWN))

@@ -17,15 +17,15 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from booking import owed
 from booking.admin import add_visit, change_visit
 from booking.admin.columns import intake_words, rescreen_words, visit_time
 from booking.admin.mail_log import mail_log
 from booking.admin.plan_series import cancel_page
-from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange
+from booking.models import Appointment, InvalidTransition, SlotTaken, StatusChange, TooSoon
 from clinic import outbox
 from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, DayFilter, ReadOnlyAdmin
@@ -36,7 +36,6 @@ MOST_AT_ONCE = 50
 
 
 class VisitDayFilter(DayFilter):
-    title = _("when")
     field = "start"
     default = "coming"
     ranges = {
@@ -102,7 +101,7 @@ class StatusChanges(admin.TabularInline):
 
 @admin.register(StatusChange)
 class StatusChangeAdmin(ReadOnlyAdmin):
-    list_display = ["at", "appointment", "patient", "from_status", "to_status", "by", "reason"]
+    list_display = ["at", "visit", "from_status", "to_status", "by", "reason"]
     list_filter = ["to_status"]
     list_select_related = ["appointment__patient", "by"]
     # Not the reason, which may be encrypted.
@@ -115,9 +114,9 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     def patient_id_of(self, row: models.Model) -> Any:
         return row.appointment.patient_id  # type: ignore[attr-defined]
 
-    @admin.display(description=_("patient"))
-    def patient(self, change: StatusChange) -> Any:
-        return change.appointment.patient
+    @admin.display(description=_("visit"))
+    def visit(self, change: StatusChange) -> Any:
+        return change.appointment
 
 
 @admin.register(Appointment)
@@ -202,7 +201,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         ),
         (_("Mails"), {"fields": ["mails"]}),
         (
-            _("Booking"),
+            pgettext_lazy("of a visit", "Booking"),
             {
                 "fields": [
                     "created_at",
@@ -419,7 +418,9 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 "%(count)d visits released: their mails go out again.",
                 count,
             )
-            % {"count": count},
+            % {"count": count}
+            if count
+            else gettext("Not on safety hold."),
             messages.SUCCESS if count else messages.WARNING,
         )
 
@@ -444,7 +445,9 @@ class AppointmentAdmin(ReadOnlyAdmin):
         self.message_user(
             request,
             ngettext("%(count)d mail is on its way.", "%(count)d mails are on their way.", done)
-            % {"count": done},
+            % {"count": done}
+            if done
+            else gettext("Nothing to send: no booked visit with an e-mail address."),
             messages.SUCCESS if done else messages.WARNING,
         )
 
@@ -455,7 +458,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         verb: Callable[..., None],
         outcome: str | Promise,
     ) -> None:
-        """Do one verb to each visit, and name those that were past it."""
+        """Do one verb to each visit, and name those it does not fit, with why."""
         now: datetime = timezone.now()
         done, refused = 0, []
         for visit in visits:
@@ -463,13 +466,16 @@ class AppointmentAdmin(ReadOnlyAdmin):
                 verb(visit, now=now, by=staff_user(request))
             except InvalidTransition:
                 visit.refresh_from_db()
-                refused.append(f"{visit_time(visit)}: {visit.get_status_display()}")
+                why = visit.get_status_display()
+            except TooSoon:
+                why = gettext("it is still to come")
             except SlotTaken:
-                given_away = _("the time was given away")
-                refused.append(f"{visit_time(visit)}: {given_away}")
+                why = gettext("the time was given away")
             else:
                 done += 1
                 self.record(AuditEvent.Action.CHANGE, request, visit, ["status"])
+                continue
+            refused.append(f"{visit}: {why}")
         if done:
             self.message_user(
                 request,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -18,13 +19,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from booking.admin import take_offer
 from booking.admin.add_visit import page_context
 from booking.admin.columns import clock_time, visit_time
 from booking.admin.forms import PlaceForm
 from booking.admin.starts import week
 from booking.admin.waitlist_forms import OfferedStartForm, WaitForm
 from booking.models import (
-    InvalidTransition,
     NotWaiting,
     OfferOver,
     SlotTaken,
@@ -39,7 +40,6 @@ from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, ReadOnlyAdmin
 from clinic.letters import time_left_text
 from clinic.models import AuditEvent, Location, Patient, Practice
-from intake import gate
 from intake.admin import level_badge
 
 
@@ -148,11 +148,19 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         return request.user.has_perm("booking.add_waitlistentry")
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(self._page(self.offer_page))
-        return [
-            path("<uuid:entry_id>/offer/", page, name="booking_waitlistentry_offer"),
-            *super().get_urls(),
+        pages: list[tuple[str, Callable[..., HttpResponse]]] = [
+            ("offer", self.offer_page),
+            ("questions", partial(take_offer.questions, model_admin=self)),
+            ("accept", partial(take_offer.accept, model_admin=self)),
         ]
+        return [
+            path(
+                f"<uuid:entry_id>/{name}/",
+                self.admin_site.admin_view(self._page(view)),
+                name=f"booking_waitlistentry_{name}",
+            )
+            for name, view in pages
+        ] + super().get_urls()
 
     def _page(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         def page(request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -199,12 +207,13 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         if not entry.is_waiting or entry.open_offer:
             messages.warning(request, _("An offer is open already, or the wait is over."))
             return back
-        first_place = Location.objects.filter(is_active=True).values_list("pk", flat=True).first()
+        where = entry.location or Location.objects.filter(is_active=True).first()
+        today = days.local_date(now, (where or Practice.current()).zone)
         place = PlaceForm(
             {
-                "location": entry.location_id or first_place,
+                "location": where and where.pk,
                 "practitioner": entry.practitioner_id or "",
-                "day": max(entry.first_day, days.local_date(now, Practice.current().zone)),
+                "day": max(entry.first_day, today),
                 **request.GET.dict(),
             },
             for_service=entry.service,
@@ -216,7 +225,11 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             except (SlotTaken, TooLittleTime, NotWaiting) as refused:
                 form.add_error(None, _refusal(refused))
             else:
-                message = _("Kept until %(time)s. The patient is asked.")
+                message = (
+                    _("Kept until %(time)s. The patient is asked.")
+                    if entry.patient.email
+                    else _("Kept until %(time)s. Please phone the patient.")
+                )
                 until = clock_time(offer.local_answer_by)
                 messages.success(request, message % {"time": until})
                 return back
@@ -325,22 +338,12 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         location=EVERYWHERE,
         permissions=["operate"],
     )
-    def accept(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """As said on the phone: the emergency stop holds here too."""
-
-        def take(entry: WaitlistEntry, now: Any) -> bool:
-            if gate.emergency_alert(visitor_hash="", patient=entry.patient):
-                return False
-            offer = entry.open_offer
-            if offer is None:
-                return False
-            try:
-                offer.accept(now=now, by=staff_user(request), intake_response=entry.intake_response)
-            except (OfferOver, SlotTaken, InvalidTransition):
-                return False
-            return True
-
-        self._each(request, queryset, take, _("Booked"))
+    def accept(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        entries = list(queryset[:2])
+        if len(entries) != 1:
+            self.message_user(request, _("Book for one patient at a time."), messages.WARNING)
+            return None
+        return redirect("admin:booking_waitlistentry_questions", entries[0].pk)
 
     @admin.action(description=_("Patient lets it go"), location=EVERYWHERE, permissions=["operate"])
     def decline(self, request: HttpRequest, queryset: QuerySet) -> None:

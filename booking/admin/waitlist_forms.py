@@ -6,10 +6,11 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import CallerForm, DateInput, StartField
+from booking.admin.forms import CallerForm, DayField, StartField
 from booking.models import WaitlistEntry
 from booking.models.hours import Weekday
 from booking.part_of_day import PartOfDay
+from clinic import days
 from clinic.models import Location, Patient
 from intake import gate
 
@@ -29,16 +30,18 @@ class WaitForm(CallerForm):
         coerce=int,
         choices=Weekday.choices,
         initial=Weekday.values,
+        error_messages={"required": _("Choose at least one day.")},
         widget=forms.CheckboxSelectMultiple,
     )
     parts = forms.MultipleChoiceField(
         label=_("Times"),
         choices=PartOfDay.choices,
         initial=PartOfDay.values,
+        error_messages={"required": _("Choose at least one part of the day.")},
         widget=forms.CheckboxSelectMultiple,
     )
-    first_day = forms.DateField(label=_("From"), widget=DateInput())
-    last_day = forms.DateField(label=_("Until"), widget=DateInput())
+    first_day = DayField(label=_("From"))
+    last_day = DayField(label=_("Until"))
     phone_screen_note = forms.CharField(
         label=_("Red-flag questions not asked because"),
         max_length=200,
@@ -54,10 +57,11 @@ class WaitForm(CallerForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        first, last = cleaned.get("first_day"), cleaned.get("last_day")
-        if first and last and last < max(first, self.today):
-            self.add_error("last_day", _("This day lies before the first one, or is over."))
+        first, last, place = (cleaned.get(name) for name in ("first_day", "last_day", "location"))
         patient, now = cleaned.get("patient"), timezone.now()
+        today = days.local_date(now, place.zone) if place else self.today
+        if first and last and last < max(first, today):
+            self.add_error("last_day", _("This day lies before the first one, or is over."))
         self.response = None
         if patient:
             if gate.emergency_alert(visitor_hash="", patient=patient):
@@ -87,4 +91,4 @@ class WaitForm(CallerForm):
 
 
 class OfferedStartForm(forms.Form):
-    start = StartField()
+    start = StartField(error_messages={"required": _("Choose one of the times.")})

@@ -20,7 +20,13 @@ from django.utils.formats import date_format, time_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import DateInput, TimeInput
+from booking.admin.forms import (
+    CHOOSE_LOCATION,
+    CHOOSE_SERVICE,
+    CHOOSE_TIME,
+    DayField,
+    TimeInput,
+)
 from booking.models import (
     Appointment,
     Break,
@@ -40,16 +46,20 @@ from intake.levels import Level
 class WhyForm(forms.Form):
     """A time that somebody expected to see. Keys only, no patient."""
 
-    service = forms.ModelChoiceField(Service.objects.all(), label=_("Service"))
-    location = forms.ModelChoiceField(Location.objects.all(), label=_("Location"))
+    service = forms.ModelChoiceField(
+        Service.objects.all(), label=_("Service"), error_messages=CHOOSE_SERVICE
+    )
+    location = forms.ModelChoiceField(
+        Location.objects.all(), label=_("Location"), error_messages=CHOOSE_LOCATION
+    )
     practitioner = forms.ModelChoiceField(
         Practitioner.objects.all(),
         label=_("Practitioner"),
         required=False,
         empty_label=_("Anybody"),
     )
-    on = forms.DateField(label=_("Day"), widget=DateInput())
-    at = forms.TimeField(label=_("Time"), widget=TimeInput())
+    on = DayField(label=_("Day"))
+    at = forms.TimeField(label=_("Time"), widget=TimeInput(), error_messages=CHOOSE_TIME)
     minutes = forms.IntegerField(
         label=_("Minutes, if not the usual"),
         required=False,

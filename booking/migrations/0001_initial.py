@@ -1664,6 +1664,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "from_equipment",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="booking.equipment",
+                    ),
+                ),
+                (
                     "undoes",
                     models.OneToOneField(
                         editable=False,

@@ -15,7 +15,13 @@ from booking.models.offers import OfferOver, WaitlistOffer
 from booking.models.rulebook import RulesVersion
 from booking.models.search import FreeStart, Obstacle, Rule
 from booking.models.series import Series
-from booking.models.status import TRANSITIONS, InvalidTransition, SlotTaken, StatusChange
+from booking.models.status import (
+    TRANSITIONS,
+    InvalidTransition,
+    SlotTaken,
+    StatusChange,
+    TooSoon,
+)
 from booking.models.unconfirmed import UnconfirmedBooking
 from booking.models.waitlist import NotWaiting, TooLittleTime, WaitlistEntry
 
@@ -44,6 +50,7 @@ __all__ = [
     "StatusChange",
     "TimeOff",
     "TooLittleTime",
+    "TooSoon",
     "UnconfirmedBooking",
     "VisitLimit",
     "WaitlistEntry",

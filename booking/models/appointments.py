@@ -1,7 +1,7 @@
 import secrets
 import uuid
 import zoneinfo
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -12,20 +12,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from booking import owed
-from booking.models import diary, moves
+from booking.models import changes, diary, moves
 from booking.models.catalogue import Equipment, Room, Service
 from booking.models.schedule import HOLD, AppointmentQuerySet
-from booking.models.status import (
-    CALLED_OFF,
-    HOLDS_TIME,
-    TRANSITIONS,
-    InvalidTransition,
-    SlotTaken,
-    Status,
-    StatusChange,
-)
-from clinic.models import CareTeamMember, Location, Patient, Practitioner, User
+from booking.models.status import HOLDS_TIME, InvalidTransition, SlotTaken, Status, StatusChange
+from clinic.letters import moment_text
+from clinic.models import Location, Patient, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse, SafetyAlert
 
@@ -183,7 +175,8 @@ class Appointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.local_start:%Y-%m-%d %H:%M}"
+        when = moment_text(self.local_start)
+        return f"{when}, {self.patient}" if self.patient else when
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -238,13 +231,15 @@ class Appointment(models.Model):
         now: datetime,
         by: User | None = None,
         intake_response: QuestionnaireResponse | None = None,
+        phone_screen_note: str = "",
     ) -> None:
         """Turn this hold into a visit, even one that ran out, as long as nobody took its time.
 
         Raises SlotTaken when somebody did, InvalidTransition when it is a visit already.
         """
         try:
-            self._become(
+            changes.become(
+                self,
                 Status.BOOKED,
                 sources={Status.PENDING},
                 now=now,
@@ -253,6 +248,7 @@ class Appointment(models.Model):
                 created_by=by,
                 held_until=None,
                 intake_response=self.service.form_begun(intake_response, patient=patient),
+                phone_screen_note=phone_screen_note,
             )
         except Appointment.DoesNotExist:
             raise SlotTaken from None
@@ -323,11 +319,12 @@ class Appointment(models.Model):
     def cancel(
         self, *, now: datetime, by: User | None = None, reason: str = "", is_told: bool = True
     ) -> None:
-        self._become(Status.CANCELLED, now=now, by=by, reason=reason, is_told=is_told)
+        changes.become(self, Status.CANCELLED, now=now, by=by, reason=reason, is_told=is_told)
 
     def restore(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Take back a cancellation or an arrival; SlotTaken when the time has gone meanwhile."""
-        self._become(
+        changes.become(
+            self,
             Status.BOOKED,
             sources={Status.CANCELLED, Status.ARRIVED},
             now=now,
@@ -337,17 +334,22 @@ class Appointment(models.Model):
         )
 
     def mark_arrived(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        """Note that the patient is here; after a no-show, SlotTaken when the time has gone."""
-        self._become(Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
+        """Note that the patient is here; TooSoon before the day of the visit.
+
+        After a no-show, SlotTaken when the time has gone.
+        """
+        changes.become(self, Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
 
     def mark_no_show(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        self._become(Status.NOSHOW, now=now, by=by, reason=reason)
+        """Note that nobody came; TooSoon before the start."""
+        changes.become(self, Status.NOSHOW, now=now, by=by, reason=reason)
 
     def fulfil(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        self._become(Status.FULFILLED, now=now, by=by, reason=reason)
+        """Note that the visit took place; TooSoon before the start."""
+        changes.become(self, Status.FULFILLED, now=now, by=by, reason=reason)
 
     def mark_entered_in_error(self, *, now: datetime, by: User, reason: str) -> None:
-        self._become(Status.ENTERED_IN_ERROR, now=now, by=by, reason=reason)
+        changes.become(self, Status.ENTERED_IN_ERROR, now=now, by=by, reason=reason)
 
     def confirm(self, *, now: datetime) -> None:
         """Note that the patient says they will come."""
@@ -398,52 +400,13 @@ class Appointment(models.Model):
             return
         raise SlotTaken
 
-    def _rewrite(self, **changes: Any) -> None:
+    def _rewrite(self, **more: Any) -> None:
         """Write the new time and place, unless the row changed since it was read."""
         written = Appointment.objects.filter(
             pk=self.pk, status=self.status, sequence=self.sequence
-        ).update(**{column: getattr(self, column) for column in moves.PLACE_COLUMNS}, **changes)
+        ).update(**{column: getattr(self, column) for column in moves.PLACE_COLUMNS}, **more)
         if not written:
             raise InvalidTransition(self.status)
-
-    def _become(
-        self,
-        target: str,
-        *,
-        now: datetime,
-        by: User | None,
-        reason: str = "",
-        sources: Collection[str] = tuple(TRANSITIONS),
-        is_told: bool = True,
-        **changes: Any,
-    ) -> None:
-        """Change the status, and with it what ``changes`` says. Raises InvalidTransition."""
-
-        def write() -> Appointment:
-            # With what the mails and the care team are written from.
-            visit = Appointment.objects.select_related("patient", "practitioner", "service").get(
-                pk=self.pk
-            )
-            was, written = visit.status, {"status": target, **changes}
-            if was not in sources or target not in TRANSITIONS[was]:
-                raise InvalidTransition(was, target)
-            if target in HOLDS_TIME and not diary.has_time(visit, now=now):
-                diary.take(visit, now=now, by=by)
-                written |= {"room_id": visit.room_id, "equipment_id": visit.equipment_id}
-            if Status.CANCELLED in (was, target):
-                # Calendars go by it, and so do mails: what was planned before is out of date.
-                written["sequence"] = visit.sequence + 1
-            same = Appointment.objects.filter(pk=visit.pk, status=was, sequence=visit.sequence)
-            if not same.update(**written):
-                # Raises DoesNotExist when it was a hold that has just given way.
-                self.refresh_from_db()
-                raise InvalidTransition(self.status, target)
-            for column, value in written.items():
-                setattr(visit, column, value)
-            visit._record(was=was, now=now, by=by, reason=reason, is_told=is_told)
-            return visit
-
-        self._take_over(diary.in_turn(write))
 
     def _take_over(self, written: "Appointment") -> None:
         """Hold what this same row held when it was written, as reading it again would."""
@@ -451,50 +414,3 @@ class Appointment(models.Model):
             has_object = field.name in written._state.fields_cache
             name = field.name if has_object else field.attname
             setattr(self, name, getattr(written, name))
-
-    def _record(
-        self, *, was: str, now: datetime, by: User | None, reason: str, **details: Any
-    ) -> None:
-        """Write what goes with every change of a visit, and owe the mails about it.
-
-        ``details`` are further columns of the StatusChange.
-        """
-        assert self.patient is not None
-        is_told = details.pop("is_told", True)
-        if (was, self.status) == (Status.CANCELLED, Status.BOOKED):
-            details["undoes"] = self.status_changes.last()
-        StatusChange.objects.create(
-            appointment=self,
-            from_status=was,
-            to_status=self.status,
-            at=now,
-            by=by,
-            reason=reason,
-            **details,
-        )
-        if self.status in CALLED_OFF:
-            self._end_care(self.practitioner, now=now)
-        else:
-            CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
-        match was, self.status:
-            case (("" | Status.PENDING), Status.BOOKED) if self.series_id:
-                owed.plan_ahead(self, now)  # the series owes one mail about them all
-            case (("" | Status.PENDING), Status.BOOKED):
-                owed.plan_booked(self, now)
-            case _, Status.BOOKED if details.get("undoes") or was == Status.CANCELLED:
-                moves.restored(self, now=now)
-            case Status.BOOKED, Status.BOOKED:
-                owed.plan_moved(self, now, is_told=is_told)
-            case _, Status.CANCELLED:
-                owed.plan_cancelled(self, now, is_told=is_told)
-            case _, Status.FULFILLED:
-                owed.plan_check_ins(self, now)
-            case _, Status.ENTERED_IN_ERROR:
-                owed.call_off(self, reason="entered-in-error")
-
-    def _end_care(self, practitioner: Practitioner, *, now: datetime) -> None:
-        """End the patient's care by somebody with whom no visit is left, nor ever took place."""
-        assert self.patient is not None
-        visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner)
-        if not visits.exclude(status__in=CALLED_OFF).exists():
-            CareTeamMember.leave(patient=self.patient, practitioner=practitioner, now=now)

@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Location, Patient, Practitioner
@@ -298,4 +299,4 @@ class Equipment(Resource):
 
     class Meta(Resource.Meta):
         verbose_name = _("equipment")
-        verbose_name_plural = _("equipment")
+        verbose_name_plural = pgettext_lazy("plural", "equipment")

@@ -1,6 +1,6 @@
 """When there is time at all: hours, breaks, absences, what is kept, and how much is enough."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,9 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from booking import slots
@@ -32,6 +34,10 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, _("Sunday")
 
 
+def _span(opens: time, closes: time) -> str:
+    return f"{time_format(opens)} – {time_format(closes)}"
+
+
 class WeeklyRule(models.Model):
     """The same hours every week, read on the wall clock of a location."""
 
@@ -52,7 +58,7 @@ class WeeklyRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens:%H:%M}–{self.closes:%H:%M}"
+        return f"{self.get_weekday_display()} {_span(self.opens, self.closes)}"
 
     def clean(self) -> None:
         super().clean()
@@ -220,7 +226,7 @@ class ExtraHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.date:%Y-%m-%d} {self.opens:%H:%M}–{self.closes:%H:%M}"
+        return f"{date_format(self.date)}, {_span(self.opens, self.closes)}"
 
     def shift(self, zone: ZoneInfo) -> Shift:
         opens, closes = (at.hour * 60 + at.minute for at in (self.opens, self.closes))
@@ -333,7 +339,7 @@ class Closure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.reason or f"{self.start:%Y-%m-%d}"
+        return self.reason or date_format(timezone.localtime(self.start))
 
 
 class TimeOff(models.Model):
@@ -353,10 +359,10 @@ class TimeOff(models.Model):
     class Meta:
         ordering = ["start"]
         verbose_name = _("time off")
-        verbose_name_plural = _("time off")
+        verbose_name_plural = pgettext_lazy("plural", "time off")
         constraints = [
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="timeoff_end_after_start"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.practitioner_id} {self.start:%Y-%m-%d}"
+        return date_format(timezone.localtime(self.start))

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from booking import owed
+from booking.models import changes
 from booking.models.status import InvalidTransition, Status, StatusChange
 from clinic.models import Practitioner, User
-from intake import gate
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
@@ -39,6 +39,7 @@ def former_columns(visit: "Appointment") -> dict[str, Any]:
         "from_practitioner_id": visit.practitioner_id,
         "from_location_id": visit.location_id,
         "from_room_id": visit.room_id,
+        "from_equipment_id": visit.equipment_id,
     }
 
 
@@ -59,16 +60,10 @@ def write(
     (former_id,) = visits.values_list("practitioner_id").get(pk=moved.pk)
     moved._rewrite(sequence=moved.sequence + 1, moves=count, confirmed_at=None)
     current = visits.select_related("patient", "practitioner", "service").get(pk=moved.pk)
-    current._record(was=Status.BOOKED, now=now, by=by, reason=reason, **details)
+    changes.record(current, was=Status.BOOKED, now=now, by=by, reason=reason, **details)
     if current.practitioner_id != former_id:
-        current._end_care(Practitioner.objects.get(pk=former_id), now=now)
-
-
-def restored(visit: "Appointment", *, now: datetime) -> None:
-    """Owe the mails of a visit that is back; they wait when an emergency was told meanwhile."""
-    if alert := gate.emergency_alert(visitor_hash="", patient=visit.patient):
-        type(visit).objects.hold_for_safety(alert, now=now)
-    owed.plan_restored(visit, now)
+        former = Practitioner.objects.get(pk=former_id)
+        changes.end_care(current, former, now=now)
 
 
 def undoable(visit: "Appointment", *, now: datetime) -> StatusChange | None:
@@ -94,7 +89,8 @@ def take_back(visit: "Appointment", *, now: datetime, by: User | None) -> None:
     assert change.from_end is not None
     assert change.from_location is not None
     assert change.from_practitioner is not None
-    moved.practitioner, moved.room = change.from_practitioner, change.from_room
+    moved.practitioner = change.from_practitioner
+    moved.room, moved.equipment = change.from_room, change.from_equipment
     moved.overlap_reason = ""
     minutes = (change.from_end - change.from_start) // timedelta(minutes=1)
     moved._place(moved.service, change.from_location, start=change.from_start, minutes=minutes)

@@ -19,6 +19,7 @@ from booking import owed
 from booking.models.appointments import Appointment
 from booking.models.diary import in_turn
 from booking.models.status import SlotTaken, Status
+from clinic.letters import moment_text
 from clinic.models import DeskTask, Link, Location, Message, Practitioner, Role, User
 from intake.models import QuestionnaireResponse
 
@@ -117,7 +118,7 @@ class WaitlistOffer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.local_start:%Y-%m-%d %H:%M}"
+        return moment_text(self.local_start)
 
     @property
     def booking_key(self) -> str:
@@ -157,10 +158,12 @@ class WaitlistOffer(models.Model):
         now: datetime,
         by: User | None = None,
         intake_response: QuestionnaireResponse | None = None,
+        phone_screen_note: str = "",
     ) -> Appointment:
         """Make the kept time a visit, and end the wait.
 
-        Safety is the caller's to judge, with answers of these days. Raises OfferOver when it was
+        Safety is the caller's to judge, with answers of these days; staff who did not ask for them
+        say why in ``phone_screen_note``. Raises OfferOver when it was
         answered before or ran out, SlotTaken when the time is not kept any more.
         """
 
@@ -170,7 +173,13 @@ class WaitlistOffer(models.Model):
             hold = self._hold().select_related("service").first()
             if hold is None:
                 raise SlotTaken
-            hold.book(patient=entry.patient, now=now, by=by, intake_response=intake_response)
+            hold.book(
+                patient=entry.patient,
+                now=now,
+                by=by,
+                intake_response=intake_response,
+                phone_screen_note=phone_screen_note,
+            )
             entry._become(entry.State.BOOKED, now=now, by=by)
             return hold
 

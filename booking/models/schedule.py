@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import IntegrityError, models, transaction
 
 from booking import slots
-from booking.models import diary
+from booking.models import changes, diary
 from booking.models.catalogue import Service
 from booking.models.search import FreeStart, Obstacle, Rule
 from booking.models.status import HOLDS_TIME, InvalidTransition, SlotTaken, Status
@@ -261,7 +261,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
         def write() -> None:
             visit.save(force_insert=True)
-            visit._record(was="", now=now, by=by, reason=overlap_reason)
+            changes.record(visit, was="", now=now, by=by, reason=overlap_reason)
 
         try:
             visit._settle(candidates, write=write, now=now, by=by)

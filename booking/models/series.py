@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from booking import owed
 from booking.models.appointments import Appointment
@@ -128,10 +129,10 @@ class Series(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = _("series")
-        verbose_name_plural = _("series")
+        verbose_name_plural = pgettext_lazy("plural", "series")
 
     def __str__(self) -> str:
-        return f"{self.created_at:%Y-%m-%d}"
+        return f"{self.patient}, {self.service}"
 
     def standing(self) -> models.QuerySet[Appointment]:
         """Return the visits that took place or still will, in their order."""

@@ -2,8 +2,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from booking.models.catalogue import Room
+from booking.models.catalogue import Equipment, Room
 from clinic.encryption import EncryptedTextField
 from clinic.models import Location, Practitioner
 
@@ -44,6 +45,10 @@ class InvalidTransition(Exception):
     """The visit's status does not allow this change any more."""
 
 
+class TooSoon(Exception):
+    """What the visit would become cannot be known yet: it lies ahead."""
+
+
 class SlotTaken(ValidationError):
     """The start was taken by somebody else, or is not offered. Code ``slot_taken``; HTTP 409."""
 
@@ -63,8 +68,10 @@ class StatusChange(models.Model):
     appointment = models.ForeignKey(
         "Appointment", on_delete=models.CASCADE, related_name="status_changes"
     )
-    from_status = models.CharField(_("from"), max_length=20, choices=Status, blank=True)
-    to_status = models.CharField(_("to"), max_length=20, choices=Status)
+    from_status = models.CharField(
+        pgettext_lazy("status", "from"), max_length=20, choices=Status, blank=True
+    )
+    to_status = models.CharField(pgettext_lazy("status", "to"), max_length=20, choices=Status)
     at = models.DateTimeField(_("at"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -102,6 +109,14 @@ class StatusChange(models.Model):
         related_name="+",
         db_index=False,
     )
+    from_equipment = models.ForeignKey(
+        Equipment,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
     undoes = models.OneToOneField(
         "self",
         on_delete=models.CASCADE,
@@ -116,4 +131,5 @@ class StatusChange(models.Model):
         verbose_name_plural = _("status changes")
 
     def __str__(self) -> str:
-        return f"{self.from_status} → {self.to_status}"
+        states = self.get_from_status_display(), self.get_to_status_display()
+        return " → ".join(str(state) for state in states if state)

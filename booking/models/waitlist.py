@@ -22,7 +22,8 @@ from booking.models.hours import Weekday
 from booking.models.offers import WaitlistOffer, sees_the_waitlist
 from booking.models.status import SlotTaken
 from booking.part_of_day import PartOfDay
-from clinic.models import DeskTask, Link, Location, Patient, Practitioner, User
+from clinic import days
+from clinic.models import DeskTask, Link, Location, Patient, Practice, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
 
@@ -138,10 +139,16 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
             owed.plan_joined(entry, now)
         return entry
 
-    def close_run_out(self, *, today: date, now: datetime) -> int:
-        """Close the entries whose last day is over; return how many."""
-        over = self.waiting().without_offer().filter(last_day__lt=today)
-        return sum(entry.close(WaitlistEntry.State.RAN_OUT, now=now) for entry in over)
+    def close_run_out(self, *, now: datetime) -> int:
+        """Close the entries whose last day is over where they would come; return how many."""
+        practice, waiting = Practice.current(), self.waiting().without_offer()
+        # Nowhere is the calendar more than a day ahead of this one.
+        near = waiting.filter(last_day__lte=now.astimezone(UTC).date()).select_related("location")
+        return sum(
+            entry.close(WaitlistEntry.State.RAN_OUT, now=now)
+            for entry in near
+            if entry.last_day < days.local_date(now, (entry.location or practice).zone)
+        )
 
 
 class WaitlistEntry(models.Model):
@@ -239,7 +246,7 @@ class WaitlistEntry(models.Model):
         indexes = [models.Index(fields=["state", "joined_at"], name="waitlistentry_waiting")]
 
     def __str__(self) -> str:
-        return f"{self.joined_at:%Y-%m-%d}"
+        return f"{self.patient}, {self.service}"
 
     @property
     def wish(self) -> waiting.Wish:

@@ -53,7 +53,11 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
     posted = request.POST if request.method == "POST" else None
     asked_for = {name: request.GET.get(name, "") for name in ("who", "place")}
     wish = WishForm(
-        posted, offer=offer, today=today, initial={"booking_key": uuid4().hex, **asked_for}
+        posted,
+        offer=offer,
+        now=now,
+        zone=practice.zone,
+        initial={"booking_key": uuid4().hex, **asked_for},
     )
     known = {"birth_date": guest.birth_date, "language": translation.get_language()}
     details = DetailsForm(posted, initial=known, practice=practice, today=today)

@@ -14,7 +14,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from simple_history.admin import SimpleHistoryAdmin
 
 from clinic import audit, days
@@ -22,12 +21,6 @@ from clinic.access import staff_user
 from clinic.models import AuditEvent, Patient, Practice
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
-
-# Words of Django's own admin pages that it has no Spanish for yet.
-gettext_noop("- Select an option -")
-gettext_noop("Run")
-gettext_noop("Search %(name)s")
-gettext_noop("Pagination %(name)s")
 
 
 class AuditedAdmin(admin.ModelAdmin):

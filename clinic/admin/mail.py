@@ -61,13 +61,6 @@ REASONS = {
 BOUNCED = (Message.BOUNCED, "no-mailbox", "address", "refused")
 
 
-def mail_name(message: Message) -> str:
-    """Return the kind in words, with the step of a reminder: "Reminder 24h"."""
-    # An account's key, which makes rows of staff's mails differ, says nothing to anybody.
-    step = "" if message.step.isdigit() else message.step
-    return f"{wordings.label(message.kind)} {step}".strip()
-
-
 def why(message: Message) -> str:
     return in_words(message.reason)
 
@@ -78,7 +71,6 @@ def in_words(reason: str) -> str:
 
 
 class MailDayFilter(DayFilter):
-    title = _("due")
     field = "due_at"
 
 
@@ -202,7 +194,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("mail"), ordering="kind")
     def what(self, message: Message) -> str:
-        return mail_name(message)
+        return str(message)
 
     @admin.display(description=_("reason"), ordering="reason")
     def why(self, message: Message) -> str:

@@ -16,8 +16,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
 
 from clinic import accounts
 from clinic.access import staff_user
@@ -256,13 +256,14 @@ class DeskTaskAdmin(ReadOnlyAdmin):
         self.message_user(
             request,
             ngettext("%(count)d task is done.", "%(count)d tasks are done.", len(done))
-            % {"count": len(done)},
-            messages.SUCCESS,
+            % {"count": len(done)}
+            if done
+            else gettext("Done already."),
+            messages.SUCCESS if done else messages.WARNING,
         )
 
 
 class OpenedDayFilter(DayFilter):
-    title = _("opened")
     field = "opened_at"
 
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic import wordings
 from clinic.models.people import Patient
 
 LATE_AFTER = timedelta(minutes=5)
@@ -187,7 +188,8 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.step}".strip()
+        """The kind in words: "Reminder, 2 hours before"."""
+        return ", ".join(filter(None, [wordings.label(self.kind), wordings.step_label(self.step)]))
 
 
 class LinkQuerySet(models.QuerySet["Link"]):
@@ -235,7 +237,7 @@ class Link(models.Model):
         indexes = [models.Index(fields=["expires_at"], name="link_expires")]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return self.get_purpose_display()
 
     @property
     def is_mailed(self) -> bool:

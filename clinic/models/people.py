@@ -337,4 +337,4 @@ class EmergencyAccess(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return str(self.patient)

@@ -2,6 +2,8 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Patient, PrivacyNotice
@@ -58,4 +60,4 @@ class Agreement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agreed_at:%Y-%m-%d} {self.notice_id}"
+        return f"{self.signed_by}, {date_format(timezone.localtime(self.agreed_at))}"

@@ -347,6 +347,21 @@ def test_moving_lists_free_times_and_keeps_the_row(desk):
     ).exists()
 
 
+def test_where_a_visit_stands_is_no_time_to_move_it_to(desk):
+    visit = make_visit(desk)
+    other = make.make_practitioner(name="Zoe", locations=[desk.location])
+    desk.service.practitioners.add(other)
+    make.make_hours(other, desk.location)
+    shown = desk.get(f"{move_page(visit)}?practitioner=")
+    at_nine = [s.names for s in shown.context["week"][0].starts if s.local.time() == time(9)]
+    assert at_nine == [("Zoe",)]
+    said = desk.post(move_page(visit), named(desk, hour=9), follow=True).content.decode()
+    assert "at this time already" in said
+    assert "Take it back" not in said
+    visit.refresh_from_db()
+    assert visit.sequence == 0
+
+
 def test_moving_to_whoever_is_free_takes_the_one_that_was_named(desk):
     visit = make_visit(desk)
     other = make.make_practitioner(name="Zoe", locations=[desk.location])

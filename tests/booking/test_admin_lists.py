@@ -26,7 +26,7 @@ def fill(model, number):
     visit = make.make_appointment(
         start=in_days(number + 1), intake_response=make.make_response(patient=make.make_patient())
     )
-    visit.mark_arrived(now=timezone.now(), by=make.make_user())
+    visit.mark_arrived(now=visit.start, by=make.make_user())
     match model.__name__:
         case "Room":
             make.make_room()

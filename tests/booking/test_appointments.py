@@ -2,7 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.models import TRANSITIONS, Appointment, InvalidTransition, SlotTaken, StatusChange
+from booking.models import (
+    TRANSITIONS,
+    Appointment,
+    InvalidTransition,
+    SlotTaken,
+    StatusChange,
+    TooSoon,
+)
 from clinic.models import Message, Patient
 from tests.booking.small_clinic import NINE, SmallClinic, minutes
 from tests.factories import (
@@ -10,6 +17,7 @@ from tests.factories import (
     make_appointment,
     make_clinician,
     make_hours,
+    make_location,
     make_patient,
     make_response,
     make_user,
@@ -39,13 +47,13 @@ def change(visit, to):
         case Status.BOOKED:
             visit.restore(now=NOW)
         case Status.ARRIVED:
-            visit.mark_arrived(now=NOW)
+            visit.mark_arrived(now=visit.start)
         case Status.FULFILLED:
-            visit.fulfil(now=NOW)
+            visit.fulfil(now=visit.start)
         case Status.CANCELLED:
             visit.cancel(now=NOW)
         case Status.NOSHOW:
-            visit.mark_no_show(now=NOW)
+            visit.mark_no_show(now=visit.start)
         case Status.ENTERED_IN_ERROR:
             visit.mark_entered_in_error(now=NOW, by=make_user(), reason="Wrong patient")
 
@@ -64,6 +72,36 @@ def test_a_visit_goes_only_where_the_table_says(came_from, to):
             change(visit, to)
         assert not StatusChange.objects.exists()
     assert Appointment.objects.get().status == visit.status
+
+
+def test_nobody_can_know_yet_how_a_visit_that_lies_ahead_went():
+    visit = make_appointment()
+    before = visit.start - timedelta(minutes=1)
+    for verb in (visit.fulfil, visit.mark_no_show):
+        with pytest.raises(TooSoon):
+            verb(now=before)
+    assert not StatusChange.objects.exists()
+    visit.mark_no_show(now=visit.start)
+    assert Appointment.objects.get().status == Status.NOSHOW
+
+
+def test_whoever_comes_early_arrives_on_the_day_of_the_visit_at_its_place():
+    # Nine in Denver on 2 June; there midnight is at 06:00 UTC.
+    visit = make_appointment(
+        location=make_location(time_zone="America/Denver"),
+        start=datetime(2026, 6, 2, 15, tzinfo=UTC),
+    )
+    with pytest.raises(TooSoon):
+        visit.mark_arrived(now=datetime(2026, 6, 2, 5, 59, tzinfo=UTC))
+    visit.mark_arrived(now=datetime(2026, 6, 2, 6, tzinfo=UTC))
+    assert visit.status == Status.ARRIVED
+
+
+def test_a_visit_that_was_moved_ahead_meanwhile_is_judged_by_its_new_time(clinic, staff):
+    stale = clinic.book()
+    Appointment.objects.get().move(start=NINE + minutes(120), now=NOW, by=staff)
+    with pytest.raises(TooSoon):
+        stale.fulfil(now=NINE + minutes(30))
 
 
 def test_nothing_becomes_a_hold():
@@ -385,8 +423,8 @@ def test_every_change_plans_the_mail_about_it(clinic, staff):
 
 def test_an_arrival_taken_back_leaves_mails_and_calendars_as_they_were(clinic):
     visit = clinic.book()
-    visit.mark_arrived(now=NOW)
-    visit.restore(now=NOW)
+    visit.mark_arrived(now=NINE)
+    visit.restore(now=NINE)
     assert (visit.sequence, visit.arrived_at) == (0, None)
     assert waiting(visit) == {"confirmation", "reminder"}
 

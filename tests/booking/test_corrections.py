@@ -192,7 +192,7 @@ def test_the_clinician_sees_what_changed_and_can_read_the_earlier_answers(ana, v
     sign_in(ana, nurse)
     page = ana.get(reverse("clinician_summary", args=[visit.patient.pk]))
     # 13:00 UTC on the clock of the clinic.
-    assert "Corrected by the patient on June 1, 2026, 8 a.m.: 1 change" in page.content.decode()
+    assert "Corrected by the patient on Jun 1, 2026, 8:00 AM: 1 change" in page.content.decode()
     (changed,) = page.context["corrections"][0].differences
     assert (changed.before, changed.after) == (("6",), ("9",))
     url = reverse("earlier_answers", args=[stored(visit).pk, 1])

@@ -86,7 +86,7 @@ def test_a_foreign_form_is_filled_in_page_by_page_and_sent(client, ask):
         page(2), {"_revision": "2", "2.2": ["ice"], "2.3": "A doctor", "2.4": "Dr. Ruiz"}
     )
     review = client.get(done.url)
-    for words in ("12.5 kg", "6:15 a.m.", "Dr. Ruiz", "1. Chart number", "123-45-6789"):
+    for words in ("12.5 kg", "6:15 AM", "Dr. Ruiz", "1. Chart number", "123-45-6789"):
         assert words in review.content.decode()
     client.post(done.url)
     response = QuestionnaireResponse.objects.get()

@@ -100,6 +100,32 @@ def test_each_visit_is_moved_or_called_off_by_itself_like_any_other(clinic):
     assert {"moved", "cancelled"} <= set(kinds)
 
 
+def moved_and_taken_back(visit, *, at):
+    visit.move(start=visit.start + minutes(120), now=at, by=make_user())
+    visit.undo(now=at + minutes(1))
+    return list(
+        Message.objects.about(visit)
+        .filter(kind__in=["confirmation", "moved"], state="planned")
+        .values_list("kind", flat=True)
+    )
+
+
+def test_a_move_of_one_that_is_taken_back_says_nothing_the_series_mail_did_not_say(clinic):
+    series = book(clinic)
+    outbox.tick(NOW)
+    assert moved_and_taken_back(series.standing()[1], at=NOW + minutes(10)) == []
+
+
+def test_a_move_that_the_series_mail_had_told_of_is_taken_back_with_a_mail(clinic):
+    visit = book(clinic).standing()[1]
+    visit.move(start=visit.start + minutes(120), now=NOW, by=clinic.staff)
+    outbox.tick(NOW + minutes(1))
+    assert "Tuesday, June 9, 11:00 AM" in mail.outbox[0].body
+    visit.undo(now=NOW + minutes(2))
+    outbox.tick(NOW + minutes(2))
+    assert "Tuesday, June 9, 9:00 AM" in mail.outbox[1].body
+
+
 @pytest.mark.parametrize("by", [WEEK, -WEEK, minutes(30), -minutes(45)])
 def test_visits_move_together_even_onto_each_others_places(clinic, by):
     first = NINE + 2 * WEEK

@@ -74,8 +74,8 @@ def test_the_way_leads_over_the_red_flag_questions_to_the_dates(desk):
     query = urlencode({key: str(value) for key, value in wish(desk, at="09:00:00").items()})
     assert answer["Location"].startswith(f"/admin/booking/series/{desk.patient.pk}/questions/?")
     shown = desk.get(answer["Location"])
-    assert shown.context["times_page"].startswith(f"/admin/booking/series/{desk.patient.pk}/plan/")
-    assert desk.get(shown.context["times_page"]).status_code == 200
+    assert shown.context["next_page"].startswith(f"/admin/booking/series/{desk.patient.pk}/plan/")
+    assert desk.get(shown.context["next_page"]).status_code == 200
     assert query.split("&")[0] in answer["Location"]
 
 
@@ -218,6 +218,14 @@ def test_a_week_later_the_visits_make_room_for_each_other(desk, series):
     assert all(visit.is_free for visit, _field in shown.context["form"].visits)
     desk.post(page, choices(shown))
     assert [visit.local_start.day for visit in series.standing()] == [16, 23, 30]
+
+
+def test_visits_that_are_moved_to_where_they_stand_are_left_alone(desk, series):
+    page = move_page(series.standing()[0], day="2026-06-09", at="09:00")
+    answer = desk.post(page, choices(desk.get(page)), follow=True)
+    assert "The visits are at these times already." in answer.text
+    assert {visit.sequence for visit in series.standing()} == {0}
+    assert not AuditEvent.objects.filter(fields=["start"]).exists()
 
 
 def test_one_may_stay_where_it_is(desk, series):

@@ -182,6 +182,6 @@ def test_an_open_alert_and_a_check_in_leave_the_sheet_on_one_screen(
     )
     page = open_clinician_page(client, live_server, open_page, summary_url(patient))
     assert page.locator(".alert-banner").count() == 1
-    assert "Weekly check-in 05/25/2026: worse" in page.locator(".level-strip").inner_text()
+    assert "Weekly check-in May 25, 2026: worse" in page.locator(".level-strip").inner_text()
     bottom = page.evaluate("document.querySelector('.sheet').getBoundingClientRect().bottom")
     assert bottom <= 800

@@ -8,9 +8,16 @@ import time_machine
 from clinic import outbox
 from clinic.models import CareTeamMember, Message
 from intake.levels import Level
-from tests.booking.small_clinic import NINE
+from tests.booking.small_clinic import NINE, SmallClinic
 from tests.booking.visitor import Visitor, open_clinic, the_visit
-from tests.factories import NOW, make_alert, make_appointment, make_service, make_user
+from tests.factories import (
+    NOW,
+    make_alert,
+    make_appointment,
+    make_equipment,
+    make_service,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +72,19 @@ def test_a_move_is_taken_back_to_the_time_person_and_room_it_had():
     assert "Undo" not in visitor.client.get(url()).text
     carers = CareTeamMember.objects.filter(patient=visit.patient, until=None)
     assert [member.practitioner for member in carers] == [before.practitioner]
+
+
+def test_a_move_is_taken_back_to_the_equipment_it_had():
+    clinic = SmallClinic(equipment_kind="treadmill")
+    first, second = (make_equipment(location=clinic.location) for _ in range(2))
+    visit = clinic.book(NINE)
+    assert visit.equipment == first
+    # At eleven the first one is taken, so the second is used.
+    make_appointment(start=NINE + 2 * AN_HOUR, location=clinic.location, equipment=first)
+    visit.move(start=NINE + 2 * AN_HOUR, now=NOW)
+    assert visit.equipment == second
+    visit.undo(now=NOW)
+    assert visit.equipment == first
 
 
 def test_a_cancellation_is_taken_back(visitor):

@@ -86,7 +86,7 @@ def test_a_visits_page_lists_its_mails_and_why_one_was_not_sent(front_desk):
     )
     text = front_desk.get(change_page(visit)).content.decode()
     log = text.split('class="mail-log"')[1].split("</table>")[0]
-    for words in ("Confirmation", "Sent", "Reminder 24h", "the patient stopped these mails"):
+    for words in ("Confirmation", "Sent", "Reminder, 24 hours before", "the patient stopped"):
         assert words in log
     for message in Message.objects.about(visit):
         assert f"/admin/clinic/message/{message.pk}/change/" in log

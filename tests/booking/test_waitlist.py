@@ -1,6 +1,6 @@
 """Who waits, what they are offered, and what becomes of an offer."""
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.core import mail
@@ -24,6 +24,8 @@ from tests.booking.small_clinic import NINE, SmallClinic, minutes
 from tests.factories import (
     NOW,
     make_alert,
+    make_equipment,
+    make_location,
     make_patient,
     make_practice,
     make_practitioner,
@@ -117,6 +119,19 @@ def test_a_time_left_by_a_move_waits_for_its_undoing_too():
     assert tend(NOW + minutes(2)) == []
     (offer,) = tend(NOW + minutes(3))
     assert offer.start == NINE
+
+
+def test_the_only_device_waits_for_the_undoing_too_with_whomever_it_would_be():
+    make_practice(time_zone="America/Chicago")
+    clinic = SmallClinic(
+        practitioners=2, closes=time(9), grid_minutes=60, horizon_days=2, equipment_kind="treadmill"
+    )
+    make_equipment(location=clinic.location)
+    visit = clinic.book(NINE - minutes(60))
+    wait(clinic, first_day=TOMORROW, last_day=TOMORROW)
+    visit.cancel(now=NOW)
+    assert tend(NOW + minutes(2)) == []
+    assert len(tend(NOW + minutes(3))) == 1
 
 
 def test_a_change_that_the_desk_told_of_itself_waits_for_its_undoing_as_well(clinic):
@@ -324,6 +339,18 @@ def test_an_entry_whose_days_are_over_ends(clinic):
     entry.refresh_from_db()
     assert entry.state == "ran-out"
     assert owed_to(entry.patient) == ["waitlist-ended"]
+
+
+@pytest.mark.parametrize(("zone", "ends_at"), [("Pacific/Honolulu", 10), ("Asia/Tokyo", -9)])
+def test_the_last_day_is_over_when_it_is_at_the_location_that_is_waited_for(clinic, zone, ends_at):
+    midnight = datetime(2026, 6, 10, tzinfo=UTC) + timedelta(hours=ends_at)
+    entry = wait(clinic, location=make_location(time_zone=zone), last_day=date(2026, 6, 9))
+    tend(midnight - minutes(1))
+    entry.refresh_from_db()
+    assert entry.is_waiting
+    tend(midnight)
+    entry.refresh_from_db()
+    assert entry.state == "ran-out"
 
 
 def test_a_wait_ends_once(clinic):

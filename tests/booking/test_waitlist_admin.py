@@ -8,6 +8,7 @@ import time_machine
 from booking.models import Appointment, WaitlistEntry
 from clinic.models import AuditEvent
 from intake.levels import Level
+from intake.models import Questionnaire
 from tests import factories as make
 from tests.booking.test_admin import press
 from tests.factories import NOW
@@ -124,6 +125,16 @@ def test_staff_offer_one_of_the_free_times(desk):
     assert desk.get(page)["Location"] == f"{LIST}{entry.pk}/change/"
 
 
+@pytest.mark.parametrize(
+    ("email", "says"),
+    [("ana@example.org", "The patient is asked."), ("", "Please phone the patient.")],
+)
+def test_staff_are_told_who_asks_the_patient(desk, email, says):
+    entry = wait(desk, patient=make.make_patient(email=email))
+    shown = desk.post(f"{LIST}{entry.pk}/offer/", {"start": NINE.isoformat()}, follow=True)
+    assert says in shown.text
+
+
 def test_a_time_that_was_just_taken_is_not_offered(desk):
     entry = wait(desk)
     make.make_appointment(practitioner=desk.practitioner, start=NINE)
@@ -136,15 +147,79 @@ def test_a_time_that_was_just_taken_is_not_offered(desk):
     assert not entry.offers.exists()
 
 
-def test_the_desk_answers_for_a_patient_on_the_phone(desk):
-    taken, let_go = wait(desk), wait(desk)
-    offer = offered(desk, taken)
-    press(desk, taken, "accept")
+def accept_page(entry):
+    return f"{LIST}{entry.pk}/accept/"
+
+
+def test_the_desk_takes_an_offered_time_for_a_patient_on_the_phone(desk):
+    entry = wait(desk, phone_screen_note="Hung up")
+    offer = offered(desk, entry)
+    page = desk.get(accept_page(entry))
+    assert "Tue, Jun 2, 2026, 9:00 AM CDT" in page.text
+    # What was typed when they joined is there to be kept or said anew.
+    assert page.context["form"]["phone_screen_note"].value() == "Hung up"
+    answer = desk.post(accept_page(entry), {"phone_screen_note": "In a hurry"})
     visit = Appointment.objects.get()
-    assert (visit.patient, visit.status, visit.created_by) == (taken.patient, "booked", desk.user)
+    assert answer["Location"] == f"/admin/booking/appointment/{visit.pk}/change/"
+    assert (visit.patient, visit.status, visit.created_by) == (entry.patient, "booked", desk.user)
+    assert visit.phone_screen_note == "In a hurry"
     offer.refresh_from_db()
     assert (offer.state, offer.answered_by) == ("accepted", desk.user)
-    visit.delete()
+    again = desk.post(accept_page(entry), {"phone_screen_note": "In a hurry"})
+    assert again["Location"] == answer["Location"]
+
+
+def test_an_offered_time_is_not_taken_before_the_questions_are_asked_or_it_is_said_why_not(desk):
+    Questionnaire.objects.publish_shipped(now=NOW)
+    entry = wait(desk)
+    offered(desk, entry)
+    asks = press(desk, entry, "accept")["Location"]
+    assert asks == f"{LIST}{entry.pk}/questions/"
+    shown = desk.get(asks)
+    assert "Read each question out" in shown.text
+    answer = desk.post(accept_page(entry), {"phone_screen_note": ""})
+    assert "Ask the questions, or say why you did not." in answer.text
+    assert not Appointment.objects.filter(status="booked").exists()
+    danger = {"_asked": shown.context["form"].asked, "safety-nerve": ["saddle-numb"]}
+    stopped = desk.post(asks, danger, follow=True)
+    assert stopped.context["title"] == "Do not book: emergency"
+
+
+def test_answers_of_the_last_day_are_evaluated_again_and_go_with_the_visit(desk):
+    desk.service.questionnaire = Questionnaire.objects.publish_shipped(now=NOW)
+    desk.service.save()
+    entry = wait(desk)
+    offered(desk, entry)
+    response = make.make_response(
+        patient=entry.patient,
+        questionnaire=desk.service.questionnaire,
+        level=Level.ROUTINE,
+        safety_answered_at=NOW,
+    )
+    make.make_alert(patient=entry.patient, level=Level.URGENT)
+    asks = press(desk, entry, "accept")["Location"]
+    assert desk.get(asks)["Location"] == accept_page(entry)
+    page = desk.get(accept_page(entry)).text
+    assert 'class="level level-urgent"' in page
+    assert "Red-flag questions" not in page
+    desk.post(accept_page(entry))
+    visit = Appointment.objects.get()
+    assert (visit.status, visit.phone_screen_note) == ("booked", "")
+    assert visit.intake_response == response
+
+
+def test_an_offer_that_ran_out_is_not_taken(desk, clock):
+    entry = wait(desk)
+    offer = offered(desk, entry)
+    clock.move_to(offer.answer_by)
+    make.sign_in(desk, desk.user)
+    answer = desk.post(accept_page(entry), {"phone_screen_note": "In a hurry"}, follow=True)
+    assert "No time is kept for this patient" in answer.text
+    assert not Appointment.objects.filter(status="booked").exists()
+
+
+def test_the_desk_lets_an_offered_time_go_for_a_patient_on_the_phone(desk):
+    let_go = wait(desk)
     offered(desk, let_go)
     press(desk, let_go, "decline")
     assert let_go.offers.get().state == "declined"
@@ -157,7 +232,8 @@ def test_the_desk_does_not_book_past_an_emergency(desk):
     entry = wait(desk)
     offered(desk, entry)
     make.make_alert(patient=entry.patient)
-    press(desk, entry, "accept")
+    page = desk.post(accept_page(entry), {"phone_screen_note": "In a hurry"})
+    assert page.context["title"] == "Do not book: emergency"
     assert not Appointment.objects.filter(status="booked").exists()
 
 
