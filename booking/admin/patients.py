@@ -103,7 +103,7 @@ class PatientAdmin(AuditedAdmin):
         "created_at",
     ]
     fieldsets = [
-        (None, {"fields": ["name", "birth_date", "phone", "email", "add_visit"]}),
+        (None, {"fields": ["name", "birth_date", "phone", "email"]}),
         (
             _("Booked by somebody else"),
             {"fields": ["contact_relation", "guardian_name", "guardian_attested_at"]},
@@ -118,7 +118,10 @@ class PatientAdmin(AuditedAdmin):
     reads_are_audited = True
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = list(super().get_fieldsets(request, obj))
+        (title, first), *others = super().get_fieldsets(request, obj)
+        if obj is not None and request.user.has_perm("booking.add_appointment"):
+            first = first | {"fields": [*first["fields"], "add_visit"]}
+        shown = [(title, first), *others]
         if obj is not None and staff_user(request).role == Role.MANAGER:
             shown.append((_("Erasing"), {"fields": ["erase"]}))
         return shown
@@ -186,8 +189,6 @@ class PatientAdmin(AuditedAdmin):
 
     @admin.display(description=_("visit"))
     def add_visit(self, patient: Patient) -> str:
-        if patient._state.adding:
-            return ""
         whose = f"?patient={patient.pk}"
         return format_html(
             '<a href="{}">{}</a> · <a href="{}">{}</a> · <a href="{}">{}</a>',

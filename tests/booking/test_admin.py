@@ -1,5 +1,6 @@
 """The front desk's lists, pages and buttons."""
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -444,3 +445,13 @@ def test_a_link_is_revoked(front_desk):
     link.refresh_from_db()
     assert link.revoked_at is not None
     assert link.token_hash not in front_desk.get(change_page(link)).content.decode()
+
+
+@pytest.mark.parametrize("role", [Role.FRONT_DESK, Role.MANAGER])
+def test_no_link_on_a_patients_page_leads_to_a_refusal(client, role):
+    make.sign_in(client, make.make_user(role=role))
+    page = client.get(change_page(make.make_patient())).content.decode()
+    links = {html.unescape(link) for link in re.findall(r'href="(/admin/[^"]*)"', page)}
+    own = "/erase/" if role == Role.MANAGER else "/questions/"
+    assert any(own in link for link in links)
+    assert {link for link in links if client.get(link).status_code >= 400} == set()
