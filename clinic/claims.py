@@ -5,6 +5,7 @@ the same rows. They are put aside by the batch, and handed over one at a time.
 """
 
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +14,6 @@ from django.conf import settings
 from django.db import connection
 
 from clinic.models import Message
-from clinic.models.messages import MessageQuerySet
 
 # Waits after a temporary refusal, in ticks (a tick is a minute); the last one repeats.
 BACKOFF_TICKS = (1, 5, 15, 30)
@@ -49,22 +49,19 @@ def reserve_due(now: datetime, at: datetime) -> list[Message]:
             ids = [first]
         else:
             ids = [pk for pk, reason in free if reason != Message.INTERRUPTED]
-        if batch := reserve(Message.objects.filter(pk__in=ids), now, at):
+        if batch := reserve(ids, now, at):
             return batch
     return []
 
 
-def reserve(messages: MessageQuerySet, now: datetime, at: datetime) -> list[Message]:
-    """Put aside those that nobody else has; when this process dies their lease runs out."""
-    claim = uuid4()
-    reserved = messages.due(now).filter(lease_until=None)
-    ids = list(reserved.values_list("pk", flat=True))
-    if not ids or not reserved.filter(pk__in=ids).order_by().update(
-        claim=claim, lease_until=_lease(at)
-    ):
+def reserve(ids: Collection[UUID | str], now: datetime, at: datetime) -> list[Message]:
+    """Put aside those that are due and nobody else has, until their lease runs out."""
+    claim, messages = uuid4(), Message.objects.filter(pk__in=ids)
+    free = messages.due(now).filter(lease_until=None).order_by()
+    if not free.update(claim=claim, lease_until=_lease(at)):
         return []
     return list(
-        Message.objects.filter(pk__in=ids, claim=claim)
+        messages.filter(claim=claim)
         .with_circumstances(now)
         .order_by("next_attempt_at", "created_at")
     )

@@ -218,7 +218,7 @@ def tick(now: datetime) -> None:
 
 def deliver(message_id: UUID | str, now: datetime) -> None:
     """Send this one mail if it is due and nobody else does."""
-    batch = claims.reserve(Message.objects.due(now).filter(pk=message_id), now, now)
+    batch = claims.reserve([message_id], now, now)
     with closing(_sender()) as sender:
         try:
             for _message in _deliver(batch, sender, lambda: now, now + timedelta(seconds=1)):
