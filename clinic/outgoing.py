@@ -119,7 +119,7 @@ def build(message: Message, mail: Mail, now: datetime) -> Outgoing:
     return Outgoing(
         message_id=message.pk,
         mail=mail,
-        sender=_in_ascii(parseaddr(settings.DEFAULT_FROM_EMAIL)[1]),
+        sender=_sender_address(settings.DEFAULT_FROM_EMAIL),
         recipient=recipient,
         headers=headers,
         content=content,
@@ -133,7 +133,7 @@ def _parts(parts: list[tuple[str, str]], boundary: str) -> Iterator[bytes]:
             f'Content-Type: {content_type}; charset="utf-8"\r\n'
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
         ).encode("ascii")
-        unix = text.replace("\r\n", "\n").replace("\r", "\n")
+        unix = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
         yield binascii.b2a_qp(unix.encode(), istext=True).replace(b"\n", b"\r\n")
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode("ascii")
@@ -161,10 +161,15 @@ def _in_ascii(address: str) -> str:
     return in_ascii
 
 
+@lru_cache(maxsize=8)
+def _sender_address(configured: str) -> str:
+    return _in_ascii(parseaddr(configured)[1])
+
+
 @lru_cache(maxsize=64)
 def _sender_header(configured: str, name: str) -> str:
-    configured_name, address = parseaddr(configured)
-    shown, address = configured_name or one_line(name), _in_ascii(address)
+    address = _sender_address(configured)
+    shown = parseaddr(configured)[0] or one_line(name)
     if shown.isascii():
         return formataddr((shown, address))
     return f"{Header(shown, 'utf-8', header_name='From').encode(linesep='\r\n')} <{address}>"

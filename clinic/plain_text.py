@@ -23,6 +23,9 @@ def one_line(text: str) -> str:
     Joiners stay: Persian, Hindi and emoji need them. Line ends and tabs become single spaces, so
     the result cannot start a header of its own.
     """
+    if text.isascii() and text.isprintable():
+        # Nothing to take away: most names and subjects, and this runs for each in every mail.
+        return " ".join(text.split())
     kept = (
         " " if char.isspace() else char
         for char in unicodedata.normalize("NFC", text)
