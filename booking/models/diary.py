@@ -17,6 +17,7 @@ from booking.models.search import (
     A_WEEK,
     BUSY_COLUMNS,
     LONGEST,
+    NOTHING_TAKEN,
     FreeStart,
     Obstacle,
     Rule,
@@ -36,7 +37,7 @@ TRIES = 3
 
 
 def free_starts(
-    standing: QuerySet["Appointment"],
+    standing: QuerySet["Appointment"] | None,
     *,
     service: Service,
     since: datetime,
@@ -49,8 +50,9 @@ def free_starts(
 ) -> list[FreeStart]:
     """Find the starts in ``[since, until)`` that nothing in ``standing`` is in the way of.
 
-    Two queries, whatever the number of days, practitioners and visits: one for the rules, one for
-    what stands. The rules are read again when one of them has changed: a dozen queries more.
+    With None the rules alone decide. Two queries, whatever the number of days, practitioners and
+    visits: one for the rules, one for what stands. The rules are read again when one of them has
+    changed: a dozen queries more.
     """
     if since >= until:
         return []
@@ -65,7 +67,8 @@ def free_starts(
     pairs = search.pairs(practitioners, location)
     if not pairs:
         return []
-    found = search.starts(pairs, search.taken(standing, pairs))
+    taken = NOTHING_TAKEN if standing is None else search.taken(standing, pairs)
+    found = search.starts(pairs, taken)
     return [
         FreeStart(start, practitioner_id, location_id)
         for minute, alike in groupby(found, key=itemgetter(0))
