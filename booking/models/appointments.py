@@ -420,10 +420,12 @@ class Appointment(models.Model):
         """Change the status, and with it what ``changes`` says. Raises InvalidTransition."""
 
         def write() -> Appointment:
-            # With what the mails and the care team are written from.
-            visit = Appointment.objects.select_related("patient", "practitioner", "service").get(
-                pk=self.pk
-            )
+            visit = Appointment.objects.get(pk=self.pk)
+            # The mails are written from these two, which most often have just been read.
+            if visit.service_id == self.service_id:
+                visit.service = self.service
+            if visit.patient_id == self.patient_id:
+                visit.patient = self.patient
             was, written = visit.status, {"status": target, **changes}
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
@@ -473,9 +475,9 @@ class Appointment(models.Model):
             **details,
         )
         if self.status in CALLED_OFF:
-            self._end_care(self.practitioner, now=now)
+            self._end_care(self.practitioner_id, now=now)
         else:
-            CareTeamMember.join(patient=self.patient, practitioner=self.practitioner, now=now)
+            CareTeamMember.join(patient=self.patient, practitioner_id=self.practitioner_id, now=now)
         match was, self.status:
             case (("" | Status.PENDING), Status.BOOKED) if self.series_id:
                 owed.plan_ahead(self, now)  # the series owes one mail about them all
@@ -492,9 +494,9 @@ class Appointment(models.Model):
             case _, Status.ENTERED_IN_ERROR:
                 owed.call_off(self, reason="entered-in-error")
 
-    def _end_care(self, practitioner: Practitioner, *, now: datetime) -> None:
+    def _end_care(self, practitioner_id: int, *, now: datetime) -> None:
         """End the patient's care by somebody with whom no visit is left, nor ever took place."""
         assert self.patient is not None
-        visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner)
+        visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner_id)
         if not visits.exclude(status__in=CALLED_OFF).exists():
-            CareTeamMember.leave(patient=self.patient, practitioner=practitioner, now=now)
+            CareTeamMember.leave(patient=self.patient, practitioner_id=practitioner_id, now=now)

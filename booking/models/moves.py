@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from booking import owed
 from booking.models.status import InvalidTransition, Status, StatusChange
-from clinic.models import Practitioner, User
+from clinic.models import User
 from intake import gate
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def write(
     visits = type(moved).objects
     (former_id,) = visits.values_list("practitioner_id").get(pk=moved.pk)
     moved._rewrite(sequence=moved.sequence + 1, moves=count, confirmed_at=None)
-    current = visits.select_related("patient", "practitioner", "service").get(pk=moved.pk)
+    current = visits.select_related("patient", "service").get(pk=moved.pk)
     current._record(was=Status.BOOKED, now=now, by=by, reason=reason, **details)
     if current.practitioner_id != former_id:
-        current._end_care(Practitioner.objects.get(pk=former_id), now=now)
+        current._end_care(former_id, now=now)
 
 
 def restored(visit: "Appointment", *, now: datetime) -> None:

@@ -285,19 +285,20 @@ class CareTeamMember(models.Model):
         return f"{self.practitioner_id}:{self.patient_id}"
 
     @classmethod
-    def join(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
+    def join(cls, *, patient: Patient, practitioner_id: int, now: datetime) -> None:
         """Begin the practitioner's care of the patient, or take it up again."""
         CareTeamMember.objects.bulk_create(
-            [CareTeamMember(patient=patient, practitioner=practitioner, since=now)],
+            [CareTeamMember(patient=patient, practitioner_id=practitioner_id, since=now)],
             update_conflicts=True,
             unique_fields=["patient", "practitioner"],
             update_fields=["until"],
         )
 
     @classmethod
-    def leave(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
+    def leave(cls, *, patient: Patient, practitioner_id: int, now: datetime) -> None:
         """End the care, and with it what the practitioner may see of the patient."""
-        cls.objects.filter(patient=patient, practitioner=practitioner, until=None).update(until=now)
+        care = cls.objects.filter(patient=patient, practitioner=practitioner_id, until=None)
+        care.update(until=now)
 
 
 class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):
