@@ -8,6 +8,7 @@ a rule stops counting only when staff have reopened booking on the alert it rais
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
@@ -171,12 +172,8 @@ def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAler
     owner = Q(visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
         owner |= Q(patient=patient)
-    return (
-        SafetyAlert.objects.blocking()
-        .filter(owner, level=Level.EMERGENCY)
-        .order_by("raised_at")
-        .first()
-    )
+    alerts = SafetyAlert.objects.blocking().filter(owner, level=Level.EMERGENCY).order_by()
+    return min(alerts, key=attrgetter("raised_at"), default=None)
 
 
 def urgent_alert(response: QuestionnaireResponse, *, patient: Patient | None) -> SafetyAlert | None:
