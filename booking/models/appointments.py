@@ -421,11 +421,9 @@ class Appointment(models.Model):
 
         def write() -> Appointment:
             visit = Appointment.objects.get(pk=self.pk)
-            # The mails are written from these two, which most often have just been read.
-            if visit.service_id == self.service_id:
-                visit.service = self.service
-            if visit.patient_id == self.patient_id:
-                visit.patient = self.patient
+            if (visit.service_id, visit.patient_id) == (self.service_id, self.patient_id):
+                # What the mails are written from has most often just been read.
+                visit.service, visit.patient = self.service, self.patient
             was, written = visit.status, {"status": target, **changes}
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
