@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -206,7 +207,11 @@ class Patient(models.Model):
         ordering = ["name"]
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
-        indexes = [models.Index(fields=["email"]), models.Index(fields=["name"])]
+        indexes = [
+            # Addresses are looked up however they are written (``iexact``).
+            models.Index(Upper("email"), name="patient_email"),
+            models.Index(fields=["name"]),
+        ]
 
     def __str__(self) -> str:
         return gettext("Erased patient") if self.erased_at else self.name
