@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from clinic.models import Patient, Practice
 from intake import earlier, emails, triage
@@ -52,18 +52,13 @@ def response_of(
     owner = Q(patient=None, visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
         owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
-    return (
-        QuestionnaireResponse.objects.filter(
-            owner,
-            questionnaire__url=INTAKE_URL,
-            corrects=None,
-            updated_at__gt=now - FRESH_FOR,
-        )
-        .select_related("questionnaire")
-        # Large, and parsed once per process: see Questionnaire.form.
-        .defer("questionnaire__content")
-        .order_by(F("patient").asc(nulls_first=True), "-updated_at")
-        .first()
+    found = QuestionnaireResponse.objects.filter(
+        owner, questionnaire__url=INTAKE_URL, corrects=None, updated_at__gt=now - FRESH_FOR
+    ).order_by()
+    return min(
+        found,
+        key=lambda response: (response.patient_id is not None, now - response.updated_at),
+        default=None,
     )
 
 

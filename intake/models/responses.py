@@ -142,6 +142,10 @@ class QuestionnaireResponse(models.Model):
 
     @property
     def form(self) -> Form:
+        if "questionnaire" not in self._state.fields_cache:
+            # Its content is large, and parsed once per process: see Questionnaire.form.
+            stored = Questionnaire.objects.defer("content")
+            self.questionnaire = stored.get(pk=self.questionnaire_id)
         return self.questionnaire.form
 
     @property
