@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from clinic.hostile_input import UNSTORABLE
 from intake.items import OWN, Constraint
 
 HL7 = "http://hl7.org/fhir/StructureDefinition"
@@ -16,7 +16,6 @@ OURS = f"{OWN}/StructureDefinition"
 # A field from another world must not take the reader down: deeper than this is not a form.
 MAX_JSON_DEPTH = 60
 LARGEST_NUMBER = 10**18
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def is_unreadable(value: Any) -> bool:
@@ -39,7 +38,7 @@ def _children(value: Any) -> Iterable[Any]:
 
 def _is_unstorable(value: Any) -> bool:
     if isinstance(value, str):
-        return _UNSTORABLE.search(value) is not None
+        return UNSTORABLE.search(value) is not None
     if isinstance(value, float):
         return not math.isfinite(value)
     return isinstance(value, int) and abs(value) > LARGEST_NUMBER

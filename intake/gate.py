@@ -8,10 +8,11 @@ a rule stops counting only when staff have reopened booking on the alert it rais
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from clinic.models import Patient, Practice
 from intake import earlier, emails, triage
@@ -52,18 +53,13 @@ def response_of(
     owner = Q(patient=None, visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
         owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
-    return (
-        QuestionnaireResponse.objects.filter(
-            owner,
-            questionnaire__url=INTAKE_URL,
-            corrects=None,
-            updated_at__gt=now - FRESH_FOR,
-        )
-        .select_related("questionnaire")
-        # Large, and parsed once per process: see Questionnaire.form.
-        .defer("questionnaire__content")
-        .order_by(F("patient").asc(nulls_first=True), "-updated_at")
-        .first()
+    found = QuestionnaireResponse.objects.filter(
+        owner, questionnaire__url=INTAKE_URL, corrects=None, updated_at__gt=now - FRESH_FOR
+    ).order_by()
+    return min(
+        found,
+        key=lambda response: (response.patient_id is not None, now - response.updated_at),
+        default=None,
     )
 
 
@@ -172,12 +168,8 @@ def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAler
     owner = Q(visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
         owner |= Q(patient=patient)
-    return (
-        SafetyAlert.objects.blocking()
-        .filter(owner, level=Level.EMERGENCY)
-        .order_by("raised_at")
-        .first()
-    )
+    alerts = SafetyAlert.objects.blocking().filter(owner, level=Level.EMERGENCY).order_by()
+    return min(alerts, key=attrgetter("raised_at"), default=None)
 
 
 def urgent_alert(response: QuestionnaireResponse, *, patient: Patient | None) -> SafetyAlert | None:

@@ -124,7 +124,7 @@ def make_patient(**fields):
 
 
 def make_care(*, patient, practitioner, since=NOW):
-    CareTeamMember.join(patient=patient, practitioner=practitioner, now=since)
+    CareTeamMember.join(patient=patient, practitioner_id=practitioner.pk, now=since)
 
 
 def make_room(*, location=None, **fields):

@@ -18,7 +18,7 @@ from booking.models.status import (
     TooSoon,
 )
 from clinic import days
-from clinic.models import CareTeamMember, Practitioner, User
+from clinic.models import CareTeamMember, User
 from intake import gate
 
 if TYPE_CHECKING:
@@ -42,12 +42,10 @@ def become(
     """
 
     def write() -> "Appointment":
-        # With what the mails and the care team are written from.
-        current = (
-            type(visit)
-            .objects.select_related("patient", "practitioner", "service")
-            .get(pk=visit.pk)
-        )
+        current = type(visit).objects.get(pk=visit.pk)
+        if (current.service_id, current.patient_id) == (visit.service_id, visit.patient_id):
+            # What the mails are written from has most often just been read.
+            current.service, current.patient = visit.service, visit.patient
         was, written = current.status, {"status": target, **changes}
         if was not in sources or target not in TRANSITIONS[was]:
             raise InvalidTransition(was, target)
@@ -103,9 +101,9 @@ def record(
         **details,
     )
     if visit.status in CALLED_OFF:
-        end_care(visit, visit.practitioner, now=now)
+        end_care(visit, visit.practitioner_id, now=now)
     else:
-        CareTeamMember.join(patient=visit.patient, practitioner=visit.practitioner, now=now)
+        CareTeamMember.join(patient=visit.patient, practitioner_id=visit.practitioner_id, now=now)
     match was, visit.status:
         case (("" | Status.PENDING), Status.BOOKED) if visit.series_id:
             owed.plan_ahead(visit, now)  # the series owes one mail about them all
@@ -130,9 +128,9 @@ def _restored(visit: "Appointment", *, now: datetime) -> None:
     owed.plan_restored(visit, now)
 
 
-def end_care(visit: "Appointment", practitioner: Practitioner, *, now: datetime) -> None:
+def end_care(visit: "Appointment", practitioner_id: int, *, now: datetime) -> None:
     """End the patient's care by somebody with whom no visit is left, nor ever took place."""
     assert visit.patient is not None
-    visits = type(visit).objects.filter(patient=visit.patient, practitioner=practitioner)
+    visits = type(visit).objects.filter(patient=visit.patient, practitioner=practitioner_id)
     if not visits.exclude(status__in=CALLED_OFF).exists():
-        CareTeamMember.leave(patient=visit.patient, practitioner=practitioner, now=now)
+        CareTeamMember.leave(patient=visit.patient, practitioner_id=practitioner_id, now=now)

@@ -17,6 +17,7 @@ from booking.models.search import (
     A_WEEK,
     BUSY_COLUMNS,
     LONGEST,
+    NOTHING_TAKEN,
     FreeStart,
     Obstacle,
     Rule,
@@ -36,7 +37,7 @@ TRIES = 3
 
 
 def free_starts(
-    standing: QuerySet["Appointment"],
+    standing: QuerySet["Appointment"] | None,
     *,
     service: Service,
     since: datetime,
@@ -49,8 +50,9 @@ def free_starts(
 ) -> list[FreeStart]:
     """Find the starts in ``[since, until)`` that nothing in ``standing`` is in the way of.
 
-    Two queries, whatever the number of days, practitioners and visits: one for the rules, one for
-    what stands. The rules are read again when one of them has changed: a dozen queries more.
+    With None the rules alone decide. Two queries, whatever the number of days, practitioners and
+    visits: one for the rules, one for what stands. The rules are read again when one of them has
+    changed: a dozen queries more.
     """
     if since >= until:
         return []
@@ -65,7 +67,8 @@ def free_starts(
     pairs = search.pairs(practitioners, location)
     if not pairs:
         return []
-    found = search.starts(pairs, search.taken(standing, pairs))
+    taken = NOTHING_TAKEN if standing is None else search.taken(standing, pairs)
+    found = search.starts(pairs, taken)
     return [
         FreeStart(start, practitioner_id, location_id)
         for minute, alike in groupby(found, key=itemgetter(0))
@@ -143,8 +146,8 @@ def take(appointment: "Appointment", *, now: datetime, by: User | None = None) -
     """
     service, location_id = appointment.service, appointment.location_id
     _lock(Practitioner.objects.filter(pk=appointment.practitioner_id))
-    rooms = _lock(_of_kind(Room, service.room_kind, location_id))
-    equipment = _lock(_of_kind(Equipment, service.equipment_kind, location_id))
+    rooms = _lock_kind(Room, service.room_kind, location_id)
+    equipment = _lock_kind(Equipment, service.equipment_kind, location_id)
     start = slots.floor_minute(appointment.start)
     search = Search(
         rulebook.current(),
@@ -161,11 +164,15 @@ def take(appointment: "Appointment", *, now: datetime, by: User | None = None) -
     )
     limits = search.limits(appointment.practitioner_id)
     reach = A_WEEK if limits else LONGEST
-    theirs = Q(practitioner=appointment.practitioner_id)
+    place = Q(practitioner=appointment.practitioner_id)
+    if rooms:
+        place |= Q(room__in=rooms)
+    if equipment:
+        place |= Q(equipment__in=equipment)
     near = (
         type(appointment)
         .objects.filter(
-            theirs | Q(room__in=rooms) | Q(equipment__in=equipment),
+            place,
             status__in=HOLDS_TIME,
             start__gt=appointment.start - reach,
             start__lt=appointment.busy_until + reach,
@@ -248,6 +255,13 @@ def _lock(rows: QuerySet[Any]) -> list[int]:
     return list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
+def _lock_kind(model: type[Room] | type[Equipment], kind: str, location_id: int) -> list[int]:
+    """Lock the rooms or equipment that would do; none at all when no kind is needed."""
+    if not kind:
+        return []
+    return _lock(model._default_manager.filter(kind=kind, location=location_id, is_active=True))
+
+
 def _search(
     service: Service, *, since: int, until: int, duration: int, now: datetime, level: Level | None
 ) -> Search:
@@ -261,13 +275,6 @@ def _search(
         now=slots.floor_minute(now),
         level=level,
     )
-
-
-def _of_kind(model: type[Room] | type[Equipment], kind: str, location_id: int) -> QuerySet[Any]:
-    """The rooms or equipment that would do; none at all when no kind is needed."""
-    if not kind:
-        return model._default_manager.none()
-    return model._default_manager.filter(kind=kind, location=location_id, is_active=True)
 
 
 def _visits_in_the_way(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from booking import owed
 from booking.models import changes
 from booking.models.status import InvalidTransition, Status, StatusChange
-from clinic.models import Practitioner, User
+from clinic.models import User
 
 if TYPE_CHECKING:
     from booking.models.appointments import Appointment
@@ -59,11 +59,10 @@ def write(
     visits = type(moved).objects
     (former_id,) = visits.values_list("practitioner_id").get(pk=moved.pk)
     moved._rewrite(sequence=moved.sequence + 1, moves=count, confirmed_at=None)
-    current = visits.select_related("patient", "practitioner", "service").get(pk=moved.pk)
+    current = visits.select_related("patient", "service").get(pk=moved.pk)
     changes.record(current, was=Status.BOOKED, now=now, by=by, reason=reason, **details)
     if current.practitioner_id != former_id:
-        former = Practitioner.objects.get(pk=former_id)
-        changes.end_care(current, former, now=now)
+        changes.end_care(current, former_id, now=now)
 
 
 def undoable(visit: "Appointment", *, now: datetime) -> StatusChange | None:

@@ -92,14 +92,16 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         as_staff: bool = False,
         level: Level | None = None,
         moving: "Appointment | None" = None,
+        by_rules_alone: bool = False,
     ) -> list[FreeStart]:
         """Return the starts in ``[since, until)`` that could be booked at ``now``, soonest first.
 
         Everybody who offers the service is looked at, or those of ``practitioners`` who do; every
         location, or one. Times reserved for a higher ``level`` than the patient's, ROUTINE if it is
         not given, are left out. Staff are not held to notice and horizon, nor, without a level, to
-        limits and reserved times. The time of the visit ``moving`` counts as free. Takes two
-        queries, however much is asked for, and a dozen more after a rule has changed.
+        limits and reserved times. The time of the visit ``moving`` counts as free;
+        ``by_rules_alone`` that of every visit. Takes two queries, however much is asked for, and
+        a dozen more after a rule has changed.
         """
         # In UTC, or the sums below would follow the wall clock over a change.
         since, until, now = (at.astimezone(UTC) for at in (since, until, now))
@@ -107,7 +109,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             earliest, latest = service.bookable_between(now)
             since, until = max(since, earliest), min(until, latest)
         return diary.free_starts(
-            self._in_the_way(moving, now=now),
+            None if by_rules_alone else self._in_the_way(moving, now=now),
             service=service,
             since=since,
             until=until,
@@ -276,8 +278,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Return what the form with this key led to; SlotTaken when it was another visitor's."""
         if booking_key is None:
             return None
-        first = self.filter(booking_key=booking_key).select_related("unconfirmed").first()
-        if first is not None and first.visitor_hash != visitor_hash:
+        try:
+            first = self.get(booking_key=booking_key)
+        except self.model.DoesNotExist:
+            return None
+        if first.visitor_hash != visitor_hash:
             raise SlotTaken
         return first
 
@@ -311,6 +316,8 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             as_staff=by is not None,
             level=level if by is None else None,
             moving=visit,
+            # Of one, what stands is read under the lock soon enough.
+            by_rules_alone=practitioner is not None,
         )
         candidates = [found.practitioner_id for found in free if found.start == visit.start]
         if len(candidates) < 2:

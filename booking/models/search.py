@@ -108,6 +108,9 @@ class Taken(NamedTuple):
     """By practitioner, the start and the service of each visit."""
 
 
+NOTHING_TAKEN = Taken({}, {}, {}, {})
+
+
 @dataclass(frozen=True)
 class Search:
     """One question for free starts, and everything that is in the way of an answer.

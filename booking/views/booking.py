@@ -1,6 +1,7 @@
 """The way to a visit: choose a service, then a time, which is held while details are typed."""
 
 from datetime import datetime
+from math import ceil
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -103,9 +104,6 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
     place = form.cleaned_data["place"]
     if not is_in_time(offer, form.at.astimezone(place.zone)):
         raise SlotTaken
-    others = list(guest.holds(now=now).exclude(booking_key=form.key)[:HOLDS_PER_VISITOR])
-    if len(others) == HOLDS_PER_VISITOR:
-        raise TooManyTries(others[0].seconds_held(now=now))
     visit = Appointment.objects.hold(
         service=offer.service,
         location=place,
@@ -117,11 +115,12 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
         booking_key=form.key,
         level=offer.level,
     )
-    # Counted again: many sent at once have all passed the first count.
+    # Counted afterwards, since many sent at once would all pass a count made before.
     mine = guest.holds(now=now)
-    if mine.count() > HOLDS_PER_VISITOR:
+    ends = list(mine.values_list("held_until", flat=True))
+    if len(ends) > HOLDS_PER_VISITOR:
         mine.filter(pk=visit.pk).delete()
-        raise TooManyTries(visit.seconds_held(now=now))
+        raise TooManyTries(ceil((ends[0] - now).total_seconds()))
     return visit
 
 
@@ -144,8 +143,9 @@ def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
 def is_settled(visit: Appointment) -> bool:
     """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
     # A hold that waits has its answers already: others are not worth the query.
-    is_waiting = visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
-    return visit.patient_id is not None or is_waiting
+    return visit.patient_id is not None or (
+        visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
+    )
 
 
 def why_not(guest: Guest, service: Service) -> str:

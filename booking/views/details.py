@@ -111,11 +111,12 @@ def _of_this_form(request: HttpRequest) -> Appointment | None:
     visitor = visitor_hash(request)
     if request.method != "POST" or not visitor or not form.is_valid():
         return None
-    return (
-        Appointment.objects.filter(booking_key=form.key, visitor_hash=visitor)
-        .select_related("patient", "service", "location", "practitioner", "unconfirmed")
-        .first()
-    )
+    try:
+        return Appointment.objects.select_related("service").get(
+            booking_key=form.key, visitor_hash=visitor
+        )
+    except Appointment.DoesNotExist:
+        return None
 
 
 def _service(slug: str, kept: Appointment | None) -> Service:
@@ -143,7 +144,8 @@ def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:
 
 def _book(held: Appointment, *, guest: Guest, patient: Patient, now: datetime) -> None:
     """Make the hold a visit of ``patient``, with the gate's answers as the start of the intake."""
-    with transaction.atomic():
+    # Without a savepoint: whatever is raised in here undoes all that was begun around it.
+    with transaction.atomic(savepoint=False):
         if patient._state.adding:
             patient.save()
         if guest.response is not None:

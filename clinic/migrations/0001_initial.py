@@ -6,6 +6,7 @@ import django.utils.timezone
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
+from django.db.models.functions import Upper
 
 import clinic.encryption
 import clinic.models.practice
@@ -855,7 +856,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "patients",
                 "ordering": ["name"],
                 "indexes": [
-                    models.Index(fields=["email"], name="clinic_pati_email_583a17_idx"),
+                    models.Index(Upper("email"), name="patient_email"),
                     models.Index(fields=["name"], name="clinic_pati_name_a4f33c_idx"),
                 ],
             },

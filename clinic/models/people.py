@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -206,7 +207,11 @@ class Patient(models.Model):
         ordering = ["name"]
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
-        indexes = [models.Index(fields=["email"]), models.Index(fields=["name"])]
+        indexes = [
+            # Addresses are looked up however they are written (``iexact``).
+            models.Index(Upper("email"), name="patient_email"),
+            models.Index(fields=["name"]),
+        ]
 
     def __str__(self) -> str:
         return gettext("Erased patient") if self.erased_at else self.name
@@ -285,19 +290,20 @@ class CareTeamMember(models.Model):
         return f"{self.practitioner_id}:{self.patient_id}"
 
     @classmethod
-    def join(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
+    def join(cls, *, patient: Patient, practitioner_id: int, now: datetime) -> None:
         """Begin the practitioner's care of the patient, or take it up again."""
         CareTeamMember.objects.bulk_create(
-            [CareTeamMember(patient=patient, practitioner=practitioner, since=now)],
+            [CareTeamMember(patient=patient, practitioner_id=practitioner_id, since=now)],
             update_conflicts=True,
             unique_fields=["patient", "practitioner"],
             update_fields=["until"],
         )
 
     @classmethod
-    def leave(cls, *, patient: Patient, practitioner: Practitioner, now: datetime) -> None:
+    def leave(cls, *, patient: Patient, practitioner_id: int, now: datetime) -> None:
         """End the care, and with it what the practitioner may see of the patient."""
-        cls.objects.filter(patient=patient, practitioner=practitioner, until=None).update(until=now)
+        care = cls.objects.filter(patient=patient, practitioner=practitioner_id, until=None)
+        care.update(until=now)
 
 
 class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):

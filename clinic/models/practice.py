@@ -87,7 +87,10 @@ class Practice(models.Model):
     @classmethod
     def current(cls) -> "Practice":
         """Return the one practice, or an unsaved blank before anything is configured."""
-        return cls.objects.first() or cls(pk=1, name="Backstride")
+        try:
+            return cls.objects.get()
+        except cls.DoesNotExist:
+            return cls(pk=1, name="Backstride")
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

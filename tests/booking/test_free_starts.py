@@ -186,8 +186,9 @@ QUARTERS = st.integers(-8, 16).map(lambda quarter: NINE + minutes(15 * quarter))
     ),
     rooms=st.integers(0, 1),
     lapsed=st.booleans(),
+    is_named=st.booleans(),
 )
-def test_what_is_offered_is_what_can_be_held(taken, shut, service, rooms, lapsed):
+def test_what_is_offered_is_what_can_be_held(taken, shut, service, rooms, lapsed, is_named):
     with transaction.atomic():
         clinic = SmallClinic(rooms=rooms, closes=time(12), **service)
         where = {
@@ -203,13 +204,14 @@ def test_what_is_offered_is_what_can_be_held(taken, shut, service, rooms, lapsed
         for start, length in shut:
             make_closure(start=start, end=start + minutes(length))
         now = NOW + minutes(20) if lapsed else NOW
+        named = clinic.practitioners[0] if is_named else None
 
         offered = set(clinic.free(now=now, **TOMORROW))
         held = set()
         for minute in range(-75, 200, 5):
             try:
                 with transaction.atomic():
-                    clinic.hold(NINE + minutes(minute), now=now)
+                    clinic.hold(NINE + minutes(minute), now=now, practitioner=named)
                     held.add(minute)
                     raise Undone
             except (SlotTaken, Undone):
