@@ -35,4 +35,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["python", "deploy/healthcheck.py"]
 
 # No access log: paths of mailed links hold their secret.
-CMD ["sh", "-c", "exec gunicorn clinic.wsgi --bind 0.0.0.0:${PORT} --worker-class gthread --workers 2 --threads 8 --no-control-socket"]
+CMD ["sh", "-c", "exec gunicorn clinic.wsgi --bind 0.0.0.0:${PORT} --worker-class gthread --workers 4 --threads 2 --no-control-socket"]

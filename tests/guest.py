@@ -55,8 +55,8 @@ class Server:
         env: Mapping[str, str],
         *,
         application: str = "clinic.wsgi",
-        workers: int = 2,
-        threads: int = 4,
+        workers: int = 4,
+        threads: int = 2,
         log: Path | None = None,
     ) -> None:
         self.port = free_port()
