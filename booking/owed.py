@@ -131,9 +131,8 @@ CHECK_IN_LASTS = timedelta(days=3)
 
 
 def plan_booked(appointment: "Appointment", now: datetime) -> None:
-    last_use = _no_news_after(appointment, now)
-    confirmation = _mail(appointment, CONFIRMATION, due_at=now, expires_at=last_use)
-    outbox.plan_all([confirmation, *_ahead(appointment, now)])
+    confirmation = _news(appointment, CONFIRMATION, due_at=now, now=now)
+    outbox.plan_all([*confirmation, *_ahead(appointment, now)])
 
 
 def plan_series(series: "Series", visits: "Sequence[Appointment]", now: datetime) -> None:
@@ -205,15 +204,15 @@ def plan_moved(appointment: "Appointment", now: datetime, *, is_told: bool = Tru
     Staff who have told the patient themselves owe no mail about the change.
     """
     outbox.cancel_planned(appointment, reason="moved")
-    last_use = _no_news_after(appointment, now)
-    moved = _mail(appointment, MOVED, due_at=now + UNDO_WINDOW, expires_at=last_use)
-    outbox.plan_all([*([moved] if is_told else []), *_ahead(appointment, now)])
+    moved = _news(appointment, MOVED, due_at=now + UNDO_WINDOW, now=now) if is_told else []
+    outbox.plan_all([*moved, *_ahead(appointment, now)])
 
 
 def plan_cancelled(appointment: "Appointment", now: datetime, *, is_told: bool = True) -> None:
     outbox.cancel_planned(appointment, reason="cancelled")
     due_at, last_use = now + UNDO_WINDOW, now + NEWS_LASTS
-    if is_told:
+    # That a visit which is over never was is no news.
+    if is_told and now < appointment.end:
         outbox.plan_all([_mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)])
 
 
@@ -330,8 +329,12 @@ def _ahead(appointment: "Appointment", now: datetime) -> Iterator[Message]:
         yield _mail(appointment, INTAKE, due_at=due_at, expires_at=expires_at)
 
 
-def _no_news_after(appointment: "Appointment", now: datetime) -> datetime:
-    return min(appointment.end, now + NEWS_LASTS)
+def _news(
+    appointment: "Appointment", kind: str, *, due_at: datetime, now: datetime
+) -> list[Message]:
+    """The mail about something that just happened; none when the visit is over."""
+    last_use = min(appointment.end, now + NEWS_LASTS)
+    return [_mail(appointment, kind, due_at=due_at, expires_at=last_use)] if now < last_use else []
 
 
 def _mail(

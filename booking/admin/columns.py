@@ -16,6 +16,13 @@ def clock_time(local: datetime) -> str:
     return f"{time_text(local)} {zone_text(local)}"
 
 
+def deadline(local: datetime, *, now: datetime) -> str:
+    """Until when something is kept, with the day unless that is today."""
+    if local.date() == now.astimezone(local.tzinfo).date():
+        return clock_time(local)
+    return f"{moment_text(local)} {zone_text(local)}"
+
+
 def visit_time(visit: Appointment) -> str:
     """Day and time on the clock of the visit's location."""
     return f"{moment_text(visit.local_start)} {zone_text(visit.local_start)}"

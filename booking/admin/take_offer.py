@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from booking.admin import add_visit
-from booking.admin.columns import clock_time, visit_time
+from booking.admin.columns import deadline, visit_time
 from booking.admin.forms import PhoneScreenForm
 from booking.models import (
     InvalidTransition,
@@ -79,7 +79,7 @@ def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) 
         entry=entry,
         offer=offer,
         when=visit_time(offer),
-        kept_until=clock_time(offer.local_answer_by),
+        kept_until=deadline(offer.local_answer_by, now=now),
         form=form,
         level=level_badge(outcome.level) if outcome else "",
         advice=advice(outcome.messages, practice=practice, now=now) if outcome else [],

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.admin import take_offer
 from booking.admin.add_visit import page_context
-from booking.admin.columns import clock_time, visit_time
+from booking.admin.columns import deadline, visit_time
 from booking.admin.forms import PlaceForm
 from booking.admin.starts import week
 from booking.admin.waitlist_forms import OfferedStartForm, WaitForm
@@ -230,7 +230,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
                     if entry.patient.email
                     else _("Kept until %(time)s. Please phone the patient.")
                 )
-                until = clock_time(offer.local_answer_by)
+                until = deadline(offer.local_answer_by, now=now)
                 messages.success(request, message % {"time": until})
                 return back
         listed = []
@@ -322,7 +322,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             return ""
         return gettext("%(when)s, kept until %(until)s") % {
             "when": visit_time(offer),
-            "until": clock_time(offer.local_answer_by),
+            "until": deadline(offer.local_answer_by, now=timezone.now()),
         }
 
     @admin.action(description=_("Offer a time"), location=EVERYWHERE, permissions=["operate"])

@@ -322,6 +322,14 @@ def test_cancelling_takes_the_visit_out_of_the_calendar():
     assert "/book/" in text_of(sent)
 
 
+def test_nobody_is_told_that_a_visit_that_is_over_is_cancelled_or_brought_back():
+    visit = make_visit(start=NOW - 2 * HOUR)
+    visit.cancel(now=NOW)
+    assert planned(visit) == {}
+    visit.restore(now=NOW)
+    assert planned(visit) == {}
+
+
 def test_an_undone_cancellation_is_not_told_if_nobody_was_told_of_it():
     visit = make_visit()
     owed.plan_booked(visit, NOW)

@@ -151,6 +151,18 @@ def accept_page(entry):
     return f"{LIST}{entry.pk}/accept/"
 
 
+def test_the_list_says_the_day_until_which_a_time_is_kept_unless_that_is_today(desk, clock):
+    entry = wait(desk)
+    offer = offered(desk, entry)
+    assert "kept until 10:00 AM CDT" in desk.get(LIST).content.decode()
+    offer.decline(now=NOW)
+    evening, start = NOW + timedelta(hours=12), NOW + timedelta(days=3)
+    clock.move_to(evening)
+    make.sign_in(desk, desk.user)
+    entry.offer(start=start, practitioner=desk.practitioner, location=desk.location, now=evening)
+    assert "kept until Tue, Jun 2, 2026, 9:00 AM CDT" in desk.get(LIST).content.decode()
+
+
 def test_the_desk_takes_an_offered_time_for_a_patient_on_the_phone(desk):
     entry = wait(desk, phone_screen_note="Hung up")
     offer = offered(desk, entry)
