@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -72,16 +73,18 @@ class Patient:
         return self
 
     def change_until(self, deadline):
-        while time.monotonic() < deadline:
-            start = self.choice.choice(self.starts)
-            match self.choice.randrange(6):
-                case 0:
-                    self._act("cancel/", {}, done=self._cancelled)
-                case 1:
-                    self._act("undo/", {}, done=self._look)
-                case _:
-                    self._act("move/", self._choice(start), done=lambda at=start: self._moved(at))
-        self.guest.close()
+        with closing(self.guest):
+            while time.monotonic() < deadline:
+                self._change(self.choice.choice(self.starts))
+
+    def _change(self, start):
+        match self.choice.randrange(6):
+            case 0:
+                self._act("cancel/", {}, done=self._cancelled)
+            case 1:
+                self._act("undo/", {}, done=self._look)
+            case _:
+                self._act("move/", self._choice(start), done=lambda: self._moved(start))
 
     def _choice(self, start):
         return self.guest.choice(
@@ -94,7 +97,10 @@ class Patient:
     def _act(self, page, fields, *, done):
         status, answer = self.guest.post(f"{self.page}{page}", fields)
         self.answers[page, status] += 1
-        assert status in {302, 409}, (page, status, answer[:500])
+        # Over a minute some are told to wait, and do.
+        assert status in {302, 409, 429}, (page, status, answer[:500])
+        if status == 429:
+            time.sleep(1)
         if status == 302:
             assert answer == self.page, answer
             done()
