@@ -249,7 +249,7 @@ def _deliver(
     """
     # Half of the lease is left for the last one to be handed over.
     stop_at = min(stop_at, clock() + timedelta(seconds=settings.LEASE_SECONDS / 2))
-    claim, settled = (batch[0].claim if batch else None), 0
+    claim, settled, is_free = (batch[0].claim if batch else None), 0, True
     try:
         written_at = clock()
         written = _write(batch, written_at)
@@ -262,8 +262,12 @@ def _deliver(
             settled += 1
             _dispatch(message, written[message.pk], sender, clock)
             yield message
+    except SoftTimeLimitExceeded:
+        # Writing one of them may never end. When their lease has run out each goes alone.
+        is_free = False
+        raise
     finally:
-        if settled < len(batch):
+        if is_free and settled < len(batch):
             claims.release(batch[settled:], claim)
 
 
@@ -289,7 +293,7 @@ def _compose(message: Message, now: datetime) -> Written:
         content = _composers[message.kind](message, now)
         return build(message, content, now) if isinstance(content, Mail) else content
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
-        # Not the row's fault: its lease runs out and it is tried again.
+        # Perhaps not the row's fault: it is tried again.
         raise
     except Exception as error:
         # The exception's own words may quote personal data; where it happened is enough.

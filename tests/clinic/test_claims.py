@@ -1,8 +1,10 @@
 """What processes leave behind that die, stop or are slow with mails in hand."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from clinic import claims, outbox
 from clinic.environment import mailer_from_url
@@ -62,6 +64,21 @@ def test_a_mail_that_kills_its_process_when_it_is_written_takes_no_other_along(s
         outbox.tick(NOW + 2 * MINUTE)
     Message.objects.filter(pk=deadly.pk).update(claim=LAPSED["claim"], lease_until=NOW + 3 * MINUTE)
     outbox.tick(NOW + 3 * MINUTE)
+
+    assert set(sink.copies.values()) == {1}
+    assert set(sink.copies) == {message_id_header(message) for message in others}
+
+
+def test_a_mail_whose_writing_never_ends_holds_the_others_up_for_minutes_only(sink):
+    def write_for_ever(message, now):
+        raise SoftTimeLimitExceeded  # as the worker raises it in the midst of a task
+
+    outbox.register("endless", write_for_ever)
+    make_owed(kind="endless")
+    others = [make_owed() for _ in range(3)]
+    for minutes in range(4):
+        with suppress(SoftTimeLimitExceeded):
+            outbox.tick(NOW + minutes * MINUTE)
 
     assert set(sink.copies.values()) == {1}
     assert set(sink.copies) == {message_id_header(message) for message in others}
