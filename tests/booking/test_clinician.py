@@ -47,14 +47,6 @@ def clock():
         yield
 
 
-@pytest.fixture
-def clinician(client):
-    user = make_clinician()
-    make_practice()
-    sign_in(client, user)
-    return user
-
-
 def story_items(story="half-marathon", **answers):
     patched = STORIES[story] | answers
     STORIES["patched"] = patched

@@ -18,11 +18,9 @@ from tests.factories import (
     make_clinician,
     make_desk_task,
     make_location,
-    make_practice,
     make_questionnaire,
     make_response,
     make_service,
-    sign_in,
 )
 
 pytestmark = pytest.mark.django_db
@@ -34,14 +32,6 @@ QUERIES = 15
 def clock():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def clinician(client):
-    user = make_clinician()
-    make_practice()
-    sign_in(client, user)
-    return user
 
 
 @pytest.mark.parametrize("visits", [1, 3])

@@ -14,7 +14,6 @@ from tests.factories import (
     make_care,
     make_clinician,
     make_patient,
-    make_practice,
     make_response,
     make_user,
     sign_in,
@@ -32,13 +31,10 @@ def _at_noon(time_machine):
 
 
 @pytest.fixture
-def clinician(client):
-    user = make_clinician()
-    user.first_name, user.last_name = "Mara", "Voss"
-    user.save()
-    make_practice()
-    sign_in(client, user)
-    return user
+def clinician(clinician):
+    clinician.first_name, clinician.last_name = "Mara", "Voss"
+    clinician.save()
+    return clinician
 
 
 @pytest.fixture

@@ -37,14 +37,6 @@ def _at_noon(time_machine):
 
 
 @pytest.fixture
-def clinician(client):
-    user = make_clinician()
-    make_practice()
-    sign_in(client, user)
-    return user
-
-
-@pytest.fixture
 def patient():
     patient = make_patient(name="Zara Ñandú", birth_date=BORN)
     make_intake(patient)

@@ -23,12 +23,9 @@ from tests.factories import (
     NOW,
     make_alert,
     make_appointment,
-    make_clinician,
     make_on_call,
-    make_practice,
     make_questionnaire,
     make_response,
-    sign_in,
 )
 
 pytestmark = pytest.mark.django_db
@@ -47,14 +44,6 @@ EARLIER = {
 def _clock():
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def clinician(client):
-    user = make_clinician()
-    make_practice()
-    sign_in(client, user)
-    return user
 
 
 def make_two_intakes(clinician, *, weeks=(5,), answers=None):
