@@ -25,6 +25,12 @@ def answer(page: Page, answers: Mapping[str, Any]) -> None:
     page.evaluate(_ANSWER, dict(answers))
 
 
+def tick(box: Locator) -> None:
+    """Tick a box or choose a radio button by key: a click misses while the page still moves."""
+    if not box.is_checked():
+        box.press("Space")
+
+
 def press(target: Locator) -> None:
     """Press what leads to another page, and wait for that."""
     with target.page.expect_navigation():

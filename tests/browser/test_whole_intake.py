@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from clinic.access import set_grant_cookie
 from intake.models import EarlierAnswers, Questionnaire, QuestionnaireResponse
-from tests.browser.forms import press
+from tests.browser.forms import press, tick
 from tests.factories import (
     make_appointment,
     make_link,
@@ -228,9 +228,9 @@ def fill_in_without_a_script(page, answers):
                 if boxes.first.get_attribute("type") not in ("radio", "checkbox"):
                     boxes.first.fill(value)
                 elif value == "on":
-                    boxes.first.check(force=True)
+                    tick(boxes.first)
                 else:
-                    page.locator(f'main [name="{name}"][value="{value}"]').check(force=True)
+                    tick(page.locator(f'main [name="{name}"][value="{value}"]'))
         press(page.get_by_role("button", name="Next"))
         if not page.url.endswith(f"/{number}/"):
             return
@@ -249,7 +249,7 @@ def test_without_javascript_sent_and_corrected(site, visit, open_page):
     press(page.get_by_role("button", name="Send my answers"))
     press(page.get_by_role("button", name="Correct my answers"))
     page.goto(site + reverse("intake_page", args=[visit.pk, 3]))
-    page.locator('[name="pain-worst"][value="9"]').check(force=True)
+    tick(page.locator('[name="pain-worst"][value="9"]'))
     # Going back saves as well.
     press(page.get_by_role("button", name="Back"))
     assert page.url.endswith("/intake/2/")
