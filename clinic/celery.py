@@ -5,8 +5,11 @@ import os
 from celery import Celery
 from celery.signals import worker_init
 from django.core.exceptions import ImproperlyConfigured
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+
+TRANSPORT_ALIASES["folder"] = "clinic.folder_broker:Transport"
 
 app = Celery("backstride")
 app.config_from_object("django.conf:settings", namespace="CELERY")

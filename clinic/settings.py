@@ -277,18 +277,16 @@ if REDIS_URL:
     }
 else:
     # Kombu warns of an address without a host.
-    CELERY_BROKER_URL = "filesystem://localhost"
-    _BROKER_DIR = STATE_DIR / "broker"
-    for _folder in ("queue", "control", "processed"):
-        (_BROKER_DIR / _folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "folder://localhost"
+    # Who publishes and who reads share one folder: there is no server in between.
+    _QUEUE_DIR = STATE_DIR / "broker"
+    _QUEUE_DIR.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        # Producer and consumer share one folder: there is no server in between.
-        "data_folder_in": str(_BROKER_DIR / "queue"),
-        "data_folder_out": str(_BROKER_DIR / "queue"),
-        "control_folder": str(_BROKER_DIR / "control"),
-        "processed_folder": str(_BROKER_DIR / "processed"),
-        "store_processed": False,
-        "polling_interval": 0.5,
+        "data_folder_in": str(_QUEUE_DIR),
+        "data_folder_out": str(_QUEUE_DIR),
+        # Each look takes one message. If they came faster, only those about to expire would ever
+        # be taken, and the tick might never be among them.
+        "polling_interval": 0.1,
     }
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
@@ -297,6 +295,8 @@ CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_R
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # One process sends, so that killing a worker leaves the fate of one mail unknown, not of several.
 CELERY_WORKER_CONCURRENCY = 1
+# A process that was killed is given up after this long; until then no other task runs.
+CELERY_WORKER_LOST_WAIT = 1
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 # A broker that goes away must not cut off a mail in the middle of SMTP: that would be sent twice.

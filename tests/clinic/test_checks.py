@@ -65,7 +65,7 @@ def test_a_sound_production_is_accepted(production):
         ("MAILERS", {"reminders": {"BACKEND": checks.SMTP_BACKENDS[1]}}, "clinic.E007"),
         ("BASE_URL", "http://clinic.example", "clinic.E008"),
         ("SECURE_PROXY_SSL_HEADER", None, "clinic.W009"),
-        ("CELERY_BROKER_URL", "filesystem://localhost", "clinic.W010"),
+        ("CELERY_BROKER_URL", "folder://localhost", "clinic.W010"),
     ],
 )
 def test_an_unsafe_setting_is_refused(production, setting, value, refusal):

@@ -1,0 +1,31 @@
+"""Kombu's broker in a folder, without the half-written files that would end a worker.
+
+Kombu writes into files that others already see: a reader that comes in between, or after a
+publisher was killed, finds no JSON, and the worker exits. A lost broker message changes nothing.
+"""
+
+import logging
+from queue import Empty
+from typing import Any
+
+from kombu.transport import filesystem, virtual
+
+logger = logging.getLogger(__name__)
+
+
+class Channel(filesystem.Channel):
+    # Whoever publishes has declared the one queue, so no file needs to list who listens.
+    supports_fanout = False
+    get_table = virtual.Channel.get_table
+
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
+        try:
+            return super()._get(queue)
+        except ValueError:
+            # The file is gone already.
+            logger.warning("A broker message in %s was not whole and is dropped", queue)
+            raise Empty from None
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
