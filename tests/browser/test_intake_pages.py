@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.access import set_grant_cookie
 from intake.models import Questionnaire, QuestionnaireResponse
-from tests.browser.forms import press
+from tests.browser.forms import press, tick
 from tests.factories import make_appointment, make_link, make_patient, make_practice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,18 +41,17 @@ def intake(_collected, live_server, open_page):
     return open_intake
 
 
-def tick(page, name, value):
-    # The label lies over the box so that the whole row can be tapped: that is what is hit.
-    page.locator(f'[name="{name}"][value="{value}"]').check(force=True)
+def choose(page, name, value):
+    tick(page.locator(f'[name="{name}"][value="{value}"]'))
 
 
 def test_a_question_appears_and_goes_as_its_answer_changes(intake):
     page = intake(3)
     leg_side = page.get_by_role("group", name="Which leg?")
     assert not leg_side.is_visible()
-    tick(page, "leg-any", "true")
+    choose(page, "leg-any", "true")
     assert leg_side.is_visible()
-    tick(page, "leg-any", "false")
+    choose(page, "leg-any", "false")
     assert not leg_side.is_visible()
 
 
@@ -60,23 +59,23 @@ def test_none_of_these_unticks_the_others_and_the_other_way_round(intake):
     page = intake(1)
     unsure = page.locator('[name="safety-nerve"][value="unsure"]')
     none = page.locator('[name="safety-nerve"][value="none"]')
-    tick(page, "safety-nerve", "unsure")
-    tick(page, "safety-nerve", "none")
+    choose(page, "safety-nerve", "unsure")
+    choose(page, "safety-nerve", "none")
     assert not unsure.is_checked()
-    tick(page, "safety-nerve", "unsure")
+    choose(page, "safety-nerve", "unsure")
     assert not none.is_checked()
 
 
 def test_only_marked_places_can_be_the_main_one(intake):
     page = intake(4)
-    tick(page, "body-regions", "sacrum")
+    choose(page, "body-regions", "sacrum")
     assert page.locator('[name="body-main"][value="sacrum"]').is_visible()
     assert not page.locator('[name="body-main"][value="abdomen"]').is_visible()
 
 
 def test_distances_say_the_unit_that_was_chosen(intake):
     page = intake(6)
-    tick(page, "run-unit", "mi")
+    choose(page, "run-unit", "mi")
     assert page.locator('[data-question="load-now"] .unit').inner_text() == "mi"
 
 
@@ -89,12 +88,12 @@ def test_the_figure_is_tapped_without_a_script(intake):
 def test_without_a_script_the_server_shows_what_an_answer_brings_up(intake):
     page = intake(3, java_script_enabled=False)
     for name in ("pain-now", "pain-average", "pain-worst"):
-        tick(page, name, "4")
-    tick(page, "pain-type", "ache")
-    tick(page, "pain-pattern", "comes-goes")
-    tick(page, "pain-stiff-morning", "no")
-    tick(page, "pain-night", "no")
-    tick(page, "leg-any", "true")
+        choose(page, name, "4")
+    choose(page, "pain-type", "ache")
+    choose(page, "pain-pattern", "comes-goes")
+    choose(page, "pain-stiff-morning", "no")
+    choose(page, "pain-night", "no")
+    choose(page, "leg-any", "true")
     press(page.get_by_role("button", name="Next"))
     assert page.get_by_role("heading", name="5 more questions").is_visible()
     assert page.get_by_role("group", name="Which leg?").is_visible()
@@ -104,7 +103,7 @@ def test_without_a_script_the_server_shows_what_an_answer_brings_up(intake):
 
 def test_leaving_by_a_link_saves_what_was_typed(intake):
     page = intake(3)
-    tick(page, "pain-now", "4")
+    choose(page, "pain-now", "4")
     page.get_by_role("link", name="Get help now").first.click()
     page.wait_for_url("**/guide/**")
     deadline = time.monotonic() + 10

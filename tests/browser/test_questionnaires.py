@@ -16,7 +16,7 @@ from intake.forms import QuestionForm
 from intake.models import Questionnaire, QuestionnaireResponse
 from intake.responses import initial_items
 from tests import factories as make
-from tests.browser.forms import answer, press
+from tests.browser.forms import answer, press, tick
 from tests.conftest import SOAK
 from tests.intake.answering import posted, typed
 from tests.intake.small import make_content, make_item
@@ -121,7 +121,7 @@ def test_another_one_is_added_without_a_script_and_nothing_typed_is_lost(live_se
     row = Questionnaire.objects.publish(FOREIGN["medicines"], now=timezone.now())
     page = open_page(java_script_enabled=False)
     open_form(page, live_server, row)
-    page.get_by_label("Yes").check(force=True)
+    tick(page.get_by_label("Yes"))
     press(page.get_by_role("button", name="Next"))
     page.get_by_label("Name").fill("First")
     press(page.get_by_role("button", name="Add another: Medicine"))
@@ -135,9 +135,8 @@ def test_another_one_is_added_without_a_script_and_nothing_typed_is_lost(live_se
     assert page.get_by_label("Name").count() == 2
     assert page.locator(".error-summary").count() == 1
     for index in (0, 1):
-        page.get_by_role("group", name="Do you still take it?").nth(index).get_by_label(
-            "Yes"
-        ).check(force=True)
+        group = page.get_by_role("group", name="Do you still take it?").nth(index)
+        tick(group.get_by_label("Yes"))
     press(page.get_by_role("button", name="Next"))
     kept = QuestionnaireResponse.objects.get().answers
     assert kept.values("medicine-name") == ("First", "Second")

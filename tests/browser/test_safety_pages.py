@@ -12,7 +12,7 @@ from clinic.access import set_grant_cookie
 from intake.levels import Level
 from intake.models import Questionnaire
 from tests.booking.test_clinician import open_clinician_page
-from tests.browser.forms import press
+from tests.browser.forms import press, tick
 from tests.factories import (
     make_alert,
     make_appointment,
@@ -58,9 +58,9 @@ def test_the_check_before_a_visit_is_answered_on_a_phone_without_javascript(
     as_patient(page, live_server, visit)
     page.goto(live_server.url + reverse("rescreen", args=[visit.pk]))
     for name in ("safety-nerve", "safety-body", "safety-illness", "safety-cancer", "safety-bone"):
-        page.locator(f"input[name={name}][value=none]").check(force=True)
+        tick(page.locator(f"input[name={name}][value=none]"))
     for name in ("safety-injury", "safety-leg-power", "safety-pregnancy"):
-        page.locator(f"input[name={name}][value=no]").check(force=True)
+        tick(page.locator(f"input[name={name}][value=no]"))
     press(page.locator("main form button[type=submit]"))
     title = "Gracias, ya tenemos" if language == "es" else "Thank you, we have"
     assert title in page.locator("h1").inner_text()
