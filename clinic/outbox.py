@@ -204,7 +204,10 @@ def tick(now: datetime) -> None:
         while clock() < stop_at and (batch := claims.reserve_due(now, clock())):
             try:
                 for message in _deliver(batch, sender, clock, stop_at):
-                    sent_any = sent_any or message.state == Message.State.SENT
+                    if message.state == Message.State.SENT and not sent_any:
+                        sent_any = True
+                        if len(batch) == claims.BATCH:
+                            _call_help()
                     if message.state in _GIVEN_UP and message.reason in _OUR_FAULT:
                         dropped.append(message)
             except Unreachable:
@@ -230,6 +233,16 @@ def deliver(message_id: UUID | str, now: datetime) -> None:
 def _wake_worker(message: Message) -> None:
     # Only a hint: robust, because a broker that is down must not fail what caused the mail.
     wake = partial(app.send_task, "clinic.tasks.deliver_message", [str(message.pk)])
+    transaction.on_commit(wake, robust=True)
+
+
+def _call_help() -> None:
+    """Wake one more worker: there is more to send than one takes at a time.
+
+    It wakes the next in turn. Called once a mail has left, so that no server that is down is
+    tried again and again.
+    """
+    wake = partial(app.send_task, "clinic.tasks.tick", expires=settings.TICK_SECONDS)
     transaction.on_commit(wake, robust=True)
 
 

@@ -60,6 +60,7 @@ class SmtpSink:
         self._scripts_by_recipient: dict[str, deque[Reply]] = {}
         self._mails: list[EmailMessage] = []
         self._recipients: list[tuple[str, ...]] = []
+        self._connections: set[Session] = set()
         self._lock = threading.Lock()
         # The name is given so that starting does not wait for a reverse look-up.
         self._controller = Controller(
@@ -93,6 +94,12 @@ class SmtpSink:
         """The envelope's recipients of each accepted message."""
         with self._lock:
             return list(self._recipients)
+
+    @property
+    def connections(self) -> int:
+        """How many connections brought an accepted message."""
+        with self._lock:
+            return len(self._connections)
 
     @property
     def copies(self) -> Counter[str]:
@@ -150,6 +157,7 @@ class SmtpSink:
             with self._lock:
                 self._mails.append(cast(EmailMessage, mail))
                 self._recipients.append(tuple(envelope.rcpt_tos))
+                self._connections.add(session)
         if reply.hang_up:
             assert server.transport is not None
             server.transport.abort()

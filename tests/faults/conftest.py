@@ -69,13 +69,13 @@ def worker_env(process_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Celery]]:
-    """`start("worker" or "beat", env=…)`; whatever still runs at the end is killed."""
+    """`start("worker" or "beat", *options, env=…)`; what still runs at the end is killed."""
     running: list[Celery] = []
     log = tmp_path / "celery.log"
 
-    def start(command: str, *, env: dict[str, str]) -> Celery:
-        schedule = f"--schedule={tmp_path}/schedule-{len(running)}"
-        options = ["--pidfile=", schedule] if command == "beat" else []
+    def start(command: str, *options: str, env: dict[str, str]) -> Celery:
+        if command == "beat":
+            options = ("--pidfile=", f"--schedule={tmp_path}/schedule-{len(running)}")
         running.append(Celery(command, *options, env=env, log=log))
         return running[-1]
 

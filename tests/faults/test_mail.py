@@ -132,6 +132,22 @@ def test_several_workers_and_schedulers_send_each_mail_once(worker_env, broker, 
     assert smtp_sink.copies.total() == len(smtp_sink.copies) == count
 
 
+def test_an_idle_worker_helps_when_much_is_due(worker_env, broker, smtp_sink, start):
+    """One tick, and no scheduler that would send another."""
+    count = 120
+    make_due_reminders(count)
+    smtp_sink.default = slow(0.05)
+    env = worker_env | broker | {"EMAIL_URL": smtp_sink.url, "TICK_SECONDS": "600"}
+    for name in ("one", "two"):
+        start("worker", f"--hostname={name}", env=env)
+    command = [sys.executable, "-m", "celery", "-A", "clinic", "call", "clinic.tasks.tick"]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=60, capture_output=True)
+    wait_until(is_settled)
+
+    assert smtp_sink.copies.total() == len(smtp_sink.copies) == count
+    assert smtp_sink.connections >= 2
+
+
 def test_a_mail_server_that_is_down_while_booking_gets_the_mail_later(worker_env, broker, start):
     sink = SmtpSink()
     env = worker_env | broker | {"EMAIL_URL": sink.url}
