@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -88,9 +89,10 @@ def workers_ms(sink: Sink, *, now: datetime) -> float:
     env = os.environ | {"EMAIL_URL": sink.url, "TICK_SECONDS": "600"}
     command = [sys.executable, "-m", "celery", "-A", "clinic", "worker", "--loglevel=ERROR"]
     names = [f"--hostname=sender-{number}" for number in range(WORKERS)]
-    workers = [
-        subprocess.Popen([*command, name], env=env, stdout=subprocess.DEVNULL) for name in names
-    ]
+    with (Path(settings.STATE_DIR) / "workers.log").open("ab") as log:
+        workers = [
+            subprocess.Popen([*command, name], env=env, stdout=log, stderr=log) for name in names
+        ]
     try:
         # Until each has sent some: a worker's first mails are slow.
         for number in range(10):
