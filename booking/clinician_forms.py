@@ -18,6 +18,7 @@ class LowerLevelForm(forms.Form):
         label=_("Because"),
         max_length=300,
         help_text=_("Stays with the answers, with your name. Front desk does not see it."),
+        error_messages={"required": _("Please say why.")},
     )
 
     def __init__(self, data: Any = None, *, shown: Level) -> None:
@@ -36,6 +37,7 @@ class EmergencyAccessForm(forms.Form):
         min_length=10,
         max_length=300,
         help_text=_("The managers read it, with your name and the time."),
+        error_messages={"required": _("Please say why.")},
     )
 
 

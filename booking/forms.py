@@ -23,6 +23,7 @@ from intake.models import Agreement
 MAX_AGE = 110
 # The year 2200, in minutes since 1970: far out, and still well within what datetime can add to.
 _LAST_MINUTE = 120_971_520
+CHOOSE_ONE = {"required": _("Choose one of these.")}
 
 is_phone_number = RegexValidator(
     r"^\+?[0-9(][0-9 ().\-/]{5,}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?$",
@@ -42,7 +43,10 @@ class TrapForm(forms.Form):
 
 def name_field(**options: Any) -> OneLineField:
     return OneLineField(
-        max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}), **options
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Type the name.")},
+        **options,
     )
 
 
@@ -52,6 +56,7 @@ def phone_field(**options: Any) -> OneLineField:
         max_length=40,
         validators=[is_phone_number],
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+        error_messages={"required": _("Type a phone number.")},
         **options,
     )
 
@@ -61,11 +66,17 @@ def email_field(**options: Any) -> MailAddressField:
         label=_("E-mail"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "dir": "ltr"}),
+        error_messages={"required": _("Type an e-mail address.")},
         **options,
     )
 
 
 class BirthDateField(forms.DateField):
+    default_error_messages = {
+        "required": _("Give the date of birth."),
+        "invalid": _("Enter a date as year-month-day: 1990-05-24."),
+    }
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             input_formats=["%Y-%m-%d"],
@@ -74,7 +85,6 @@ class BirthDateField(forms.DateField):
             ),
             **kwargs,
         )
-        self.error_messages["invalid"] = _("Enter a date as year-month-day: 1990-05-24.")
 
 
 class CallbackForm(forms.Form):
@@ -109,7 +119,10 @@ class AgreementForm(forms.Form):
     )
     signed_by = name_field(label=_("Type your full name to sign."), min_length=2)
     role = forms.ChoiceField(
-        label=_("You are…"), choices=Agreement.Role.choices, widget=forms.RadioSelect
+        label=_("You are…"),
+        choices=Agreement.Role.choices,
+        widget=forms.RadioSelect,
+        error_messages=CHOOSE_ONE,
     )
 
 
@@ -201,7 +214,10 @@ class DetailsForm(forms.Form):
     email = email_field(help_text=_("We send the confirmation and your intake form there."))
     phone = phone_field()
     language = forms.ChoiceField(
-        label=_("Language for our mails"), choices=settings.LANGUAGES, widget=forms.RadioSelect
+        label=_("Language for our mails"),
+        choices=settings.LANGUAGES,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a language.")},
     )
     wants_reminders = forms.BooleanField(
         label=_("Remind me by e-mail before the visit"), required=False, initial=True
@@ -321,12 +337,19 @@ class ChoosingForm(forms.Form):
         label=_("What do you want most from the first visit?"),
         choices=Goal,
         widget=forms.RadioSelect,
+        error_messages=CHOOSE_ONE,
     )
     place = forms.ChoiceField(
-        label=_("Where does it hurt?"), choices=Place, widget=forms.RadioSelect
+        label=_("Where does it hurt?"),
+        choices=Place,
+        widget=forms.RadioSelect,
+        error_messages=CHOOSE_ONE,
     )
     seen = forms.ChoiceField(
-        label=_("Has somebody looked at this pain?"), choices=Seen, widget=forms.RadioSelect
+        label=_("Has somebody looked at this pain?"),
+        choices=Seen,
+        widget=forms.RadioSelect,
+        error_messages=CHOOSE_ONE,
     )
 
 

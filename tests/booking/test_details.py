@@ -74,7 +74,11 @@ def test_a_wrong_field_is_named_and_keeps_the_hold_once(visitor):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("name", "", "This field is required"),
+        ("name", "", "Type the name."),
+        ("email", "", "Type an e-mail address."),
+        ("phone", "", "Type a phone number."),
+        ("birth_date", "", "Give the date of birth."),
+        ("language", "", "Choose a language."),
         ("phone", "call me", "Enter a phone number"),
         ("birth_date", "1990-02-30", "Enter a date as year-month-day"),
         ("birth_date", "2030-01-01", "Please check this date"),
@@ -98,7 +102,7 @@ def test_errors_are_in_the_visitors_language(visitor):
     visitor.answer_gate()
     visitor.hold()
     visitor.client.cookies["lang"] = "es"
-    assert "Este campo es obligatorio" in visitor.book(name="").content.decode()
+    assert "Escriba el nombre." in visitor.book(name="").content.decode()
 
 
 def test_names_lose_what_could_reorder_or_break_a_line(visitor):
