@@ -316,10 +316,10 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         return formats.date_format(entry.last_day)
 
     @admin.display(description=_("offered"))
-    def offered(self, entry: WaitlistEntry) -> str:
+    def offered(self, entry: WaitlistEntry) -> str | None:
         offer = entry.open_offer
         if offer is None:
-            return ""
+            return None
         return gettext("%(when)s, kept until %(until)s") % {
             "when": visit_time(offer),
             "until": deadline(offer.local_answer_by, now=timezone.now()),

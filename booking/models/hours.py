@@ -1,6 +1,6 @@
 """When there is time at all: hours, breaks, absences, what is kept, and how much is enough."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -339,7 +339,7 @@ class Closure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.reason or date_format(timezone.localtime(self.start))
+        return self.reason or _days_text(self.start, self.end)
 
 
 class TimeOff(models.Model):
@@ -365,4 +365,12 @@ class TimeOff(models.Model):
         ]
 
     def __str__(self) -> str:
-        return date_format(timezone.localtime(self.start))
+        return _days_text(self.start, self.end)
+
+
+def _days_text(start: datetime, end: datetime) -> str:
+    """Return the day, or the first and last, on the clinic's calendar: "Nov. 23, 2026"."""
+    first = timezone.localtime(start).date()
+    # What ends at midnight does not touch the next day.
+    last = timezone.localtime(end - timedelta(microseconds=1)).date()
+    return " – ".join(date_format(day) for day in dict.fromkeys([first, last]))

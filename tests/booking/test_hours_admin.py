@@ -1,11 +1,12 @@
 """Where managers keep the rules about time, and the page that says why a time is not offered."""
 
 import re
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from booking.models import Break, Equipment, OpeningHours, ResourceHours, Rule
 from tests import factories as make
@@ -246,3 +247,15 @@ def test_the_pages_of_a_service_and_of_a_practitioner_lead_there(manager, clinic
     row = clinic.service if page == "booking/service" else clinic.practitioners[0]
     shown = manager.get(f"/admin/{page}/{row.pk}/change/").content.decode()
     assert f"{WHY}?{page.partition('/')[2]}={row.pk}" in shown
+
+
+@pytest.mark.parametrize(
+    ("days", "title"),
+    [(1, "Dec 1, 2026"), (4, "Dec 1, 2026 – Dec 4, 2026"), (3.5, "Dec 1, 2026 – Dec 4, 2026")],
+)
+def test_an_absence_is_called_by_its_first_and_last_day(clinic, days, title):
+    start = datetime(2026, 12, 1, tzinfo=clinic.location.zone)
+    span = {"start": start, "end": start + timedelta(days=days)}
+    with timezone.override(clinic.location.zone):
+        assert str(make.make_time_off(clinic.practitioners[0], **span)) == title
+        assert str(make.make_closure(**span)) == title

@@ -126,7 +126,7 @@ def published(broker, state):
         ]
         client.close()
     else:
-        raw = [file.read_bytes() for file in (state / "broker/queue").glob("*")]
+        raw = [file.read_bytes() for file in (state / "broker").iterdir()]
     told = []
     for message in raw:
         content = json.loads(message)
