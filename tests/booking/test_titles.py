@@ -81,7 +81,7 @@ def test_hours_and_absences_are_said_as_everywhere_else():
     extra = make.make_extra_hours(practitioner, location)
     assert str(extra) == "Jun 2, 2026, 5:00 PM – 7:00 PM"
     away = make.make_time_off(practitioner, start=NOW, end=NOW + timedelta(days=1))
-    assert str(away) == "Jun 1, 2026"
+    assert str(away) == "Jun 1, 2026 – Jun 2, 2026"
 
 
 PAGE_QUERIES = 16
