@@ -23,6 +23,7 @@ from clinic import celery_app, outbox
 from clinic.environment import mailer_from_url
 from clinic.models import Message, Patient
 from clinic.outgoing import build
+from tests.faults.conftest import wait_until
 
 COUNT, ROUNDS = 250, 3
 # As in docker-compose.yml.
@@ -114,8 +115,7 @@ def send_by_workers(count: int, *, step: str, now: datetime) -> float:
     mails = Message.objects.filter(step__startswith=f"{step}-")
     began = timezone.now()
     celery_app.send_task("clinic.tasks.tick")
-    while mails.exclude(state=Message.State.SENT).exists():
-        time.sleep(0.1)
+    wait_until(lambda: not mails.exclude(state=Message.State.SENT).exists())
     last = mails.aggregate(last=Max("sent_at"))["last"]
     return (last - began).total_seconds() * 1000 / mails.count()
 

@@ -20,7 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -231,9 +231,7 @@ def deliver(message_id: UUID | str, now: datetime) -> None:
 
 
 def _wake_worker(message: Message) -> None:
-    # Only a hint: robust, because a broker that is down must not fail what caused the mail.
-    wake = partial(app.send_task, "clinic.tasks.deliver_message", [str(message.pk)])
-    transaction.on_commit(wake, robust=True)
+    _hint("clinic.tasks.deliver_message", [str(message.pk)])
 
 
 def _call_help() -> None:
@@ -242,8 +240,12 @@ def _call_help() -> None:
     It wakes the next in turn. Called once a mail has left, so that no server that is down is
     tried again and again.
     """
-    wake = partial(app.send_task, "clinic.tasks.tick", expires=settings.TICK_SECONDS)
-    transaction.on_commit(wake, robust=True)
+    _hint("clinic.tasks.tick", expires=settings.TICK_SECONDS)
+
+
+def _hint(task: str, *args: Any, **options: Any) -> None:
+    # Robust, because a broker that is down must fail neither what caused a mail nor a tick.
+    transaction.on_commit(partial(app.send_task, task, *args, **options), robust=True)
 
 
 def _sender() -> Sender:

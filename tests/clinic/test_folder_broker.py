@@ -1,3 +1,5 @@
+"""The broker of a clinic without Redis: a folder that publishers may have left half a file in."""
+
 from queue import Empty
 
 import pytest
