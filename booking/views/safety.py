@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.eligibility import Offer
@@ -42,6 +43,7 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
     @wraps(view)
     @never_cache
+    @gzip_page
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         practice = practice_of(request)
         if practice.missing_for_safety:
