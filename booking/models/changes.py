@@ -57,7 +57,14 @@ def become(
         if Status.CANCELLED in (was, target):
             # Calendars go by it, and so do mails: what was planned before is out of date.
             written["sequence"] = current.sequence + 1
-        same = type(visit).objects.filter(pk=visit.pk, status=was, sequence=current.sequence)
+        # A hold is moved without a new sequence, and the mails below go by its time and place.
+        same = type(visit).objects.filter(
+            pk=visit.pk,
+            status=was,
+            sequence=current.sequence,
+            start=current.start,
+            practitioner=current.practitioner_id,
+        )
         if not same.update(**written):
             # Raises DoesNotExist when it was a hold that has just given way.
             visit.refresh_from_db()

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from booking.models import Appointment, InvalidTransition, SlotTaken
 from booking.models.status import HOLDS_TIME
+from clinic.models import Message
 from tests.booking.small_clinic import NINE, SmallClinic, minutes
 from tests.factories import NOW, make_appointment, make_patient
 
@@ -274,3 +275,24 @@ def test_a_deadlock_is_not_the_visitors_trouble():
         return None
 
     assert isinstance(at_once(2, act)[1], Appointment)
+
+
+@pytest.mark.postgresql
+def test_a_hold_that_moves_while_it_becomes_a_visit_stays_a_hold():
+    """Its visitor chose again in another window; the mails would have gone by the former time."""
+    clinic, later = SmallClinic(), NINE + minutes(60)
+    hold = clinic.hold(booking_key="k")
+
+    def choose_again_first(execute, sql, *args):
+        if sql.startswith('UPDATE "booking_appointment"') and not chosen:
+            chosen.extend(at_once(1, lambda _: clinic.hold(later, booking_key="k")))
+        return execute(sql, *args)
+
+    chosen = []
+    with connection.execute_wrapper(choose_again_first), pytest.raises(InvalidTransition):
+        hold.book(patient=make_patient(), now=NOW)
+
+    assert [visit.start for visit in chosen] == [later]
+    hold = Appointment.objects.get()
+    assert (hold.status, hold.start) == (Status.PENDING, later)
+    assert not Message.objects.exists()
