@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from booking import slots
@@ -127,13 +128,19 @@ class AgreementForm(forms.Form):
 
 
 class VisitForm(forms.Form):
-    """The visit somebody was about to move when they met the gate."""
+    """The visit somebody was about to move, or to plan others after, when they met the gate."""
+
+    PAGES = ("move_visit", "move_following", "plan_series")
 
     visit = forms.UUIDField()
+    page = forms.ChoiceField(choices=[(name, name) for name in PAGES], required=False)
 
     @property
-    def visit_id(self) -> UUID | None:
-        return self.cleaned_data["visit"] if self.is_valid() else None
+    def url(self) -> str | None:
+        if not self.is_valid():
+            return None
+        page = self.cleaned_data["page"] or "move_visit"
+        return reverse(page, args=[self.cleaned_data["visit"]])
 
 
 class SlotFilterForm(forms.Form):

@@ -20,6 +20,8 @@ from intake.triage import Triage
 
 # More are made by phone. A family shares an address.
 OPEN_VISITS_PER_PATIENT = 3
+# With a series, which only somebody we have seen can plan.
+OPEN_VISITS_WITH_SERIES = 6
 OPEN_VISITS_PER_ADDRESS = 6
 
 

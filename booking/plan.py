@@ -1,12 +1,14 @@
 """A series before it is booked or moved: each wanted time, whether it is free, and what is near."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from booking.eligibility import Offer
 from booking.models import Appointment, Service
-from booking.recurrence import instant
+from booking.picker import is_in_time
+from booking.recurrence import instant, shifted
 from clinic.models import Location, Practitioner
 
 # Alternatives are looked for this far to either side: so many of the same day, and of each other
@@ -82,10 +84,12 @@ def free_around(
     minutes: int,
     now: datetime,
     moving: Iterable[Appointment] = (),
+    offer: Offer | None = None,
 ) -> list[datetime]:
     """Return the free starts around all the readings in one read.
 
-    What is ``moving`` stands in nobody's way. Staff are not held to notice and horizon.
+    What is ``moving`` stands in nobody's way. A patient is held to their ``offer`` of the service;
+    staff, who have none, not even to notice and horizon.
     """
     days = [day for day, _at in readings]
     since = datetime.combine(min(days), time(), location.zone) - AROUND
@@ -99,6 +103,41 @@ def free_around(
         duration=minutes,
         practitioners=[practitioner],
         location=location,
-        as_staff=True,
+        as_staff=offer is None,
+        level=offer.level if offer else None,
     )
-    return [start.start for start in found]
+    return [
+        free.start
+        for free in found
+        if offer is None or is_in_time(offer, free.start.astimezone(location.zone))
+    ]
+
+
+def lay_out_shifted(
+    visits: Sequence[Appointment],
+    *,
+    was: datetime,
+    becomes: datetime,
+    now: datetime,
+    offer: Offer | None = None,
+) -> list[PlannedVisit]:
+    """Put each visit's new time beside what is free with its own practitioner at its own place.
+
+    All are shifted by as much on the wall clock as from ``was`` to ``becomes``.
+    """
+    planned = []
+    for number, visit in enumerate(visits, 1):
+        reading = shifted(visit.local_start, was=was, becomes=becomes)
+        free = free_around(
+            [reading],
+            service=visit.service,
+            practitioner=visit.practitioner,
+            location=visit.location,
+            minutes=visit.duration_minutes,
+            moving=visits,
+            now=now,
+            offer=offer,
+        )
+        (laid_out,) = lay_out([reading], free=free, zone=visit.zone)
+        planned.append(replace(laid_out, number=number))
+    return planned

@@ -57,6 +57,8 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/undo/", visits.undo_change, name="undo_change"),
     path("visits/<uuid:visit_id>/calendar.ics", visits.visit_calendar, name="visit_calendar"),
     path("visits/<uuid:visit_id>/series.ics", series.series_calendar, name="series_calendar"),
+    path("visits/<uuid:visit_id>/series/", series.plan_series, name="plan_series"),
+    path("visits/<uuid:visit_id>/move-following/", series.move_following, name="move_following"),
     path("visits/<uuid:visit_id>/mails/", mails.visit_mails, name="visit_mails"),
     path("visits/<uuid:visit_id>/intake/", intake.intake, name="intake"),
     path(

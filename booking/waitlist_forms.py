@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from booking.eligibility import Offer
+from booking.fields import DateInput
 from booking.forms import KeyForm
 from booking.models.hours import Weekday
 from booking.part_of_day import PartOfDay
@@ -32,13 +33,6 @@ class OfferForm(forms.Form):
     @property
     def offer_id(self) -> UUID | None:
         return self.cleaned_data["offer"] if self.is_valid() else None
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
 
 
 class PracticeChoice(forms.ModelChoiceField):
@@ -64,8 +58,8 @@ class WishForm(KeyForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one part of the day.")},
     )
-    first_day = forms.DateField(label=_("From"), widget=DayInput())
-    last_day = forms.DateField(label=_("Until"), widget=DayInput())
+    first_day = forms.DateField(label=_("From"), widget=DateInput())
+    last_day = forms.DateField(label=_("Until"), widget=DateInput())
     who = PracticeChoice(
         Practitioner.objects.none(),
         label=_("With"),

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import DateInput, TimeInput
+from booking.fields import DateInput, TimeInput
 from booking.models import (
     Break,
     Equipment,

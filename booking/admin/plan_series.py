@@ -15,10 +15,10 @@ from django.utils.translation import ngettext
 
 from booking.admin.add_visit import page_context, stop_page
 from booking.admin.columns import visit_time
-from booking.admin.series_forms import DatesForm, SeriesCallerForm, SeriesWishForm, ShiftForm
+from booking.admin.series_forms import ScreenedDatesForm, SeriesCallerForm, SeriesWishForm
 from booking.models import Appointment, InvalidTransition, Series, SlotTaken
-from booking.plan import PlannedVisit, free_around, lay_out
-from booking.recurrence import shifted
+from booking.plan import free_around, lay_out, lay_out_shifted
+from booking.series_forms import DatesForm, ShiftForm
 from clinic import days
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
@@ -74,7 +74,7 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
     today = days.local_date(now, location.zone)
     readings = [(day, chosen["at"]) for day in wish.dates(today=today)]
 
-    def dates_form() -> DatesForm:
+    def dates_form() -> ScreenedDatesForm:
         free = free_around(
             readings,
             service=service,
@@ -83,7 +83,7 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
             minutes=minutes,
             now=now,
         )
-        return DatesForm(
+        return ScreenedDatesForm(
             request.POST or None,
             planned=lay_out(readings, free=free, zone=location.zone),
             minutes=minutes,
@@ -223,26 +223,10 @@ def _shift_form(
     becomes: datetime,
     now: datetime,
 ) -> DatesForm:
-    """Each visit's new time beside what is free with its own practitioner and at its own place."""
-    planned = []
-    for number, visit in enumerate(visits, 1):
-        reading = shifted(visit.local_start, was=was, becomes=becomes)
-        free = free_around(
-            [reading],
-            service=visit.service,
-            practitioner=visit.practitioner,
-            location=visit.location,
-            minutes=visit.duration_minutes,
-            moving=visits,
-            now=now,
-        )
-        (laid_out,) = lay_out([reading], free=free, zone=visit.zone)
-        planned.append(PlannedVisit(**{**vars(laid_out), "number": number}))
     return DatesForm(
         request.POST or None,
-        planned=planned,
+        planned=lay_out_shifted(visits, was=was, becomes=becomes, now=now),
         minutes=visits[0].duration_minutes,
         zone=visits[0].zone,
-        is_screened=True,
         otherwise=_("Stays where it is"),
     )

@@ -6,7 +6,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import CallerForm, DayField, StartField
+from booking.admin.forms import CallerForm, StartField
+from booking.fields import DayField
 from booking.models import WaitlistEntry
 from booking.models.hours import Weekday
 from booking.part_of_day import PartOfDay

@@ -20,7 +20,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from booking.admin.forms import (
+from booking.fields import (
     CHOOSE_LOCATION,
     CHOOSE_SERVICE,
     CHOOSE_TIME,

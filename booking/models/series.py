@@ -17,6 +17,7 @@ from booking.models.catalogue import Service
 from booking.models.diary import in_turn
 from booking.models.status import CALLED_OFF, InvalidTransition, Status
 from clinic.models import Link, Location, Patient, Practitioner, User
+from intake.levels import Level
 from intake.models import QuestionnaireResponse
 
 MOST_VISITS = 12
@@ -40,14 +41,18 @@ class SeriesQuerySet(models.QuerySet["Series"]):
         starts: Sequence[datetime],
         weeks: int,
         now: datetime,
-        by: User,
+        by: User | None = None,
         minutes: int | None = None,
         race_on: date | None = None,
         intake_response: QuestionnaireResponse | None = None,
         phone_screen_note: str = "",
         form_key: str | None = None,
+        level: Level = Level.ROUTINE,
     ) -> "Series":
         """Book all the visits or none, and owe one mail about them.
+
+        A patient books it without ``by``, and is held to what ``AppointmentQuerySet.book`` holds
+        patients to; ``level`` is theirs.
 
         One practitioner has them all: with several, two series could wait for each other's locks.
         The same key again gives the same series. Raises SlotTaken.
@@ -75,6 +80,7 @@ class SeriesQuerySet(models.QuerySet["Series"]):
                     series=series,
                     intake_response=intake_response,
                     phone_screen_note=phone_screen_note,
+                    level=level,
                     by=by,
                     now=now,
                 )
@@ -147,7 +153,14 @@ class Series(models.Model):
         """Return this visit and the following ones that can still be changed."""
         return self.visits.filter(status=Status.BOOKED, start__gte=visit.start).order_by("start")
 
-    def move(self, starts: Mapping[uuid.UUID, datetime], *, now: datetime, by: User) -> int:
+    def move(
+        self,
+        starts: Mapping[uuid.UUID, datetime],
+        *,
+        now: datetime,
+        by: User | None = None,
+        level: Level = Level.ROUTINE,
+    ) -> int:
         """Move visits of this series to new starts, all or none; return how many moved.
 
         Raises SlotTaken, or InvalidTransition when one of them is not booked any more.
@@ -166,7 +179,7 @@ class Series(models.Model):
                 *sorted(later, key=lambda each: each.start, reverse=True),
                 *sorted(earlier, key=lambda each: each.start),
             ]:
-                visit.move(start=starts[visit.pk], now=now, by=by)
+                visit.move(start=starts[visit.pk], now=now, by=by, level=level)
             return len(moving)
 
         return in_turn(write)

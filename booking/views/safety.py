@@ -114,8 +114,8 @@ def _after_the_gate(
     """Where somebody with a complete set of answers goes on."""
     if guest.outcome and guest.outcome.level == Level.URGENT:
         return path_for(service, "callback")
-    if visit := VisitForm(request.GET).visit_id:
-        return reverse("move_visit", args=[visit])
+    if back := VisitForm(request.GET).url:
+        return back
     if offered := OfferForm(request.GET).offer_id:
         return reverse("waitlist_offer", args=[offered])
     if service and guest.offer(service, today=today).is_open:

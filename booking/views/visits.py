@@ -64,6 +64,10 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
     series_visits = list(visit.series.standing()) if visit.series else []
+    has_following = any(
+        each.status == Appointment.Status.BOOKED and each.start > visit.start
+        for each in series_visits
+    )
     mail = (
         Message.objects.about(visit)
         .filter(kind__in=[emails.CONFIRMATION, emails.MOVED, emails.CANCELLED])
@@ -84,6 +88,8 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
             "series_place": visit.series.place_of(visit) if visit.series else None,
             "is_ahead": visit.status == Appointment.Status.BOOKED and visit.start > now,
             "can_move": can_move(visit, now=now),
+            "can_move_following": has_following and can_move(visit, now=now),
+            "can_plan": is_after_the_first(visit),
             "can_cancel": can_cancel(visit, now=now),
             "has_moves_left": visit.moves < visit.service.max_moves,
             "undo_until": undo_until(visit, now=now) if may_undo else None,
@@ -149,7 +155,7 @@ def _move(
             {"visit": visit, "has_moved_enough": not has_moves_left},
             status=409,
         )
-    offer = _offer(visit, guest=guest, practice=practice, now=now)
+    offer = offer_of(visit, guest=guest, practice=practice, now=now)
     if offer is None:
         return redirect(reverse("safety", query={"visit": visit.pk}))
     if not offer.is_open:
@@ -223,7 +229,7 @@ def _former_time_taken(
     now: datetime,
 ) -> HttpResponse:
     """Somebody has the former time already: the nearest others, to move to or to book."""
-    offer = _offer(visit, guest=guest, practice=practice, now=now)
+    offer = offer_of(visit, guest=guest, practice=practice, now=now)
     is_booked = visit.status == Appointment.Status.BOOKED
     picker = None
     if offer is not None and offer.is_open:
@@ -262,6 +268,13 @@ def can_move(visit: Appointment, *, now: datetime) -> bool:
     )
 
 
+def is_after_the_first(visit: Appointment) -> bool:
+    """Is this patient known from a visit? Then they may plan others after it."""
+    took_place = visit.status in {Appointment.Status.ARRIVED, Appointment.Status.FULFILLED}
+    is_followup = visit.status == Appointment.Status.BOOKED and not visit.service.is_first_visit
+    return took_place or is_followup
+
+
 def can_cancel(visit: Appointment, *, now: datetime) -> bool:
     return _is_open(visit) and now <= visit.start - visit.service.cancel_cutoff
 
@@ -297,16 +310,22 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
     )
 
 
-def _offer(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Offer | None:
-    """Judge the visit's service by the patient's latest safety answers; None when they are old."""
+def judged(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Guest | None:
+    """The guest as the patient's latest safety answers show them; None when these are old."""
     outcome = guest.outcome
     response = visit.intake_response
     if outcome is None and response is not None and _is_recent(response, now=now):
         outcome = gate.standing(response, patient=visit.patient, practice=practice, now=now)
-    if outcome is None:
-        return None
+    return guest.judged(outcome) if outcome else None
+
+
+def offer_of(
+    visit: Appointment, *, guest: Guest, practice: Practice, now: datetime
+) -> Offer | None:
+    """Judge the visit's service by the patient's latest safety answers; None when they are old."""
+    as_answered = judged(visit, guest=guest, practice=practice, now=now)
     today = now.astimezone(practice.zone).date()
-    return guest.judged(outcome).offer(visit.service, today=today)
+    return as_answered.offer(visit.service, today=today) if as_answered else None
 
 
 def _is_recent(response: QuestionnaireResponse, *, now: datetime) -> bool:
