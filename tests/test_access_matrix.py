@@ -42,7 +42,7 @@ LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
     "intake", "intake_review", "intake_page", "intake_birth_date", "intake_agreement",
     "intake_correct", "my_visits", "visit_mails", "rescreen", "check_in", "series_calendar",
-    "waitlist_entry", "waitlist_offer",
+    "waitlist_entry", "waitlist_offer", "plan_series", "move_following",
 }  # fmt: skip
 # Shows only what the link it was opened with allows; says the same to everybody else.
 ASKS_FOR_A_LINK = {"my_visits"}
