@@ -29,6 +29,10 @@ from clinic.letters import day_text, time_text
 from clinic.models import Location, Practitioner
 
 LEAVE_OUT = "out"
+OUT_OF_BOUNDS = {
+    "min_value": _("At least %(limit_value)s, please."),
+    "max_value": _("At most %(limit_value)s, please."),
+}
 
 
 def visits_field(most: int) -> forms.IntegerField:
@@ -37,7 +41,7 @@ def visits_field(most: int) -> forms.IntegerField:
         min_value=2,
         max_value=most,
         initial=min(6, most),
-        error_messages={"required": _("Say how many visits there are.")},
+        error_messages={"required": _("Say how many visits there are.")} | OUT_OF_BOUNDS,
     )
 
 
@@ -50,7 +54,8 @@ class RhythmForm(forms.Form):
         min_value=1,
         max_value=MOST_WEEKS,
         initial=1,
-        error_messages={"required": _("Say how many weeks lie between two visits.")},
+        error_messages={"required": _("Say how many weeks lie between two visits.")}
+        | OUT_OF_BOUNDS,
     )
     at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)
     race_on = DayField(

@@ -15,7 +15,7 @@ from booking import owed
 from booking.models.appointments import Appointment
 from booking.models.catalogue import Service
 from booking.models.diary import in_turn
-from booking.models.status import CALLED_OFF, InvalidTransition, Status
+from booking.models.status import CALLED_OFF, InvalidTransition, SlotTaken, Status
 from clinic.models import Link, Location, Patient, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
@@ -88,19 +88,23 @@ class SeriesQuerySet(models.QuerySet["Series"]):
             ]
             owed.plan_series(series, visits, now)
 
-        if twin := self._of_key(form_key):
+        if twin := self._of_key(form_key, patient):
             return twin
         try:
             in_turn(write)
         except IntegrityError:
-            twin = self._of_key(form_key)
+            twin = self._of_key(form_key, patient)
             if twin is None:
                 raise
             return twin
         return series
 
-    def _of_key(self, form_key: str | None) -> "Series | None":
-        return self.filter(form_key=form_key).first() if form_key else None
+    def _of_key(self, form_key: str | None, patient: Patient) -> "Series | None":
+        """Return what the form with this key led to; SlotTaken when it was another patient's."""
+        twin = self.filter(form_key=form_key).first() if form_key else None
+        if twin is not None and twin.patient_id != patient.pk:
+            raise SlotTaken
+        return twin
 
 
 class Series(models.Model):

@@ -71,7 +71,7 @@ def _plan(
         return redirect(_gate(visit, "plan_series"))
     offers, lock = _follow_ups(as_answered, practice=practice, now=now)
     if lock:
-        return _closed(request, visit, lock.label)
+        return _closed(request, visit, lock.label, can_book=True)
     most = OPEN_VISITS_WITH_SERIES - _coming(visit, now=now)
     if most < FEWEST:
         return _closed(request, visit, _("You have planned many visits already."))
@@ -278,8 +278,14 @@ def _follow_ups(
 
 
 def _like(visit: Appointment, offers: Sequence[Offer], *, today: date) -> dict[str, object]:
-    """The same visit again, from a week after it on."""
-    same = next((o for o in offers if o.service.pk == visit.service_id), offers[0])
+    """The same visit again, or another with the same person, from a week after it on."""
+    rows = Service.practitioners.through.objects.filter(practitioner=visit.practitioner_id)
+    theirs = set(rows.values_list("service", flat=True))
+
+    def unlikeness(offer: Offer) -> tuple[bool, bool]:
+        return offer.service.pk != visit.service_id, offer.service.pk not in theirs
+
+    same = min(offers, key=unlikeness)
     return {
         "service": same.service,
         "who": visit.practitioner,

@@ -174,6 +174,20 @@ def test_a_form_sent_twice_books_once(known):
     assert len(answers) == Series.objects.count() == 1
 
 
+def test_the_form_of_another_patients_series_leads_nobody_to_it(known):
+    other = make.make_patient()
+    key = "k" * 32
+    make_series = known.clinic.book(start=at(TUESDAY, 14), patient=other)
+    series = Series.objects.create(
+        patient=other, service=known.followup, created_at=NOW, form_key=key
+    )
+    Appointment.objects.filter(pk=make_series.pk).update(series=series)
+    page = known.dates()
+    posted = choices(known.client.get(page)) | {"form_key": key}
+    assert known.client.post(page, posted).status_code == 409
+    assert list(Series.objects.all()) == [series]
+
+
 def test_a_patient_is_held_to_notice_and_horizon(client):
     known = Known(client, horizon_days=20, min_notice_minutes=60 * 24 * 10)
     shown = known.client.get(known.dates(count=4))
