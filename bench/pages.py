@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.utils import timezone
@@ -57,7 +58,15 @@ def least_work(request: HttpRequest, days: int) -> HttpResponse:
     return JsonResponse(found, safe=False)
 
 
+def write(request: HttpRequest) -> HttpResponse:
+    """Run the SQL that is posted: nothing but the benchmark ever serves this."""
+    with connection.cursor() as cursor:
+        cursor.execute(request.POST["sql"])
+    return HttpResponse()
+
+
 urlpatterns = [
+    path("bench/write/", write),
     path("bench/empty/", empty),
     path("bench/free-starts/<int:days>/", free_starts),
     path("bench/least-work/<int:days>/", least_work),

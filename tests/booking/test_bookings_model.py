@@ -251,8 +251,9 @@ class Bookings(RuleBasedStateMachine):
         target=plans,
         person=who,
         starts=st.lists(half_hours, min_size=2, max_size=3, unique=True),
+        at_desk=st.booleans(),
     )
-    def book_series(self, person, starts):
+    def book_series(self, person, starts, at_desk):
         starts.sort()
         are_free = all(self.fits(s) and not self.taken(person, s) for s in starts) and all(
             later - sooner >= HOUR for sooner, later in pairwise(starts)
@@ -265,7 +266,7 @@ class Bookings(RuleBasedStateMachine):
                 practitioner=self.person(person),
                 starts=starts,
                 weeks=1,
-                by=self.staff,
+                by=self.staff if at_desk else None,
                 now=self.now,
             )
         except SlotTaken:
@@ -276,8 +277,8 @@ class Bookings(RuleBasedStateMachine):
             self.standing[visit.pk] = (person, visit.start, None)
         return series.pk
 
-    @rule(key=plans, by=st.sampled_from([-60, -30, 30, 60, 24 * 60]))
-    def move_series(self, key, by):
+    @rule(key=plans, by=st.sampled_from([-60, -30, 30, 60, 24 * 60]), at_desk=st.booleans())
+    def move_series(self, key, by, at_desk):
         series = Series.objects.get(pk=key)
         new = {visit.pk: visit.start + minutes(by) for visit in series.standing()}
         others = {k: held for k, held in self.live().items() if k not in new}
@@ -290,7 +291,7 @@ class Bookings(RuleBasedStateMachine):
             for pk, start in new.items()
         )
         try:
-            series.move(new, now=self.now, by=self.staff)
+            series.move(new, now=self.now, by=self.staff if at_desk else None)
         except SlotTaken:
             assert not are_free
         else:
