@@ -93,9 +93,7 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
         )
 
     # A form sent twice shows what it booked the first time.
-    key = request.POST.get("form_key", "")
-    twin = Series.objects.visible_to(request.user).filter(form_key=key, patient=patient).first()
-    if key and twin:
+    if twin := _of_this_form(request, patient):
         return redirect("admin:booking_series_change", twin.pk)
     form = dates_form() if readings else None
     if form is not None and request.method == "POST" and form.is_valid():
@@ -126,6 +124,9 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
             message = ngettext("%(count)d visit booked.", "%(count)d visits booked.", count)
             messages.success(request, message % {"count": count})
             return redirect("admin:booking_series_change", series.pk)
+    # Or its twin, sent in the same moment, has just booked these times.
+    if twin := _of_this_form(request, patient):
+        return redirect("admin:booking_series_change", twin.pk)
     outcome = None
     if response is not None and is_screened:
         outcome = gate.standing(response, patient=patient, practice=practice, now=now)
@@ -148,6 +149,12 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
     )
     status = 409 if form is not None and form.errors else 200
     return render(request, "admin/booking/series/plan.html", context, status=status)
+
+
+def _of_this_form(request: HttpRequest, patient: Patient) -> Series | None:
+    key = request.POST.get("form_key")
+    series = Series.objects.visible_to(request.user).filter(patient=patient)
+    return series.filter(form_key=key).first() if key else None
 
 
 def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) -> HttpResponse:

@@ -132,6 +132,9 @@ def _dates(
                 form.add_error(None, _("These are more visits than can be planned online."))
             else:
                 return redirect("visit", series.standing()[0].pk)
+        # Or its twin, sent in the same moment, has just booked these times.
+        if twin := _of_this_form(request, visit):
+            return redirect("visit", twin.pk)
     context = {
         "visit": visit,
         "form": form,

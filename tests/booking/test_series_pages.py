@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connections
 from django.http import HttpResponse
 
 from booking.models import Appointment, Series
@@ -265,22 +264,35 @@ def test_visits_booked_meanwhile_count_too(known):
     assert Series.objects.count() == 1
 
 
+def posted_at_once(client, pages, posts):
+    def book(number):
+        browser = client.__class__()
+        browser.cookies = client.cookies
+        return browser.post(pages[number], posts[number])
+
+    return at_once(len(pages), book)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_plans_sent_at_once_do_not_pass_the_six(client):
     known = Known(client)
     pages = [known.dates(count=4), known.dates(count=4, day="2026-06-10")]
     posts = [choices(client.get(page)) for page in pages]
-
-    def book(number):
-        browser = client.__class__()
-        browser.cookies = client.cookies
-        answer = browser.post(pages[number], posts[number])
-        connections.close_all()
-        return answer.status_code
-
-    assert sorted(at_once(2, book)) == [302, 409]
+    answers = posted_at_once(client, pages, posts)
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
     ahead = Appointment.objects.coming(now=NOW).filter(patient=known.patient).count()
     assert ahead == 4 <= OPEN_VISITS_WITH_SERIES
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_double_click_books_once_and_shows_it(client, count):
+    known = Known(client)
+    page = known.dates(count=count)
+    posted = choices(client.get(page))
+    answers = posted_at_once(client, [page] * 4, [posted] * 4)
+    first = Series.objects.get().standing()[0]
+    assert [answer["Location"] for answer in answers] == [f"/visits/{first.pk}/"] * 4
 
 
 def test_the_grant_of_a_booking_alone_opens_no_plan(client):
