@@ -15,23 +15,16 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-import tests.environment  # noqa: F401  before the settings are
-from tests.demo import MADE_UP, Demo
-from tests.throwaway import NotInstalled, chromium
+import django
 
-PAGES = (
-    "/",
-    "/guide/",
-    "/guide/when-to-see-someone/",
-    "/services/",
-    "/locations/",
-    "/privacy/",
-    "/book/",
-    "/book/safety/",
-    "/my-visits/",
-    "/accounts/login/",
-    "/nothing-here/",
-)
+import tests.environment  # noqa: F401  before the settings are
+
+django.setup()
+
+from bench import crawl  # noqa: E402, needs the settings
+from tests.demo import MADE_UP, Demo  # noqa: E402
+from tests.throwaway import NotInstalled, chromium  # noqa: E402
+
 FHIR_VALIDATORS = (
     "@asymmetrik/fhir-json-schema-validator@0.9",
     "fhir@4",
@@ -74,23 +67,23 @@ def main() -> int:
             )
     for objection in objections:
         print(objection)
-    print(f"{len(PAGES)} pages, {len(objections)} objections")
     return 1 if objections else 0
 
 
 def validate(site: str, folder: Path) -> list[str]:
-    for page in PAGES:
-        for language in ("en", "es"):
-            request = urllib.request.Request(site + page, headers={"Cookie": f"lang={language}"})
-            file = folder / f"{page.strip('/').replace('/', '-') or 'home'}.{language}.html"
-            file.write_bytes(read(request))
+    count = 0
+    for name, html in [*crawl.pages(site), ("not-found", read(f"{site}/nothing-here/"))]:
+        (folder / f"{name}.html").write_text(html)
+        count += 1
     (folder / ".htmlvalidate.json").write_text(json.dumps({"root": True, **RULES}))
     report = npx(VALIDATOR, "--formatter", "json", "*.html", folder=folder)
-    return [
+    objections = [
         f"{Path(found['filePath']).name}:{message['line']} {message['message']}"
         for found in json.loads(report)
         for message in found["messages"]
     ]
+    print(f"{count} pages, {len(objections)} objections", flush=True)
+    return objections
 
 
 def validate_resources(folder: Path) -> list[str]:
@@ -116,12 +109,12 @@ def validate_resources(folder: Path) -> list[str]:
     return objections
 
 
-def read(request: urllib.request.Request) -> bytes:
+def read(url: str) -> str:
     try:
-        with urllib.request.urlopen(request) as response:
-            return response.read()
+        with urllib.request.urlopen(url) as response:
+            return response.read().decode()
     except urllib.error.HTTPError as answer:  # the error pages are pages too
-        return answer.read()
+        return answer.read().decode()
 
 
 def score(url: str, folder: Path, browser: str) -> list[str]:

@@ -145,6 +145,10 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
             raise PermissionDenied
         return super().history_form_view(request, object_id, version_id, extra_context)
 
+    def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
+        # The package's own words have no Spanish.
+        return _("History: %(name)s") % {"name": obj}
+
     def get_history_queryset(
         self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
     ) -> QuerySet:
