@@ -149,8 +149,19 @@ class VisitLimitAdmin(ConfigurationAdmin):
         return str(limit.service or _("All services"))
 
 
+class LabelledFormSet(BaseInlineFormSet):
+    """Each field says its name to a screen reader: the heads of the columns do so to eyes only."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            if field.label:
+                field.widget.attrs.setdefault("aria-label", field.label)
+
+
 class ResourceHoursInline(admin.TabularInline):
     model = ResourceHours
+    formset = LabelledFormSet
     fields = ["weekday", "opens", "closes", "valid_from", "valid_until"]
     formfield_overrides = ON_THE_WALL
     extra = 0
@@ -176,7 +187,7 @@ class EquipmentAdmin(ResourceAdmin):
     pass
 
 
-class RuleFormSet(BaseInlineFormSet):
+class RuleFormSet(LabelledFormSet):
     @classmethod
     def get_default_prefix(cls) -> str:
         """Return the model's name: no way leads back to these, so Django has none for them."""

@@ -81,6 +81,15 @@ class SeriesAdmin(ReadOnlyAdmin):
     ) -> list[str]:
         return flatten_fieldsets(self.fieldsets)
 
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_operate_permission(request):
+            return fieldsets
+        return [
+            (title, {"fields": [name for name in options["fields"] if name != "changes"]})
+            for title, options in fieldsets
+        ]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("booking.add_series")
 

@@ -83,9 +83,11 @@ def _plan(
         today=today,
         initial=_like(visit, offers, today=today),
     )
-    if not wish.is_valid():
+    if not wish.is_valid() or "change" in request.GET:
         context = {"visit": visit, "form": wish, "most": most}
-        return render(request, "booking/plan_series.html", context)
+        # A POST comes from a wish that was fine: other visits were booked meanwhile.
+        status = 409 if request.method == "POST" else 200
+        return render(request, "booking/plan_series.html", context, status=status)
     return _dates(request, visit, wish, guest=as_answered, now=now)
 
 
@@ -145,7 +147,6 @@ def _dates(
         "too_near": chosen["count"] - len(wanted),
         "too_far": len(wanted) - len(readings),
         "last_day": last_day,
-        "again": reverse("plan_series", args=[visit.pk]),
     }
     status = 409 if form is not None and form.errors else 200
     return render(request, "booking/plan_dates.html", context, status=status)
@@ -154,14 +155,16 @@ def _dates(
 def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Series:
     assert guest.patient is not None
     patient, chosen = guest.patient, wish.cleaned_data
+    # Answers given halfway judged nothing here, and are no beginning of a form.
+    response = guest.response if gate.is_answered(guest.response, now=now) else None
     with transaction.atomic():
         # Two plans sent at once are counted one after the other.
         Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
         coming = Appointment.objects.coming(now=now).filter(patient=patient).count()
         if coming + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
             raise TooManyVisits
-        if guest.response is not None:
-            gate.attach(guest.response, patient)
+        if response is not None:
+            gate.attach(response, patient)
         return Series.objects.book(
             patient=patient,
             service=wish.offer.service,
@@ -170,7 +173,7 @@ def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Se
             starts=list(form.chosen.values()),
             weeks=chosen["weeks"],
             race_on=chosen["race_on"],
-            intake_response=guest.response,
+            intake_response=response,
             form_key=form.cleaned_data["form_key"],
             level=wish.offer.level,
             now=now,

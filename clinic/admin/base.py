@@ -1,6 +1,6 @@
 """What every admin page of ours has in common."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,17 @@ from clinic.access import staff_user
 from clinic.models import AuditEvent, Patient, Practice
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+
+
+class PlainKey:
+    """A related row by its name alone, where Django would link to a page that is shut."""
+
+    def __init__(self, field: models.ForeignKey, empty: str) -> None:
+        self.field, self.empty = field, empty
+        self.__name__, self.short_description = field.name, field.verbose_name
+
+    def __call__(self, row: models.Model) -> str:
+        return str(getattr(row, self.field.name) or self.empty)
 
 
 class AuditedAdmin(admin.ModelAdmin):
@@ -44,6 +55,18 @@ class AuditedAdmin(admin.ModelAdmin):
             patient_id=self.patient_id_of(row),
             fields=fields,
         )
+
+    def shut_keys(self, request: HttpRequest) -> list[models.ForeignKey]:
+        """The keys to rows whose own page is shut to this member of staff."""
+        return [
+            field
+            for field in self.opts.fields
+            if isinstance(field, models.ForeignKey)
+            and self.admin_site.is_registered(field.related_model)
+            and not self.admin_site.get_model_admin(field.related_model).has_view_permission(
+                request
+            )
+        ]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -101,6 +124,21 @@ class AuditedAdmin(admin.ModelAdmin):
         raise Http404
 
 
+def _replaced(fieldsets: Iterable[Any], by: Mapping[str, PlainKey | None]) -> list[Any]:
+    """The fieldsets with some fields replaced, or left out where there is nothing instead."""
+
+    def fields(names: Iterable[Any]) -> list[Any]:
+        # Some stand in one row.
+        found = [
+            fields(name) if isinstance(name, list | tuple) else by.get(name, name) for name in names
+        ]
+        return [name for name in found if name]
+
+    return [
+        (title, {**options, "fields": fields(options["fields"])}) for title, options in fieldsets
+    ]
+
+
 class ReadOnlyAdmin(AuditedAdmin):
     """Rows that only the program writes: to be looked at, and acted on by named actions.
 
@@ -120,6 +158,14 @@ class ReadOnlyAdmin(AuditedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        empty = self.get_empty_value_display()
+        plain = {key.name: PlainKey(key, empty) for key in self.shut_keys(request)}
+        return _replaced(fieldsets, plain)
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
     ) -> list[str]:
@@ -129,6 +175,13 @@ class ReadOnlyAdmin(AuditedAdmin):
 
 class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
     """Settings of the practice: every version is kept, and can be looked at but not revived."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        # A page of the package's own shows them too, and knows no plain words for a key.
+        return _replaced(fieldsets, dict.fromkeys(key.name for key in self.shut_keys(request)))
 
     def revert_disabled(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return True

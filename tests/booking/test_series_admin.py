@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.test import Client
 
 from booking.models import Appointment, Series
 from clinic.models import AuditEvent
@@ -254,3 +255,19 @@ def test_a_manager_looks_and_does_not_plan(desk, series):
     manager = make.sign_in(desk, make.make_user(role="manager"))
     assert manager.get(f"/admin/booking/series/{series.pk}/change/").status_code == 200
     assert manager.get(plan_page(desk)).status_code == 403
+
+
+def test_a_manager_looks_at_a_series_and_is_offered_nothing_to_change(desk, series):
+    page = f"/admin/booking/series/{series.pk}/change/"
+    assert "Move all that is to come" in desk.get(page).content.decode()
+    manager = make.sign_in(Client(), make.make_user(role="manager"))
+    assert "Move all that is to come" not in manager.get(page).content.decode()
+
+
+def test_who_booked_it_is_named_without_a_link_to_a_page_that_is_shut(desk, series):
+    shown = desk.get(f"/admin/booking/series/{series.pk}/change/").content.decode()
+    assert str(desk.user) in shown
+    assert f"/admin/clinic/user/{desk.user.pk}/" not in shown
+    assert f"/admin/booking/service/{series.service_id}/" in shown
+    Series.objects.update(created_by=None)
+    assert desk.get(f"/admin/booking/series/{series.pk}/change/").status_code == 200

@@ -11,6 +11,7 @@ from booking.models import Appointment, Series
 from booking.views.series import OPEN_VISITS_WITH_SERIES
 from clinic.access import set_grant_cookie
 from clinic.models import Message
+from intake.models import QuestionnaireResponse
 from tests import factories as make
 from tests.booking.test_contention import at_once
 from tests.booking.visitor import EMERGENCY, HEALTHY, URGENT, Visitor, open_clinic
@@ -262,6 +263,39 @@ def test_visits_booked_meanwhile_count_too(known):
     again = known.client.post(page.replace("count=6", "count=2"), posted | {"form_key": "other"})
     assert again.status_code == 409
     assert Series.objects.count() == 1
+
+
+def test_a_plan_that_is_too_large_by_now_is_refused_with_the_wish_kept(known):
+    page = known.dates(count=4)
+    posted = choices(known.client.get(page))
+    for number in range(4):
+        make.make_appointment(patient=known.patient, start=NOW + timedelta(days=50 + number))
+    answer = known.client.post(page, posted)
+    assert answer.status_code == 409
+    assert list(answer.context["form"].errors) == ["count"]
+    assert not Series.objects.exists()
+
+
+def test_planning_it_another_way_keeps_what_was_wished_for(known):
+    page = known.dates(count=4, weeks=2)
+    assert "change=1" in known.client.get(page).content.decode()
+    form = known.client.get(f"{page}&change=1").context["form"]
+    assert (form["count"].value(), form["weeks"].value()) == ("4", "2")
+
+
+def test_answers_left_halfway_become_nobodys(known, time_machine):
+    QuestionnaireResponse.objects.update(patient=known.patient, visitor_hash="")
+    Appointment.objects.filter(pk=known.seen.pk).update(
+        intake_response=QuestionnaireResponse.objects.get()
+    )
+    time_machine.move_to(NOW + timedelta(days=2), tick=False)
+    known.follow_link()
+    known.answer_gate(safety_bone=None)
+    half = QuestionnaireResponse.objects.get(patient=None)
+    assert known.book().status_code == 302
+    half.refresh_from_db()
+    assert half.patient is None
+    assert {visit.intake_response for visit in Series.objects.get().standing()} == {None}
 
 
 def posted_at_once(client, pages, posts):
