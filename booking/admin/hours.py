@@ -155,8 +155,10 @@ class LabelledFormSet(BaseInlineFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         for field in form.fields.values():
+            # Of a key the admin wraps the widget, to put its buttons beside it.
+            widget = getattr(field.widget, "widget", field.widget)
             if field.label:
-                field.widget.attrs.setdefault("aria-label", field.label)
+                widget.attrs.setdefault("aria-label", field.label)
 
 
 class ResourceHoursInline(admin.TabularInline):
