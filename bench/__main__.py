@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--sqlite", action="store_true", help="measure SQLite, not PostgreSQL")
     parser.add_argument("--rounds", type=int, default=300, help="requests of each kind")
-    parser.add_argument("--bookings", type=int, default=400, help="visits to book")
+    parser.add_argument("--bookings", type=int, default=300, help="visits to book")
     options = parser.parse_args()
 
     report = Report()

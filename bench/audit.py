@@ -140,15 +140,17 @@ def score(url: str, folder: Path, browser: str) -> list[str]:
 
 def npx(package: str, *arguments: str, folder: Path, **environ: str) -> str:
     command: Sequence[str] = ["npx", "--yes", package, *arguments]
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | environ,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,  # the validator exits with 1 when it objects
-    )
-    return result.stdout
+    # Into a file: of a pipe, Node leaves what does not fit behind when it exits.
+    with (folder / "report").open("w+") as report:
+        subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | environ,
+            stdout=report,
+            check=False,  # the validator exits with 1 when it objects
+        )
+        report.seek(0)
+        return report.read()
 
 
 if __name__ == "__main__":

@@ -38,8 +38,7 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 def measure(report: Report, *, bookings: int) -> None:
     service = Service.objects.get(slug=SERVICE)
     service.practitioners.set(Practitioner.objects.filter(name__startswith="Practitioner"))
-    half = bookings // 2
-    starts = apart(service, count=bookings + WARM + half + half + WARM + 3)
+    starts = apart(service, count=3 * bookings + 2 * WARM + 3)
     log = Path(settings.STATE_DIR) / "server.log"
     env = os.environ | {"TRUSTED_PROXY": "1"}
     with Server(env, log=log) as server:
@@ -47,7 +46,7 @@ def measure(report: Report, *, bookings: int) -> None:
         ours = rate(server, service, [starts.pop() for _ in range(bookings + WARM)])
     report.at_least(f"bookings, {CLIENTS} clients over HTTP", ours, 100, unit="/s")
     if connection.vendor == "postgresql":
-        bare = bare_rate(same_writes(service, [starts.pop() for _ in range(half + 1)]))
+        bare = bare_rate(same_writes(service, [starts.pop() for _ in range(bookings + 1)]))
         report.fact("bare transactions that write the same rows", f"{bare:.0f} /s")
         report.at_least("bookings to bare transactions", ours / bare, 0.3)
         with Server(env, application="bench.wsgi", log=log) as server:

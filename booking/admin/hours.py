@@ -157,7 +157,7 @@ class LabelledFormSet(BaseInlineFormSet):
         for field in form.fields.values():
             # Of a key the admin wraps the widget, to put its buttons beside it.
             widget = getattr(field.widget, "widget", field.widget)
-            if field.label:
+            if field.label and not widget.is_hidden:
                 widget.attrs.setdefault("aria-label", field.label)
 
 
