@@ -10,8 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,7 +70,8 @@ def main() -> int:
 
 def validate(site: str, folder: Path) -> list[str]:
     count = 0
-    for name, html in [*crawl.pages(site), ("not-found", read(f"{site}/nothing-here/"))]:
+    _url, not_found = crawl.Session(site, "en").fetch(f"{site}/nothing-here/")
+    for name, html in [*crawl.pages(site), ("not-found", not_found)]:
         (folder / f"{name}.html").write_text(html)
         count += 1
     (folder / ".htmlvalidate.json").write_text(json.dumps({"root": True, **RULES}))
@@ -107,14 +106,6 @@ def validate_resources(folder: Path) -> list[str]:
     checked = f"{report['count']} FHIR resources, {report['invariants']} invariants"
     print(f"{checked}, {len(objections)} objections", flush=True)
     return objections
-
-
-def read(url: str) -> str:
-    try:
-        with urllib.request.urlopen(url) as response:
-            return response.read().decode()
-    except urllib.error.HTTPError as answer:  # the error pages are pages too
-        return answer.read().decode()
 
 
 def score(url: str, folder: Path, browser: str) -> list[str]:

@@ -20,9 +20,9 @@ from booking.fields import (
     DayField,
     TimeInput,
 )
-from booking.models import OpeningHours, Service
-from booking.models.series import MOST_VISITS, MOST_WEEKS
-from booking.plan import PlannedVisit
+from booking.models import Appointment, OpeningHours, Service
+from booking.models.series import FEWEST_VISITS, MOST_VISITS, MOST_WEEKS
+from booking.plan import PlannedVisit, lay_out_shifted
 from booking.recurrence import back_from_race, every
 from booking.waitlist_forms import PracticeChoice
 from clinic.letters import day_text, time_text
@@ -38,7 +38,7 @@ OUT_OF_BOUNDS = {
 def visits_field(most: int) -> forms.IntegerField:
     return forms.IntegerField(
         label=_("Visits"),
-        min_value=2,
+        min_value=FEWEST_VISITS,
         max_value=most,
         initial=min(6, most),
         error_messages={"required": _("Say how many visits there are.")} | OUT_OF_BOUNDS,
@@ -233,3 +233,25 @@ class ShiftForm(forms.Form):
 
     day = DayField(label=_("New day"))
     at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)
+
+
+def shifted_dates(
+    data: Any,
+    visits: Sequence[Appointment],
+    *,
+    was: datetime,
+    becomes: datetime,
+    now: datetime,
+    offer: Offer | None = None,
+) -> DatesForm:
+    """Where each visit goes when the first one goes from ``was`` to ``becomes``, or that it stays.
+
+    A patient is held to their ``offer``.
+    """
+    return DatesForm(
+        data,
+        planned=lay_out_shifted(visits, was=was, becomes=becomes, now=now, offer=offer),
+        minutes=visits[0].duration_minutes,
+        zone=visits[0].zone,
+        otherwise=_("Stays where it is"),
+    )

@@ -17,8 +17,8 @@ from booking.admin.add_visit import page_context, stop_page
 from booking.admin.columns import visit_time
 from booking.admin.series_forms import ScreenedDatesForm, SeriesCallerForm, SeriesWishForm
 from booking.models import Appointment, InvalidTransition, Series, SlotTaken
-from booking.plan import free_around, lay_out, lay_out_shifted
-from booking.series_forms import DatesForm, ShiftForm
+from booking.plan import free_around, lay_out
+from booking.series_forms import DatesForm, ShiftForm, shifted_dates
 from clinic import days
 from clinic.access import staff_user
 from clinic.admin import ReadOnlyAdmin
@@ -181,15 +181,19 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) ->
     form = None
     if request.GET and shift.is_valid():
         becomes = datetime.combine(shift.cleaned_data["day"], shift.cleaned_data["at"])
-        form = _shift_form(request, following, was=visit.local_start, becomes=becomes, now=now)
+
+        def dates_form() -> DatesForm:
+            return shifted_dates(
+                request.POST or None, following, was=visit.local_start, becomes=becomes, now=now
+            )
+
+        form = dates_form()
         if request.method == "POST" and form.is_valid():
             starts = {following[number - 1].pk: start for number, start in form.chosen.items()}
             try:
                 moved = series.move(starts, now=now, by=staff_user(request))
             except SlotTaken as taken:
-                form = _shift_form(
-                    request, following, was=visit.local_start, becomes=becomes, now=now
-                )
+                form = dates_form()
                 if form.is_valid():
                     form.add_error(None, taken)
             except InvalidTransition:
@@ -220,20 +224,3 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) ->
     )
     status = 409 if form is not None and form.errors else 200
     return render(request, "admin/booking/series/plan.html", context, status=status)
-
-
-def _shift_form(
-    request: HttpRequest,
-    visits: list[Appointment],
-    *,
-    was: datetime,
-    becomes: datetime,
-    now: datetime,
-) -> DatesForm:
-    return DatesForm(
-        request.POST or None,
-        planned=lay_out_shifted(visits, was=was, becomes=becomes, now=now),
-        minutes=visits[0].duration_minutes,
-        zone=visits[0].zone,
-        otherwise=_("Stays where it is"),
-    )

@@ -19,7 +19,7 @@ from booking.admin import add_visit, plan_series
 from booking.admin.series_forms import SeriesWishForm
 from booking.models import Appointment, Series
 from booking.models.status import CALLED_OFF
-from clinic.admin import ReadOnlyAdmin
+from clinic.admin import ReadOnlyAdmin, replaced
 
 
 class VisitsOfSeries(admin.TabularInline):
@@ -85,10 +85,7 @@ class SeriesAdmin(ReadOnlyAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_operate_permission(request):
             return fieldsets
-        return [
-            (title, {"fields": [name for name in options["fields"] if name != "changes"]})
-            for title, options in fieldsets
-        ]
+        return replaced(fieldsets, {"changes": None})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("booking.add_series")

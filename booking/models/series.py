@@ -20,7 +20,7 @@ from clinic.models import Link, Location, Patient, Practitioner, User
 from intake.levels import Level
 from intake.models import QuestionnaireResponse
 
-MOST_VISITS = 12
+FEWEST_VISITS, MOST_VISITS = 2, 12
 MOST_WEEKS = 12
 
 

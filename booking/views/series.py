@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,8 +15,9 @@ from booking import ical
 from booking.eligibility import Lock, Offer
 from booking.guest import OPEN_VISITS_WITH_SERIES, Guest
 from booking.models import Appointment, InvalidTransition, Series, Service, SlotTaken
-from booking.plan import Reading, free_around, lay_out, lay_out_shifted
-from booking.series_forms import DatesForm, PlanForm, ShiftForm
+from booking.models.series import FEWEST_VISITS
+from booking.plan import Reading, free_around, lay_out
+from booking.series_forms import DatesForm, PlanForm, ShiftForm, shifted_dates
 from booking.views.booking import BY_ARRANGEMENT
 from booking.views.safety import guest_required
 from booking.views.visits import can_move, judged, offer_of, own_visit
@@ -27,7 +27,6 @@ from clinic.ratelimit import HOLDS_PER_IP, client_ip
 from intake import gate
 
 A_WEEK = timedelta(weeks=1)
-FEWEST = 2
 
 
 class TooManyVisits(Exception):
@@ -49,17 +48,11 @@ def series_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse
 
 @guest_required
 @require_http_methods(["GET", "POST"])
-def plan_series(
-    request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
-) -> HttpResponse:
-    """Plan visits after this one. What is wished for stands in the address; a POST books it."""
-    return _plan(request, visit_id, guest=guest, practice=practice)
-
-
 @own_visit
-def _plan(
+def plan_series(
     request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
 ) -> HttpResponse:
+    """Plan visits after this one. What is wished for stands in the address; a POST books it."""
     now = timezone.now()
     if twin := _of_this_form(request, visit):
         return redirect("visit", twin.pk)
@@ -72,8 +65,8 @@ def _plan(
     offers, lock = _follow_ups(as_answered, practice=practice, now=now)
     if lock:
         return _closed(request, visit, lock.label, can_book=True)
-    most = OPEN_VISITS_WITH_SERIES - _coming(visit, now=now)
-    if most < FEWEST:
+    most = OPEN_VISITS_WITH_SERIES - _coming(guest.patient, now=now)
+    if most < FEWEST_VISITS:
         return _closed(request, visit, _("You have planned many visits already."))
     today = days.local_date(now, visit.zone)
     wish = PlanForm(
@@ -160,8 +153,7 @@ def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Se
     with transaction.atomic():
         # Two plans sent at once are counted one after the other.
         Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
-        coming = Appointment.objects.coming(now=now).filter(patient=patient).count()
-        if coming + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
+        if _coming(patient, now=now) + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
             raise TooManyVisits
         if response is not None:
             gate.attach(response, patient)
@@ -182,17 +174,11 @@ def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Se
 
 @guest_required
 @require_http_methods(["GET", "POST"])
-def move_following(
-    request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
-) -> HttpResponse:
-    """Move this visit and the following ones of its series by as much, all or none."""
-    return _move_following(request, visit_id, guest=guest, practice=practice)
-
-
 @own_visit
-def _move_following(
+def move_following(
     request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
 ) -> HttpResponse:
+    """Move this visit and the following ones of its series by as much, all or none."""
     now = timezone.now()
     if visit.series is None:
         raise Http404
@@ -215,7 +201,18 @@ def _move_following(
     form = None
     if shift.is_valid():
         becomes = datetime.combine(shift.cleaned_data["day"], shift.cleaned_data["at"])
-        form = _shifted(request, moving, was=visit, becomes=becomes, offer=offer, now=now)
+
+        def dates_form() -> DatesForm:
+            return shifted_dates(
+                request.POST or None,
+                moving,
+                was=visit.local_start,
+                becomes=becomes,
+                offer=offer,
+                now=now,
+            )
+
+        form = dates_form()
         if request.method == "POST":
             HOLDS_PER_IP.spend(client_ip(request), now=now)
             if form.is_valid():
@@ -223,9 +220,7 @@ def _move_following(
                 try:
                     visit.series.move(starts, now=now, level=offer.level)
                 except SlotTaken as taken:
-                    form = _shifted(
-                        request, moving, was=visit, becomes=becomes, offer=offer, now=now
-                    )
+                    form = dates_form()
                     if form.is_valid():
                         form.add_error(None, taken)
                 except InvalidTransition:
@@ -241,24 +236,6 @@ def _move_following(
     }
     status = 409 if form is not None and form.errors else 200
     return render(request, "booking/move_following.html", context, status=status)
-
-
-def _shifted(
-    request: HttpRequest,
-    moving: Sequence[Appointment],
-    *,
-    was: Appointment,
-    becomes: datetime,
-    offer: Offer,
-    now: datetime,
-) -> DatesForm:
-    return DatesForm(
-        request.POST or None,
-        planned=lay_out_shifted(moving, was=was.local_start, becomes=becomes, offer=offer, now=now),
-        minutes=was.duration_minutes,
-        zone=was.zone,
-        otherwise=_("Stays where it is"),
-    )
 
 
 def _of_this_form(request: HttpRequest, visit: Appointment) -> Appointment | None:
@@ -307,8 +284,8 @@ def _last_day(offer: Offer, place: Location, *, now: datetime) -> date:
     return min(horizon, offer.last_day or horizon)
 
 
-def _coming(visit: Appointment, *, now: datetime) -> int:
-    return Appointment.objects.coming(now=now).filter(patient=visit.patient_id).count()
+def _coming(patient: Patient | None, *, now: datetime) -> int:
+    return Appointment.objects.coming(now=now).filter(patient=patient).count()
 
 
 def _gate(visit: Appointment, page: str) -> str:

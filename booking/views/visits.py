@@ -136,14 +136,8 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 
 @guest_required
 @require_http_methods(["GET", "POST"])
-def move_visit(
-    request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
-) -> HttpResponse:
-    return _move(request, visit_id, guest=guest, practice=practice)
-
-
 @own_visit
-def _move(
+def move_visit(
     request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
 ) -> HttpResponse:
     now = timezone.now()
@@ -193,17 +187,11 @@ def _move(
 
 @guest_required
 @require_POST
-def undo_change(
-    request: HttpRequest, visit_id: UUID, *, guest: Guest, practice: Practice
-) -> HttpResponse:
-    """Take back the move or the cancellation that the patient has just made."""
-    return _undo(request, visit_id, guest=guest, practice=practice)
-
-
 @own_visit
-def _undo(
+def undo_change(
     request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
 ) -> HttpResponse:
+    """Take back the move or the cancellation that the patient has just made."""
     now = timezone.now()
     change = visit.undoable(now=now)
     if change is not None and change.by_id is None:

@@ -7,6 +7,7 @@ from clinic.admin.base import (
     ConfigurationAdmin,
     DayFilter,
     ReadOnlyAdmin,
+    replaced,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "mail",
     "mail_texts",
     "practice",
+    "replaced",
 ]

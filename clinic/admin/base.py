@@ -124,7 +124,7 @@ class AuditedAdmin(admin.ModelAdmin):
         raise Http404
 
 
-def _replaced(fieldsets: Iterable[Any], by: Mapping[str, PlainKey | None]) -> list[Any]:
+def replaced(fieldsets: Iterable[Any], by: Mapping[str, PlainKey | None]) -> list[Any]:
     """The fieldsets with some fields replaced, or left out where there is nothing instead."""
 
     def fields(names: Iterable[Any]) -> list[Any]:
@@ -164,7 +164,7 @@ class ReadOnlyAdmin(AuditedAdmin):
             return fieldsets
         empty = self.get_empty_value_display()
         plain = {key.name: PlainKey(key, empty) for key in self.shut_keys(request)}
-        return _replaced(fieldsets, plain)
+        return replaced(fieldsets, plain)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
@@ -181,7 +181,7 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
         if self.has_change_permission(request, obj):
             return fieldsets
         # A page of the package's own shows them too, and knows no plain words for a key.
-        return _replaced(fieldsets, dict.fromkeys(key.name for key in self.shut_keys(request)))
+        return replaced(fieldsets, dict.fromkeys(key.name for key in self.shut_keys(request)))
 
     def revert_disabled(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return True
