@@ -10,4 +10,9 @@ if __name__ == "__main__":
         from clinic.demo import prepare_environment
 
         prepare_environment(sys.argv[2:], os.environ)
+    else:
+        from clinic.environment import use_development_settings
+
+        if use_development_settings(os.environ):
+            sys.stderr.write("No environment set: using development settings (DEBUG=1).\n")
     execute_from_command_line(sys.argv)

@@ -1,6 +1,7 @@
 """Readers for the process environment that fail loudly instead of guessing."""
 
 import os
+from collections.abc import MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -9,6 +10,27 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+# Any of these says that somebody has configured this process.
+_CONFIGURATION = (
+    "SECRET_KEY", "DEBUG", "DEMO", "BASE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL",
+    "EMAIL_URL", "FIELD_ENCRYPTION_KEYS", "TRUSTED_PROXY",
+)  # fmt: skip
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def use_development_settings(
+    environ: MutableMapping[str, str], *, checkout: Path = _CHECKOUT
+) -> bool:
+    """Set ``DEBUG`` where nothing is configured in a developer's checkout; return whether it was.
+
+    For `manage.py` only: servers, workers and images (they hold no `.git`) stay strict.
+    """
+    if any(name in environ for name in _CONFIGURATION) or not (checkout / ".git").exists():
+        return False
+    environ["DEBUG"] = "1"
+    return True
 
 
 def env_str(name: str, default: str | None = None) -> str:
