@@ -10,6 +10,9 @@ class IntakeConfig(AppConfig):
         from clinic.access import ALL, CHANGE, VIEW, allow
         from clinic.models import Role
 
+        # Imported for the deploy check that it registers.
+        from intake import checks  # noqa: F401
+
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=ALL, agreement=VIEW)
 

@@ -18,6 +18,7 @@ from booking.views.safety import CHOOSE_AN_EARLY_TIME, guest_required, path_for
 from clinic.access import grant_to_browser
 from clinic.models import Practice
 from clinic.ratelimit import HOLDS_PER_IP, TooManyTries, client_ip
+from intake import gate
 from intake.advice import advice
 from intake.levels import Level
 
@@ -29,6 +30,7 @@ BY_ARRANGEMENT = {Lock.STAFF, Lock.REFERRAL, Lock.EXTERNAL}
 @guest_required
 @require_safe
 def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    gate.questionnaire()  # Raises where nothing can be asked: booking is not open then.
     offers = guest.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
         today=timezone.now().astimezone(practice.zone).date(),

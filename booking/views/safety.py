@@ -29,7 +29,7 @@ from intake.answers import Answers
 from intake.filling import known_beforehand
 from intake.forms import QuestionForm
 from intake.levels import Level
-from intake.models import QuestionnaireResponse
+from intake.models import Questionnaire, QuestionnaireResponse
 
 # The message that makes no sense where there is none.
 CHOOSE_AN_EARLY_TIME = "M4"
@@ -59,7 +59,11 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         )
         if guest.emergency:
             return redirect("emergency")
-        response = view(request, *args, guest=guest, practice=practice, **kwargs)
+        try:
+            response = view(request, *args, guest=guest, practice=practice, **kwargs)
+        except Questionnaire.DoesNotExist:
+            # Without the safety questions nobody may be let through to a time.
+            return render(request, "booking/not_open.html", status=503)
         response.cookies.update(jar.cookies)
         return response
 

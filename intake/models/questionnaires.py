@@ -53,6 +53,11 @@ def _shipped() -> list[tuple[Form, Any]]:
     return [(Form.parse(content), content) for content in contents]
 
 
+def shipped_urls() -> set[str]:
+    """The canonical addresses of the questionnaires that come with the code."""
+    return {form.url for form, _content in _shipped()}
+
+
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
     def published(self) -> "QuestionnaireQuerySet":
         return self.exclude(published_at=None)
