@@ -18,7 +18,10 @@ RUN if [ "$PROVIDERS" = 1 ]; then pip install --no-cache-dir "django-anymail>=15
 COPY manage.py ./
 COPY clinic clinic
 COPY intake intake
+COPY schedule schedule
 COPY booking booking
+COPY desk desk
+COPY demo demo
 COPY templates templates
 COPY static static
 COPY locale locale

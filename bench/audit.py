@@ -20,7 +20,7 @@ import tests.environment  # noqa: F401  before the settings are
 django.setup()
 
 from bench import crawl  # noqa: E402, needs the settings
-from tests.demo import MADE_UP, Demo  # noqa: E402
+from tests.running_demo import MADE_UP, Demo  # noqa: E402
 from tests.throwaway import NotInstalled, chromium  # noqa: E402
 
 FHIR_VALIDATORS = (

@@ -19,10 +19,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bench.budgets import Report
-from booking.models import Appointment, FreeStart, Service
-from booking.slots import floor_minute
+from booking.models import Appointment
 from clinic.models import Location, Practitioner
 from intake.models import QuestionnaireResponse
+from schedule.models import Service
+from schedule.search import FreeStart
+from schedule.slots import floor_minute
 from tests.guest import HEALTHY, Guest, Server, details
 
 CLIENTS = 8

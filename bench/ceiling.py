@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from booking.models import Service
 from clinic.models import Location, Practitioner
+from schedule.models import Service
 
 ZONE = ZoneInfo("America/Chicago")
 OPENS, CLOSES = time(8), time(16, 30)

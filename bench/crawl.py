@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
-from booking.views.demo import SAMPLE_ACCOUNTS
+from demo.views.roles import SAMPLE_ACCOUNTS
 from tests.guest import HEALTHY
 
 LINK = re.compile(r'<a [^>]*?href="([^"#]+)')

@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from bench.budgets import Report, p50_ms
 from bench.sink import Sink
-from booking import emails
+from booking.mails import visit_mails
 from booking.models import Appointment
-from clinic import celery_app, outbox
+from clinic import celery_app
 from clinic.environment import mailer_from_url
+from clinic.mail import outbox
+from clinic.mail.mime import build
 from clinic.models import Message, Patient
-from clinic.outgoing import build
 from tests.faults.conftest import wait_until
 
 COUNT, ROUNDS = 250, 3
@@ -43,7 +44,7 @@ def idle_tick(report: Report) -> None:
     Message.objects.bulk_create(
         (
             Message(
-                kind=emails.REMINDER,
+                kind=visit_mails.REMINDER,
                 subject_type="booking.appointment",
                 subject_id=uuid.uuid4(),
                 patient=patient,
@@ -131,7 +132,7 @@ def owe_reminders(count: int, *, step: str, now: datetime) -> list[Message]:
     )[:count]
     return Message.objects.bulk_create(
         Message(
-            kind=emails.REMINDER,
+            kind=visit_mails.REMINDER,
             step=step,
             subject_type="booking.appointment",
             subject_id=visit.pk,
@@ -147,7 +148,7 @@ def owe_reminders(count: int, *, step: str, now: datetime) -> list[Message]:
 
 def send_bare(message: Message, sink: Sink, *, now: datetime) -> float:
     """Send one real reminder's bytes as often on one connection; return milliseconds."""
-    mail = emails.reminder(message, now)
+    mail = visit_mails.reminder(message, now)
     assert isinstance(mail, outbox.Mail)
     content = build(message, mail, now).content
     with smtplib.SMTP("127.0.0.1", sink.port) as connection:

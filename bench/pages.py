@@ -10,8 +10,9 @@ from django.urls import include, path
 from django.utils import timezone
 
 from bench import ceiling
-from booking.models import Appointment, Service
+from booking.models import Appointment
 from clinic.models import Practitioner
+from schedule.models import Service
 
 
 class Question(NamedTuple):

@@ -19,10 +19,10 @@ def main() -> None:
 
 
 def _stored() -> Iterator[dict[str, Any]]:
-    from booking import fhir as booking_fhir
     from booking.models import Appointment
     from clinic import fhir as clinic_fhir
     from clinic.models import Patient
+    from desk.records import fhir as booking_fhir
     from intake import fhir
     from intake.models import Observation, Questionnaire, QuestionnaireResponse
 
@@ -37,9 +37,9 @@ def _stored() -> Iterator[dict[str, Any]]:
 
 
 def _foreign() -> Iterator[dict[str, Any]]:
-    from intake.questionnaire import Form
+    from intake.fhir_form.questionnaire import Form
     from tests.intake.answering import fill_in
-    from tests.intake.test_round_trip import FOREIGN, make_response
+    from tests.intake.fhir_form.test_round_trip import FOREIGN, make_response
 
     for content in FOREIGN.values():
         yield content

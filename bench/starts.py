@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from bench import ceiling
 from bench.budgets import Report, p50_ms
 from bench.pages import question
-from booking.models import Appointment, rulebook
+from booking.models import Appointment
+from schedule import rules
 from tests.guest import Guest, Server
 
 EMPTY = "/bench/empty/"
@@ -53,7 +54,7 @@ def server_of(env: Mapping[str, str]) -> Server:
 def query_counts(report: Report) -> None:
     service, practitioner, now = question()
     with CaptureQueriesContext(connection) as captured:
-        rulebook.current()
+        rules.current()
     report.fact("to read every rule, after one has changed", f"{len(captured)} queries")
     for days in (1, 7, 30, 60):
         for people in ([practitioner], None):

@@ -8,9 +8,10 @@ class ClinicConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for what they register: deploy checks, and a receiver of allauth's signal.
-        from clinic import accounts, checks  # noqa: F401
-        from clinic.access import ALL, CHANGE, KEEP, VIEW, allow
         from clinic.models import Role
+        from clinic.operations import checks  # noqa: F401
+        from clinic.security import accounts
+        from clinic.security.access import ALL, CHANGE, KEEP, VIEW, allow
 
         allow(
             Role.FRONT_DESK,
@@ -39,15 +40,21 @@ class ClinicConfig(AppConfig):
             user=ALL,
         )
 
-        from clinic import backups, emails, emergency_access, outbox, providers, wordings
+        from clinic.mail import outbox, providers, wordings
+        from clinic.operations import backups, staff_mails
+        from clinic.security import emergency_access
 
         providers.listen()
-        outbox.register(outbox.LATE_NOTE, emails.late_note)
-        outbox.register(backups.NOTE, emails.restored_note)
+        outbox.register(outbox.LATE_NOTE, staff_mails.late_note)
+        outbox.register(backups.NOTE, staff_mails.restored_note)
         outbox.register(emergency_access.ALERT, emergency_access.alert)
-        outbox.register(accounts.RESET_MAIL, emails.password_reset)
-        outbox.register(emails.TEST, emails.test_mail)
-        wordings.register(emails.LATE_NOTE_WORDING, sample=emails.sample_late_note)
-        wordings.register(emails.RESTORED_NOTE_WORDING, sample=emails.sample_restored_note)
-        wordings.register(emails.PASSWORD_RESET_WORDING, sample=emails.sample_password_reset)
+        outbox.register(accounts.RESET_MAIL, staff_mails.password_reset)
+        outbox.register(staff_mails.TEST, staff_mails.test_mail)
+        wordings.register(staff_mails.LATE_NOTE_WORDING, sample=staff_mails.sample_late_note)
+        wordings.register(
+            staff_mails.RESTORED_NOTE_WORDING, sample=staff_mails.sample_restored_note
+        )
+        wordings.register(
+            staff_mails.PASSWORD_RESET_WORDING, sample=staff_mails.sample_password_reset
+        )
         wordings.register(emergency_access.ALERT_WORDING, sample=emergency_access.sample_alert)

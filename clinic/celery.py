@@ -9,7 +9,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
-TRANSPORT_ALIASES["folder"] = "clinic.folder_broker:Transport"
+TRANSPORT_ALIASES["folder"] = "clinic.operations.folder_broker:Transport"
 
 app = Celery("backstride")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -147,7 +147,7 @@ def mailer_from_url(url: str, *, timeout: int) -> dict[str, object]:
             "EMAIL_URL must start with smtp://, smtps://, smtp+tls://, file:/// or anymail+NAME://."
         )
     return {
-        "BACKEND": "clinic.smtp.EmailBackend",
+        "BACKEND": "clinic.mail.smtp.EmailBackend",
         "OPTIONS": {
             "host": parts.hostname or "localhost",
             "port": parts.port or {"smtp": 25, "smtps": 465, "smtp+tls": 587}[parts.scheme],

@@ -44,8 +44,11 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 INSTALLED_APPS = [
     "clinic",
     "intake",
+    "schedule",
     "booking",
-    "booking.apps.FrontDeskConfig",
+    "desk",
+    "demo",
+    "desk.apps.FrontDeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,7 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "whitenoise.runserver_nostatic",
-    "clinic.static_files.StaticFiles",
+    "clinic.operations.static_files.StaticFiles",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -69,7 +72,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "clinic.hostile_input.HostileInputMiddleware",
+    "clinic.security.request_limits.HostileInputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -81,8 +84,8 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "clinic.middleware.StaffSessionMiddleware",
-    "clinic.ratelimit.TooManyTriesMiddleware",
+    "clinic.security.middleware.StaffSessionMiddleware",
+    "clinic.security.rate_limits.TooManyTriesMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"
@@ -134,7 +137,7 @@ MAILERS = {
         env_str("EMAIL_URL", f"file://{STATE_DIR / 'mail'}"), timeout=SMTP_TIMEOUT_SECONDS
     )
 }
-# A class of the clinic's own that takes mails instead (clinic/senders.py).
+# A class of the clinic's own that takes mails instead (clinic/mail/senders.py).
 SENDER = env_str("SENDER", "")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "clinic@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -164,7 +167,7 @@ USE_TZ = True
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",
-    "clinic.access.RolePermissions",
+    "clinic.security.access.RolePermissions",
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "staff_home"
@@ -181,7 +184,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 60 * 60
-ACCOUNT_ADAPTER = "clinic.accounts.StaffAccountAdapter"
+ACCOUNT_ADAPTER = "clinic.security.accounts.StaffAccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -190,7 +193,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
-MFA_ADAPTER = "clinic.accounts.StaffMFAAdapter"
+MFA_ADAPTER = "clinic.security.accounts.StaffMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Backstride"
 
@@ -308,8 +311,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
 _EVERY_TICK = {"schedule": TICK_SECONDS, "options": {"expires": 5 * TICK_SECONDS}}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
-    "sweep": {"task": "booking.tasks.sweep", **_EVERY_TICK},
-    "waitlist": {"task": "booking.tasks.tend_waitlist", **_EVERY_TICK},
+    "sweep": {"task": "desk.tasks.sweep", **_EVERY_TICK},
+    "waitlist": {"task": "desk.tasks.tend_waitlist", **_EVERY_TICK},
 }
 if BOUNCES_URL:
     CELERY_BEAT_SCHEDULE["bounces"] = {
@@ -330,9 +333,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "json": {"()": "clinic.logs.JSONFormatter"},
+        "json": {"()": "clinic.operations.logs.JSONFormatter"},
     },
-    "filters": {"no_link_tokens": {"()": "clinic.logs.NoLinkTokens"}},
+    "filters": {"no_link_tokens": {"()": "clinic.operations.logs.NoLinkTokens"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

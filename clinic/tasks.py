@@ -2,7 +2,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from clinic import audit, mailbox, outbox
+from clinic.mail import mailbox, outbox
+from clinic.security import audit
 
 
 @shared_task

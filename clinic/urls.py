@@ -5,6 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("booking.urls")),
+    path("", include("desk.urls")),
+    path("", include("demo.urls")),
     path("", include("clinic.pages")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

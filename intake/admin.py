@@ -19,15 +19,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.access import staff_user
 from clinic.admin import EVERYWHERE, ConfigurationAdmin, DayFilter, ReadOnlyAdmin
 from clinic.context import practice_of
 from clinic.models import AuditEvent, OnCall
-from intake.layout import QuestionLayout
-from intake.levels import Level
+from clinic.security.access import staff_user
+from intake.fhir_form.questionnaire import MAX_BYTES, InvalidQuestionnaire, load_json
+from intake.fhir_form.responses import initial_items
+from intake.html_form.layout import QuestionLayout
 from intake.models import Agreement, Questionnaire, SafetyAlert
-from intake.questionnaire import MAX_BYTES, InvalidQuestionnaire, load_json
-from intake.responses import initial_items
+from intake.rules.levels import Level
 
 # A page of reasons is enough to begin with.
 MOST_ISSUES = 20

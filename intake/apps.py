@@ -7,8 +7,8 @@ class IntakeConfig(AppConfig):
     verbose_name = _("Intake")
 
     def ready(self) -> None:
-        from clinic.access import ALL, CHANGE, VIEW, allow
         from clinic.models import Role
+        from clinic.security.access import ALL, CHANGE, VIEW, allow
 
         # Imported for the deploy check that it registers.
         from intake import checks  # noqa: F401
@@ -16,10 +16,11 @@ class IntakeConfig(AppConfig):
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=ALL, agreement=VIEW)
 
-        from clinic import metrics, outbox, wordings
-        from intake import emails
+        from clinic.mail import outbox, wordings
+        from clinic.operations import metrics
         from intake.metrics import AlertCollector
+        from intake.workflow import alert_mails
 
-        outbox.register(emails.SAFETY_ALERT, emails.safety_alert)
-        wordings.register(emails.SAFETY_ALERT_WORDING, sample=emails.sample_safety_alert)
+        outbox.register(alert_mails.SAFETY_ALERT, alert_mails.safety_alert)
+        wordings.register(alert_mails.SAFETY_ALERT_WORDING, sample=alert_mails.sample_safety_alert)
         metrics.registry.register(AlertCollector())

@@ -5,8 +5,8 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from clinic.models import User
-from intake.levels import Level
 from intake.models import SafetyAlert
+from intake.rules.levels import Level
 
 
 class AlertBanner(NamedTuple):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from intake.items import OWN
+from intake.fhir_form.items import OWN
+from intake.fhir_form.questionnaire import Form
+from intake.fhir_form.responses import SIGNED, value_of
 from intake.models import Observation, Questionnaire, QuestionnaireResponse
-from intake.questionnaire import Form
-from intake.responses import SIGNED, value_of
 
 UCUM = "http://unitsofmeasure.org"
 # ASTM E1762's code for a consent, as FHIR's own value set of signature types has it.

@@ -4,8 +4,8 @@ from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from intake.levels import Level
 from intake.models import SafetyAlert
+from intake.rules.levels import Level
 
 
 class AlertCollector(Collector):

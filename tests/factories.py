@@ -11,27 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from allauth.usersessions.models import UserSession
 from django.utils import translation
 
-from booking.models import (
-    Appointment,
-    Break,
-    CalendarFeed,
-    Closure,
-    Equipment,
-    ExtraHours,
-    OpeningHours,
-    ReservedTime,
-    ResourceHours,
-    Room,
-    Series,
-    Service,
-    TimeOff,
-    UnconfirmedBooking,
-    VisitLimit,
-    WaitlistEntry,
-    WaitlistOffer,
-)
-from clinic import privacy, wordings
-from clinic.access import hash_token
+from booking.models import Appointment, Series, UnconfirmedBooking, WaitlistEntry, WaitlistOffer
+from clinic import privacy
+from clinic.mail import wordings
 from clinic.models import (
     AuditEvent,
     CareTeamMember,
@@ -48,13 +30,28 @@ from clinic.models import (
     Role,
     User,
 )
-from intake.levels import Level
+from clinic.security.access import hash_token
+from desk.models import CalendarFeed
 from intake.models import (
     Agreement,
     EarlierAnswers,
     Questionnaire,
     QuestionnaireResponse,
     SafetyAlert,
+)
+from intake.rules.levels import Level
+from schedule.models import (
+    Break,
+    Closure,
+    Equipment,
+    ExtraHours,
+    OpeningHours,
+    ReservedTime,
+    ResourceHours,
+    Room,
+    Service,
+    TimeOff,
+    VisitLimit,
 )
 
 # A Monday, 08:00 in Austin; no clock change within a month of it.

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from booking.daily_sheet import DAILY_SHEET
-from clinic import outbox, wordings
+from clinic.mail import outbox, wordings
+from clinic.mail.outbox import Mail
 from clinic.models import Message, Role
-from clinic.outbox import Mail
+from desk.daily_sheet import DAILY_SHEET
 from tests import factories as make
 from tests.test_access_matrix import World
 
-OURS = ("clinic", "intake", "booking")
+OURS = ("clinic", "intake", "booking", "desk")
 
 
 class _NotThisOne(Exception):

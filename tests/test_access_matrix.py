@@ -18,8 +18,8 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from booking.models import Appointment, StatusChange, WaitlistEntry, WaitlistOffer
-from clinic.access import RolePermissions, set_grant_cookie
 from clinic.models import Link, Message, Patient, Role, Tick, User
+from clinic.security.access import RolePermissions, set_grant_cookie
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from tests import factories as make
 from tests.environment import POSTGRES
@@ -73,7 +73,7 @@ ACCOUNT = {
 ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
-    "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:booking_service_why",
+    "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:schedule_service_why",
     "admin:intake_questionnaire_preview",
 }  # fmt: skip
 # Front desk only: a manager looks at the schedule, and does not change it.
@@ -107,7 +107,7 @@ REGULAR = {
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
         "accounts/password/reset/key/1-set-password/"
     ),
-    r"admin/^(?P<app_label>clinic|intake|booking)/$": "admin/booking/",
+    r"admin/^(?P<app_label>clinic|intake|schedule|booking|desk)/$": "admin/booking/",
     r"admin/(?P<url>.*)$": "admin/nothing/here",
 }
 

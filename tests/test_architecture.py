@@ -10,7 +10,7 @@ from django.apps import apps
 
 ROOT = Path(__file__).parents[1]
 # Ground floor first. Imports go down only.
-FLOORS = ("clinic", "intake", "booking")
+FLOORS = ("clinic", "intake", "schedule", "booking", "desk", "demo")
 ABOVE = {app: FLOORS[number + 1 :] for number, app in enumerate(FLOORS)}
 SAYS_NOTHING = {
     "common", "core", "helper", "helpers", "manager", "managers", "misc", "mixin", "mixins",

@@ -11,7 +11,7 @@ VARIABLES = sorted(set(re.findall(r'(?:env_\w+|fernet_keys)\(\s*"([A-Z_]+)"', SE
 COMMANDS = sorted(
     path.stem
     for path in ROOT.glob("*/management/commands/*.py")
-    if path.parts[-4] in {"clinic", "intake", "booking"} and path.stem != "__init__"
+    if path.stem != "__init__" and ".venv" not in path.parts
 )
 
 

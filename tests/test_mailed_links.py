@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic import outbox
+from clinic.mail import outbox
 from tests.conftest import SOAK
 from tests.mailed import a_mail_of_every_kind, domain_rows, links_in
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[1]
+APPS = ("clinic", "intake", "schedule", "booking", "desk", "demo")
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
 
 # How many strings each function is given before they stop being words, and whether the first
@@ -61,11 +62,11 @@ def key(function: str, words: list[str]) -> Key:
 
 def strings_in_the_project() -> dict[Key, str]:
     found: dict[Key, str] = {}
-    for app in ("clinic", "intake", "booking"):
+    for app in APPS:
         for path in (ROOT / app).rglob("*.py"):
             if "migrations" not in path.parts:
                 found |= dict.fromkeys(strings_in_python(path.read_text()), str(path))
-    for folder in ("templates", "clinic", "intake", "booking"):
+    for folder in ("templates", *APPS):
         for path in (*(ROOT / folder).rglob("*.html"), *(ROOT / folder).rglob("*.txt")):
             found |= dict.fromkeys(strings_in_template(path.read_text()), str(path))
     return found

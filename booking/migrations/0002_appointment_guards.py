@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from booking import guards
+from booking.appointments import guards
 
 
 def create(apps, schema_editor):

@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
-from clinic import audit, days
-from clinic.access import staff_user
+from clinic import days
 from clinic.models import AuditEvent, Patient, Practice
+from clinic.security import audit
+from clinic.security.access import staff_user
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 

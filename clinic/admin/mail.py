@@ -17,9 +17,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import outbox, wordings
 from clinic.admin.base import EVERYWHERE, DayFilter, ReadOnlyAdmin
-from clinic.mail_page import mail_page
+from clinic.mail import outbox, wordings
+from clinic.mail.sandboxed_page import mail_page
 from clinic.models import AuditEvent, Link, Message
 
 # Why a mail was not sent, in words for the front desk. Composers may give other reasons.

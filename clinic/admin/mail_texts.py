@@ -14,13 +14,14 @@ from django.utils import timezone, translation
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from clinic import emails, preview, wordings
-from clinic.access import staff_user
 from clinic.admin.base import ConfigurationAdmin
-from clinic.mail_page import mail_page
+from clinic.mail import preview, wordings
+from clinic.mail.mime import Mail
+from clinic.mail.sandboxed_page import mail_page
+from clinic.mail.wordings import Wording
 from clinic.models import AuditEvent, MailText
-from clinic.outgoing import Mail
-from clinic.wordings import Wording
+from clinic.operations import staff_mails
+from clinic.security.access import staff_user
 
 
 class MailTextForm(forms.ModelForm):
@@ -178,7 +179,7 @@ class MailTextAdmin(ConfigurationAdmin):
 
     def _send_test(self, request: HttpRequest, choice: Choice) -> HttpResponse:
         user, kind = staff_user(request), choice.wording.kind
-        emails.plan_test(kind, choice.language, user=user, now=timezone.now())
+        staff_mails.plan_test(kind, choice.language, user=user, now=timezone.now())
         messages.success(
             request, _("A test mail is on its way to %(address)s.") % {"address": user.email}
         )

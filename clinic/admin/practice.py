@@ -19,8 +19,6 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic import accounts
-from clinic.access import staff_user
 from clinic.admin.base import (
     EVERYWHERE,
     AuditedAdmin,
@@ -38,6 +36,8 @@ from clinic.models import (
     Practitioner,
     User,
 )
+from clinic.security import accounts
+from clinic.security.access import staff_user
 
 
 @admin.register(Practice)

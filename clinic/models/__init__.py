@@ -7,7 +7,7 @@ from clinic.models.on_call import OnCall
 from clinic.models.people import CareTeamMember, EmergencyAccess, Patient, Practitioner, Role, User
 from clinic.models.practice import Location, Practice
 from clinic.models.privacy import PrivacyNotice
-from clinic.models.ratelimit import RateLimit
+from clinic.models.rate_limits import RateLimit
 
 __all__ = [
     "AuditEvent",

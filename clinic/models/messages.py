@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic import wordings
+from clinic.mail import wordings
 from clinic.models.people import Patient
 
 LATE_AFTER = timedelta(minutes=5)
@@ -107,7 +107,7 @@ class Message(models.Model):
 
     ``subject_type`` and ``subject_id`` name the row the mail is about without a key upwards;
     the address is looked up when the mail is composed, so a corrected one is used.
-    ``clinic.outbox`` alone writes these rows.
+    ``clinic.mail.outbox`` alone writes these rows.
     """
 
     State = MessageState

@@ -314,7 +314,7 @@ class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):
 class EmergencyAccess(models.Model):
     """A clinician outside the care team opened a patient's record ("break-glass"), saying why.
 
-    Rows are never changed; ``clinic.emergency_access`` writes them and tells the managers.
+    Rows are never changed; ``clinic.security.emergency_access`` writes them and tells the managers.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -9,7 +9,7 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
-from clinic.letters import day_text, time_text, zone_text
+from clinic.mail.letters import day_text, time_text, zone_text
 
 register = template.Library()
 

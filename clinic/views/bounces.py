@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from clinic import bounces
-from clinic.dsn import Report, message_id_of
-from clinic.ratelimit import BOUNCES_PER_IP, client_ip
+from clinic.mail import bounces
+from clinic.mail.delivery_reports import Report, message_id_of
+from clinic.security.rate_limits import BOUNCES_PER_IP, client_ip
 
 # Older reports, or such from the future, are refused: somebody plays them back.
 SIGNATURE_LASTS_SECONDS = 5 * 60

@@ -7,8 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from clinic.heartbeat import failing_parts
-from clinic.metrics import registry
+from clinic.operations.heartbeat import failing_parts
+from clinic.operations.metrics import registry
 
 
 @require_safe

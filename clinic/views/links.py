@@ -11,9 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import audit, coming_of_age, wordings
-from clinic.access import hash_token, set_grant_cookie
+from clinic.mail import wordings
 from clinic.models import AuditEvent, Link
+from clinic.security import audit, guardianship
+from clinic.security.access import hash_token, set_grant_cookie
 
 # What a stop link stops that is in no mail.
 REMINDER = "reminder"
@@ -37,7 +38,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     link = _usable(token)
     if link is None or link.purpose not in DESTINATIONS:
         return link_gone(request)
-    if coming_of_age.has_ended(link, now=timezone.now()):
+    if guardianship.has_ended(link, now=timezone.now()):
         return link_gone(request)
     about = [] if link.purpose == Link.Purpose.MY_VISITS else [link.subject_id]
     response = redirect(DESTINATIONS[Link.Purpose(link.purpose)], *about)

@@ -11,8 +11,8 @@ from django.views import i18n
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import guide as guide_pages
-from clinic.access import patient_grant
 from clinic.models import Location, Patient, Practice
+from clinic.security.access import patient_grant
 
 
 @require_safe

@@ -7,8 +7,8 @@ from django.db.models import Exists, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import OnCall, Patient, Practice, Role, User
-from intake.levels import Level
 from intake.models.responses import QuestionnaireResponse, new_reference_code
+from intake.rules.levels import Level
 
 # How long one person has before the next one is told (clinical.md §3.4).
 CLOCKS = {Level.EMERGENCY: timedelta(minutes=15), Level.URGENT: timedelta(hours=1)}

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.encryption import EncryptedJSONField
 from intake.answers import Answers
-from intake.levels import Level
+from intake.fhir_form.questionnaire import Form, Page
 from intake.models.responses import QuestionnaireResponse
-from intake.questionnaire import Form, Page
+from intake.rules.levels import Level
 
 # What stays readable of answers that were corrected.
 KEPT = (

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.encryption import EncryptedTextField
 from clinic.models import Patient, Role, User
-from intake.levels import Level
+from intake.rules.levels import Level
 
 
 class LoweredLevel(models.Model):

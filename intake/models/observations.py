@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Patient
 from intake.models.responses import QuestionnaireResponse
-from intake.variables import KM_PER_MILE
+from intake.rules.variables import KM_PER_MILE
 
 
 class ObservationQuerySet(models.QuerySet["Observation"]):

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from intake.items import OWN, Issue
-from intake.questionnaire import Form, InvalidQuestionnaire, load_json
+from intake.fhir_form.items import OWN, Issue
+from intake.fhir_form.questionnaire import Form, InvalidQuestionnaire, load_json
 
 SHIPPED = Path(__file__).parents[1] / "questionnaires"
 INTAKE = SHIPPED / "running-lbp-intake-1.0.0.json"

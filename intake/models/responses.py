@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from clinic.encryption import EncryptedJSONField
 from clinic.models import Link, Patient, Role, User
 from intake.answers import Answers
-from intake.items import Issue
-from intake.levels import Level
+from intake.fhir_form.items import Issue
+from intake.fhir_form.questionnaire import Form, Page
+from intake.fhir_form.responses import missing, replace_answers, validate_response
 from intake.models.decisions import LoweredLevel
 from intake.models.questionnaires import Questionnaire
-from intake.questionnaire import Form, Page
-from intake.responses import missing, replace_answers, validate_response
+from intake.rules.levels import Level
 
 # No letters or digits that are misread over the phone.
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"

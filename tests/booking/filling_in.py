@@ -6,14 +6,14 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import set_grant_cookie
 from clinic.models import Practice
-from intake import filling
-from intake.forms import QuestionForm
+from clinic.security.access import set_grant_cookie
+from intake.html_form.forms import QuestionForm
 from intake.models import Questionnaire
+from intake.workflow import page_saving
 from tests.factories import NOW, make_appointment, make_patient, make_practice
+from tests.intake.fhir_form.test_questionnaire import FORM
 from tests.intake.filled import page_data
-from tests.intake.test_questionnaire import FORM
 
 PAGES = range(1, 15)
 
@@ -78,7 +78,7 @@ def answer_all(client, visit):
             placeholders={"emergency_number": practice.emergency_number},
         )
         assert form.is_valid(), (page.number, form.errors.as_json())
-        filling.save_page(
+        page_saving.save_page(
             response,
             page=page,
             items=form.items,

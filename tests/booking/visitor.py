@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from booking.models import Appointment
-from booking.slots import floor_minute
-from clinic.access import set_grant_cookie
+from clinic.security.access import set_grant_cookie
 from intake.models import Questionnaire
+from schedule.slots import floor_minute
 from tests.booking.small_clinic import NINE, SmallClinic
 from tests.factories import NOW, make_link, make_practice
 

@@ -18,8 +18,8 @@ from pypdf import PdfReader
 
 import tests.environment  # noqa: F401 - settings of its own, as under pytest
 from tests.browser.forms import answer, press
-from tests.demo import Demo
 from tests.intake.filled import FILLED
+from tests.running_demo import Demo
 from tests.throwaway import chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"

@@ -5,12 +5,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpResponse
 from django.urls import reverse
 
-from clinic.access import set_grant_cookie
-from intake.levels import Level
+from clinic.security.access import set_grant_cookie
 from intake.models import QuestionnaireResponse
-from tests.booking.test_clinician import open_clinician_page, summary_url
-from tests.booking.test_summary_change import make_two_intakes
+from intake.rules.levels import Level
 from tests.browser.forms import press
+from tests.desk.clinician.test_clinician import open_clinician_page, summary_url
+from tests.desk.clinician.test_summary_change import make_two_intakes
 from tests.factories import (
     NOW,
     make_appointment,

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from booking import owed
-from clinic import outbox
+from booking.appointments import mail_schedule
+from clinic.mail import outbox
 from tests.browser.forms import press
 from tests.factories import make_appointment, make_practice
 
@@ -16,7 +16,7 @@ def test_a_mail_of_the_demo_is_read_and_its_link_followed(live_server, settings,
     make_practice()
     now = timezone.now()
     visit = make_appointment(start=now + timedelta(days=3))
-    owed.plan_booked(visit, now)
+    mail_schedule.plan_booked(visit, now)
     outbox.tick(now)
 
     page = open_page(width=390)

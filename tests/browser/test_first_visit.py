@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from booking.sample.runners import EVERYBODY, STORIES
+from demo.sample.runners import EVERYBODY, STORIES
 from tests.browser.forms import press
-from tests.demo import Demo
+from tests.running_demo import Demo
 from tests.smtp import SmtpSink
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import set_grant_cookie
+from clinic.security.access import set_grant_cookie
 from intake.models import Questionnaire, QuestionnaireResponse
 from tests.browser.forms import press, tick
 from tests.factories import make_appointment, make_link, make_patient, make_practice

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from clinic.access import set_grant_cookie
 from clinic.models import MailText, Role
+from clinic.security.access import set_grant_cookie
 from tests import factories as make
 from tests.browser.forms import press
 

@@ -10,18 +10,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import set_grant_cookie
 from clinic.models import Practice, Role
-from intake.forms import QuestionForm
+from clinic.security.access import set_grant_cookie
+from intake.fhir_form.responses import initial_items
+from intake.html_form.forms import QuestionForm
 from intake.models import Questionnaire, QuestionnaireResponse
-from intake.responses import initial_items
 from tests import factories as make
 from tests.browser.forms import answer, press, tick
 from tests.conftest import SOAK
 from tests.intake.answering import posted, typed
+from tests.intake.fhir_form.test_questionnaire import CONTENT
+from tests.intake.fhir_form.test_round_trip import FOREIGN
 from tests.intake.small import make_content, make_item
-from tests.intake.test_questionnaire import CONTENT
-from tests.intake.test_round_trip import FOREIGN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import set_grant_cookie
-from intake.levels import Level
+from clinic.security.access import set_grant_cookie
 from intake.models import Questionnaire
-from tests.booking.test_clinician import open_clinician_page
+from intake.rules.levels import Level
 from tests.browser.forms import press, tick
+from tests.desk.clinician.test_clinician import open_clinician_page
 from tests.factories import (
     make_alert,
     make_appointment,

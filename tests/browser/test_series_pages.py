@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from booking.models import Appointment, Series
-from clinic.access import hash_token
+from clinic.security.access import hash_token
 from intake.models import Questionnaire
 from tests import factories as make
 from tests.browser.forms import answer, press

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import set_grant_cookie
+from clinic.security.access import set_grant_cookie
 from intake.models import EarlierAnswers, Questionnaire, QuestionnaireResponse
 from tests.browser.forms import press, tick
 from tests.factories import (

@@ -145,7 +145,7 @@ def test_the_language_switch_does_nothing_on_get(client):
 def grant(client, link):
     from django.http import HttpResponse
 
-    from clinic.access import set_grant_cookie
+    from clinic.security.access import set_grant_cookie
 
     response = HttpResponse()
     set_grant_cookie(response, link)

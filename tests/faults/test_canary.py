@@ -18,15 +18,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from booking.models import Appointment
-from booking.slots import floor_minute
 from clinic.models import Message
 from intake.models import Questionnaire
+from schedule.slots import floor_minute
 from tests.booking.small_clinic import SmallClinic
 from tests.factories import make_practice
 from tests.faults.conftest import wait_until
 from tests.guest import HEALTHY, Guest, Server
+from tests.intake.fhir_form.test_questionnaire import FORM
 from tests.intake.filled import page_data
-from tests.intake.test_questionnaire import FORM
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -17,11 +17,11 @@ from django.db import connections
 from django.db.models import Q
 from django.utils import timezone
 
+from booking.appointments.status import HOLDS_TIME
 from booking.models import Appointment
-from booking.models.status import HOLDS_TIME
-from booking.slots import floor_minute
 from clinic.models import Message
 from intake.models import Questionnaire
+from schedule.slots import floor_minute
 from tests.booking.small_clinic import SmallClinic
 from tests.factories import make_practice
 from tests.guest import Guest, Server

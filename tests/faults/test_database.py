@@ -25,7 +25,7 @@ django.setup()
 from datetime import timedelta
 from django.utils import timezone
 from booking.models import Appointment
-from booking.slots import floor_minute
+from schedule.slots import floor_minute
 from intake.models import Questionnaire
 from tests.booking.small_clinic import SmallClinic
 from tests.factories import make_practice

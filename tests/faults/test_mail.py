@@ -16,10 +16,10 @@ import redis as redis_client
 from django.db.models import Q
 from django.utils import timezone
 
-from booking import emails
+from booking.mails import visit_mails
 from booking.models import Appointment
+from clinic.mail.mime import message_id_header
 from clinic.models import Message, Tick
-from clinic.outgoing import message_id_header
 from tests.factories import make_appointment, make_location, make_message, make_practice, make_user
 from tests.faults.conftest import ROOT, wait_until
 from tests.smtp import SmtpSink, slow
@@ -41,7 +41,7 @@ def make_due_reminders(count):
         visit = make_appointment(location=location, start=now + timedelta(hours=20))
         make_message(
             patient=visit.patient,
-            kind=emails.REMINDER,
+            kind=visit_mails.REMINDER,
             step="24h",
             subject_type="booking.appointment",
             subject_id=visit.pk,

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from booking import emails
-from clinic import outbox
+from booking.mails import visit_mails
 from clinic.environment import mailer_from_url
+from clinic.mail import outbox
+from clinic.mail.mime import message_id_header
 from clinic.models import DeskTask, Message
-from clinic.outgoing import message_id_header
 from tests import smtp
 from tests.conftest import SOAK
 from tests.factories import NOW, make_appointment, make_location, make_message, make_practice
@@ -47,7 +47,7 @@ def test_each_mail_gets_what_the_server_means_for_it_and_delays_no_other(setting
         visit = make_appointment(location=location, start=NOW + timedelta(hours=20))
         message = make_message(
             patient=visit.patient,
-            kind=emails.REMINDER,
+            kind=visit_mails.REMINDER,
             step="24h",
             subject_type="booking.appointment",
             subject_id=visit.pk,

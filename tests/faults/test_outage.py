@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from booking import owed
+from booking.appointments import mail_schedule
 from booking.models import Appointment
-from clinic import outbox
 from clinic.environment import mailer_from_url
+from clinic.mail import outbox
+from clinic.mail.mime import message_id_header
 from clinic.models import Message
-from clinic.outgoing import message_id_header
 from tests.conftest import SOAK
 from tests.factories import NOW, make_appointment, make_location, make_practice
 
@@ -54,8 +54,8 @@ def test_after_six_hours_of_standstill_each_visit_gets_what_is_still_of_use(sink
     booked = NOW - 3 * DAY
     for _ in range(visits):
         start = stops + timedelta(minutes=random.randrange(int(spread / MINUTE)))
-        owed.plan_ahead(make_appointment(location=location, start=start), booked)
-    reminders = Message.objects.filter(kind=owed.REMINDER)
+        mail_schedule.plan_ahead(make_appointment(location=location, start=start), booked)
+    reminders = Message.objects.filter(kind=mail_schedule.REMINDER)
     owed_by_visit = defaultdict(list)
     for message in reminders:
         owed_by_visit[message.subject_id].append((message.due_at, message.expires_at, message.step))
@@ -115,7 +115,7 @@ def test_a_clock_that_is_set_forward_and_back_repeats_and_loses_nothing(sink, zo
     ]
     booked = around - 2 * DAY
     for visit in visits:
-        owed.plan_booked(visit, booked)
+        mail_schedule.plan_booked(visit, booked)
     now = booked
     while now < around + 6 * HOUR:
         outbox.tick(now + random.choice([-HOUR, -MINUTE, 0 * MINUTE, 0 * MINUTE, MINUTE]))

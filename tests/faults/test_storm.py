@@ -10,8 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from booking.models import Appointment
-from booking.slots import floor_minute
 from intake.models import Questionnaire
+from schedule.slots import floor_minute
 from tests.booking.small_clinic import SmallClinic
 from tests.factories import make_practice
 from tests.guest import Guest, Server

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 from crispy_forms.utils import render_crispy_form
 from django.http import QueryDict
 
-from intake.forms import QuestionForm
-from intake.responses import initial_items
+from intake.fhir_form.responses import initial_items
+from intake.html_form.forms import QuestionForm
 
 TODAY = dt.date(2026, 6, 1)
 WORDS = ("a", "Run 5 km", "¿Cuánto?", "a < b & c", "{0.__class__} {{ x }}", "x" * 30, "مرحبا")

@@ -1,6 +1,6 @@
 """A whole intake as a browser would post it, page by page."""
 
-from intake.questionnaire import Form
+from intake.fhir_form.questionnaire import Form
 
 FILLED = {
     "safety-nerve": ["none"],

@@ -4,7 +4,7 @@ import datetime as dt
 
 from hypothesis import strategies as st
 
-from intake import variables
+from intake.rules import variables
 
 TODAY = dt.date(2026, 11, 22)
 

@@ -6,8 +6,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from clinic.models import AuditEvent, Role
 from intake.models import PublishedQuestionnaire, Questionnaire, QuestionnaireResponse
 from tests.factories import NOW, make_practice, make_response, make_service, make_user, sign_in
+from tests.intake.fhir_form.test_round_trip import FOREIGN
 from tests.intake.small import make_choice, make_content, make_item
-from tests.intake.test_round_trip import FOREIGN
 
 pytestmark = pytest.mark.django_db
 
@@ -111,11 +111,11 @@ def test_only_what_is_published_is_offered_to_a_service(manager):
             publish=is_published,
             now=NOW,
         )
-    query = "app_label=booking&model_name=service&field_name=questionnaire&term=Form"
+    query = "app_label=schedule&model_name=service&field_name=questionnaire&term=Form"
     found = manager.get(f"/admin/autocomplete/?{query}").json()["results"]
     assert [row["text"] for row in found] == ["Form 1 1"]
     draft = Questionnaire.objects.get(version="2")
-    form = manager.get(f"/admin/booking/service/{service.pk}/change/").context["adminform"].form
+    form = manager.get(f"/admin/schedule/service/{service.pk}/change/").context["adminform"].form
     assert draft not in form.fields["questionnaire"].queryset
 
 

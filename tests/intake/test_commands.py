@@ -5,9 +5,9 @@ from django.core.management import CommandError, call_command
 
 from intake.models import Questionnaire
 from tests.factories import NOW
+from tests.intake.fhir_form.test_questionnaire import FORM, SHIPPED
+from tests.intake.fhir_form.test_responses import FULL, make_response
 from tests.intake.small import make_content, make_item
-from tests.intake.test_questionnaire import FORM, SHIPPED
-from tests.intake.test_responses import FULL, make_response
 
 pytestmark = pytest.mark.django_db
 

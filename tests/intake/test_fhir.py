@@ -7,14 +7,14 @@ from fhir.resources.R4B.questionnaire import Questionnaire as FhirQuestionnaire
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as FhirResponse
 
 from intake import fhir
-from intake.findings import RULE_SET_VERSION
+from intake.fhir_form.questionnaire import Form
+from intake.fhir_form.responses import validate_response
 from intake.models import Questionnaire
-from intake.questionnaire import Form
-from intake.responses import validate_response
+from intake.rules.findings import RULE_SET_VERSION
 from tests.factories import NOW, make_patient, make_response
 from tests.intake.answering import fill_in
-from tests.intake.test_forms import fill_up_to
-from tests.intake.test_round_trip import FOREIGN
+from tests.intake.fhir_form.test_round_trip import FOREIGN
+from tests.intake.html_form.test_forms import fill_up_to
 
 pytestmark = pytest.mark.django_db
 

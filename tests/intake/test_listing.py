@@ -4,9 +4,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from intake.findings import FINDINGS
-from intake.thresholds import OURS
-from intake.triage import RULES
+from intake.rules.findings import FINDINGS
+from intake.rules.thresholds import OURS
+from intake.rules.triage import RULES
 
 
 def listed():

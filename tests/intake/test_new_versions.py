@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from intake.fhir_form.questionnaire import InvalidQuestionnaire
 from intake.models import Questionnaire
 from intake.models.questionnaires import INTAKE
-from intake.questionnaire import InvalidQuestionnaire
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from clinic import backups
+from clinic.operations import backups
 
 
 class Command(BaseCommand):

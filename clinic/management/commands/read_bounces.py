@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from clinic import mailbox
+from clinic.mail import mailbox
 
 
 class Command(BaseCommand):

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from clinic import accounts, audit
 from clinic.models import AuditEvent, User
+from clinic.security import accounts, audit
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from clinic import backups
 from clinic.models import Message, Patient
+from clinic.operations import backups
 
 
 class Command(BaseCommand):

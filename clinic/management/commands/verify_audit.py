@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from clinic import audit
+from clinic.security import audit
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from intake.items import operation_outcome
+from intake.fhir_form.items import operation_outcome
+from intake.fhir_form.questionnaire import InvalidQuestionnaire, load_json
 from intake.models import Questionnaire
-from intake.questionnaire import InvalidQuestionnaire, load_json
 
 
 class Command(BaseCommand):

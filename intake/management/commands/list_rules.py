@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from intake.listing import markdown
+from intake.rules_listing import markdown
 
 
 class Command(BaseCommand):

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from intake.items import Issue, operation_outcome
+from intake.fhir_form.items import Issue, operation_outcome
+from intake.fhir_form.questionnaire import Form, InvalidQuestionnaire, load_json
+from intake.fhir_form.responses import validate_response
 from intake.models import Questionnaire
-from intake.questionnaire import Form, InvalidQuestionnaire, load_json
-from intake.responses import validate_response
 
 
 class Command(BaseCommand):

@@ -1,0 +1,161 @@
+"""The way to a visit: choose a service, then a time, which is held while details are typed."""
+
+from datetime import datetime
+from math import ceil
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from booking.appointments.models import Appointment
+from booking.appointments.status import SlotTaken
+from booking.flow.eligibility import Lock, Offer
+from booking.flow.forms import HoldForm, SlotFilterForm
+from booking.flow.picker import Picker, SlotFilter, is_in_time
+from booking.flow.views.safety import CHOOSE_AN_EARLY_TIME, guest_required, path_for
+from booking.flow.visitor import Guest
+from clinic.models import Practice
+from clinic.security.access import grant_to_browser
+from clinic.security.rate_limits import HOLDS_PER_IP, TooManyTries, client_ip
+from intake.rules.levels import Level
+from intake.workflow import gate
+from intake.workflow.advice import advice
+from schedule.models import Service
+
+HOLDS_PER_VISITOR = 3
+NOTICES = {Level.URGENT: "notice-alarm", Level.SOON: "notice-warn"}
+BY_ARRANGEMENT = {Lock.STAFF, Lock.REFERRAL, Lock.EXTERNAL}
+
+
+@guest_required
+@require_safe
+def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    gate.questionnaire()  # Raises where nothing can be asked: booking is not open then.
+    offers = guest.offers(
+        Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
+        today=timezone.now().astimezone(practice.zone).date(),
+    )
+    return render(
+        request,
+        "booking/flow/book.html",
+        {
+            "guest": guest,
+            "open_offers": [offer for offer in offers if offer.is_open],
+            "locked_offers": [o for o in offers if o.lock and o.lock not in BY_ARRANGEMENT],
+            "arranged_offers": [offer for offer in offers if offer.lock in BY_ARRANGEMENT],
+        },
+    )
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+    now = timezone.now()
+    offer = guest.offer(active_service(slug), today=now.astimezone(practice.zone).date())
+    if guest.outcome is None or not offer.is_open:
+        return redirect(why_not(guest, offer.service))
+    wanted_at = None
+    if request.method == "POST":
+        HOLDS_PER_IP.spend(client_ip(request), now=now)
+        form = HoldForm(request.POST, service=offer.service)
+        if form.is_valid():
+            try:
+                visit = hold(form, offer, guest=guest, now=now)
+            except SlotTaken:
+                wanted_at = form.at
+            else:
+                return go_on_with(visit, now=now)
+    filters = SlotFilterForm(request.POST if request.method == "POST" else request.GET)
+    filters.is_valid()
+    held = guest.hold(offer.service, now=now)
+    picker = Picker(offer, wanted=SlotFilter(**filters.cleaned_data), now=now, moving=held)
+    can_be_called = offer.level == Level.SOON and picker.person is None and picker.anywhere is None
+    messages = [
+        message
+        for message in guest.outcome.messages
+        if not (can_be_called and message == CHOOSE_AN_EARLY_TIME)
+    ]
+    return render(
+        request,
+        "booking/flow/slots.html",
+        {
+            "picker": picker,
+            "held": held,
+            "booking_key": held.booking_key if held else uuid4().hex,
+            "advice": advice(
+                messages,
+                practice=practice,
+                now=now,
+                can_be_called=guest.can_be_called,
+            ),
+            "notice_class": NOTICES.get(guest.outcome.level, "notice-info"),
+            "can_be_called": can_be_called,
+            "is_taken": request.method == "POST",
+            "nearest": picker.nearest(wanted_at) if wanted_at else [],
+            "can_wait": guest.outcome.level < Level.URGENT,
+        },
+        status=409 if request.method == "POST" else 200,
+    )
+
+
+def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
+    """Keep the chosen start for this guest; raises SlotTaken, or TooManyTries with too many kept.
+
+    The visitor's form key makes it the same hold when they choose again.
+    """
+    place = form.cleaned_data["place"]
+    if not is_in_time(offer, form.at.astimezone(place.zone)):
+        raise SlotTaken
+    visit = Appointment.objects.hold(
+        service=offer.service,
+        location=place,
+        start=form.at,
+        visitor_hash=guest.visitor_hash,
+        now=now,
+        practitioner=form.cleaned_data["who"],
+        duration=form.cleaned_data["minutes"],
+        booking_key=form.key,
+        level=offer.level,
+    )
+    # Counted afterwards, since many sent at once would all pass a count made before.
+    mine = guest.holds(now=now)
+    ends = list(mine.values_list("held_until", flat=True))
+    if len(ends) > HOLDS_PER_VISITOR:
+        mine.filter(pk=visit.pk).delete()
+        raise TooManyTries(ceil((ends[0] - now).total_seconds()))
+    return visit
+
+
+def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
+    """Lead on to the details of a hold, to the mailbox, or to the page of the visit it became.
+
+    Somebody who was a patient before booked by a mailed link, and goes on with that: booking again
+    does not stand in for the birth date.
+    """
+    if not is_settled(visit):
+        return redirect("details", visit.service.slug)
+    if visit.patient is None:
+        return redirect("confirm_address")
+    response = redirect("visit", visit.pk)
+    if not Appointment.objects.filter(patient=visit.patient).exclude(pk=visit.pk).exists():
+        grant_to_browser(response, patient=visit.patient, subject_id=visit.pk, now=now)
+    return response
+
+
+def is_settled(visit: Appointment) -> bool:
+    """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
+    # A hold that waits has its answers already: others are not worth the query.
+    return visit.patient_id is not None or (
+        visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
+    )
+
+
+def why_not(guest: Guest, service: Service) -> str:
+    """Where somebody is told why this service has no times for them."""
+    return path_for(service, "safety_result" if guest.outcome else "safety")
+
+
+def active_service(slug: str) -> Service:
+    return get_object_or_404(Service, slug=slug, is_active=True)

@@ -1,0 +1,43 @@
+"""Help for those who do not know which visit they need."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from booking.flow.choosing import Situation, suggest
+from booking.flow.forms import ChoosingForm
+from booking.flow.views.safety import guest_required
+from booking.flow.visitor import Guest
+from clinic.models import Practice
+from schedule.models import Service
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def choose(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """Ask three plain questions and suggest a visit. Nothing of it is stored, nor in an address."""
+    form = ChoosingForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        offers = {
+            offer.service.slug: offer
+            for offer in guest.offers(
+                Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
+                today=timezone.now().astimezone(practice.zone).date(),
+            )
+        }
+        situation = Situation(
+            **form.cleaned_data,
+            restrictions=guest.outcome.restrictions if guest.outcome else frozenset(),
+            is_around_pregnancy=guest.is_around_pregnancy,
+            is_known=bool(guest.seen_for),
+        )
+        context |= {
+            "is_answered": True,
+            "suggestion": suggest(situation, offers),
+            "is_gate_answered": guest.outcome is not None,
+        }
+    return render(request, "booking/flow/choose.html", context)

@@ -1,0 +1,262 @@
+"""The safety gate: the questions, and what each level of answers leads to."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_safe
+
+from booking.appointments.models import Appointment
+from booking.flow.eligibility import Offer
+from booking.flow.forms import CallbackForm, CallMeForm, TrapForm, VisitForm
+from booking.flow.picker import with_time
+from booking.flow.visitor import Guest
+from booking.waitlist.forms import OfferForm
+from clinic.context import practice_of
+from clinic.models import Practice
+from clinic.security.access import set_visitor_cookie, visitor_hash
+from clinic.security.rate_limits import CALLS_PER_IP, GATES_PER_IP, client_ip
+from intake.answers import Answers
+from intake.html_form.forms import QuestionForm
+from intake.models import Questionnaire, QuestionnaireResponse
+from intake.rules import triage
+from intake.rules.levels import Level
+from intake.workflow import gate
+from intake.workflow.advice import advice
+from intake.workflow.page_saving import known_beforehand
+from schedule.models import Service
+
+# The message that makes no sense where there is none.
+CHOOSE_AN_EARLY_TIME = "M4"
+
+
+def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Pass a booking page its ``guest`` and ``practice``; in an emergency show that page instead.
+
+    Nothing behind this door is kept by a browser or proxy.
+    """
+
+    @wraps(view)
+    @never_cache
+    @gzip_page
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        practice = practice_of(request)
+        if practice.missing_for_safety:
+            # Nobody could be helped in an emergency: better no booking than that.
+            return render(request, "booking/flow/not_open.html", status=503)
+        # The visitor's token may be born here, before it is known which page carries it home.
+        jar = HttpResponse()
+        guest = Guest.of(
+            request,
+            visitor_hash=visitor_hash(request) or set_visitor_cookie(jar),
+            practice=practice,
+            now=timezone.now(),
+        )
+        if guest.emergency:
+            return redirect("emergency")
+        try:
+            response = view(request, *args, guest=guest, practice=practice, **kwargs)
+        except Questionnaire.DoesNotExist:
+            # Without the safety questions nobody may be let through to a time.
+            return render(request, "booking/flow/not_open.html", status=503)
+        response.cookies.update(jar.cookies)
+        return response
+
+    return wrapper
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    now = timezone.now()
+    service = service_asked_for(request)
+    answers = guest.response
+    if answers is None or answers.patient_id:
+        answers = QuestionnaireResponse(
+            questionnaire=gate.questionnaire(), visitor_hash=guest.visitor_hash
+        )
+    today = now.astimezone(practice.zone).date()
+    form = QuestionForm(
+        request.POST if request.method == "POST" else None,
+        questionnaire=answers.form,
+        items=gate.items(answers.form),
+        stored=known_beforehand(answers.form, answers.items, patient=guest.patient, today=today),
+        language=translation.get_language() or "en",
+        today=today,
+        placeholders={"emergency_number": practice.emergency_number},
+    )
+    if request.method == "POST":
+        GATES_PER_IP.spend(client_ip(request), now=now)
+        is_complete = form.is_valid()
+        outcome = gate.save(
+            answers,
+            items=form.items,
+            is_complete=is_complete,
+            patient=guest.patient,
+            language=form.language,
+            practice=practice,
+            now=now,
+        )
+        # A danger sign is answered at once, whatever else was left out.
+        if outcome.level == Level.EMERGENCY:
+            for alert in answers.safety_alerts.blocking():
+                Appointment.objects.hold_for_safety(alert, now=now)
+            return redirect("emergency")
+        if is_complete:
+            return redirect(_after_the_gate(request, guest.judged(outcome), service, form.today))
+    return render(request, "booking/flow/safety.html", {"form": form, "service": service})
+
+
+def _after_the_gate(
+    request: HttpRequest, guest: Guest, service: Service | None, today: date
+) -> str:
+    """Where somebody with a complete set of answers goes on."""
+    if guest.outcome and guest.outcome.level == Level.URGENT:
+        return path_for(service, "callback")
+    if back := VisitForm(request.GET).url:
+        return back
+    if offered := OfferForm(request.GET).offer_id:
+        return reverse("waitlist_offer", args=[offered])
+    if service and guest.offer(service, today=today).is_open:
+        return reverse("slots", args=[service.slug])
+    return path_for(service, "safety_result")
+
+
+@require_safe
+@never_cache
+def emergency(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    practice = practice_of(request)
+    guest = Guest.of(request, visitor_hash=visitor_hash(request), practice=practice, now=now)
+    alert = guest.emergency
+    if alert is None:
+        return redirect("book")
+    message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    return render(
+        request,
+        "booking/flow/emergency.html",
+        {"alert": alert, "advice": advice(message_ids, practice=practice, now=now)},
+    )
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """Offer whoever needs a call today to say how to reach them; nothing is required."""
+    service = service_asked_for(request)
+    alert = guest.urgent_alert
+    if alert is None:
+        return redirect(path_for(service, "safety"))
+    form = CallbackForm(
+        request.POST if request.method == "POST" else None,
+        initial={
+            "name": guest.patient.name if guest.patient else "",
+            "phone": guest.patient.phone if guest.patient else "",
+            "birth_date": guest.birth_date,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        gate.leave_number(alert, **form.cleaned_data)
+        return redirect(path_for(service, "safety_result"))
+    return render(
+        request,
+        "booking/flow/callback.html",
+        {"form": form, "service": service, "is_told": practice.is_told(timezone.now())},
+    )
+
+
+@guest_required
+@require_safe
+def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """What the answers mean for this person, and what can be booked with them."""
+    service = service_asked_for(request)
+    now = timezone.now()
+    if guest.outcome is None:
+        return redirect(path_for(service, "safety"))
+    offers = _all_offers(guest, practice=practice, now=now)
+    open_offers = [offer for offer in offers if offer.is_open]
+    if guest.outcome.level == Level.SOON:
+        open_offers = _times_left(offers, guest=guest, now=now)
+        if not open_offers:
+            return redirect(path_for(service, "no_time"))
+    return render(
+        request,
+        "booking/flow/safety_result.html",
+        {
+            "advice": advice(
+                guest.outcome.messages,
+                practice=practice,
+                now=now,
+                can_be_called=guest.can_be_called,
+            ),
+            "asked_for": next((offer for offer in offers if offer.service == service), None),
+            "open_offers": sorted(
+                open_offers,
+                key=lambda offer: offer.last_day or date.max,  # today's before tomorrow's
+            ),
+            "is_urgent": guest.outcome.level == Level.URGENT,
+        },
+    )
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+    """Offer whoever should be seen soon, and finds no time, that the front desk calls."""
+    service = service_asked_for(request)
+    now = timezone.now()
+    if guest.outcome is None or guest.outcome.level != Level.SOON:
+        return redirect(path_for(service, "safety_result"))
+    is_asked = guest.is_to_be_called
+    offers = [] if is_asked else _all_offers(guest, practice=practice, now=now)
+    if _times_left(offers, guest=guest, now=now):
+        return redirect(path_for(service, "safety_result"))
+    form = None
+    if guest.patient is None or not guest.patient.phone:
+        initial = {"name": guest.patient.name} if guest.patient else None
+        form = CallMeForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and (form is None or form.is_valid()):
+        CALLS_PER_IP.spend(client_ip(request), now=now)
+        if not TrapForm(request.POST).is_sprung:
+            given = form.cleaned_data if form else {"name": "", "phone": ""}
+            guest.ask_for_a_call(**given, language=translation.get_language() or "en", now=now)
+        return redirect(path_for(service, "no_time"))
+    messages = [message for message in guest.outcome.messages if message != CHOOSE_AN_EARLY_TIME]
+    return render(
+        request,
+        "booking/flow/no_time.html",
+        {
+            "form": form,
+            "is_asked": is_asked,
+            "advice": advice(messages, practice=practice, now=now),
+        },
+    )
+
+
+def _all_offers(guest: Guest, *, practice: Practice, now: datetime) -> list[Offer]:
+    return guest.offers(
+        Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
+        today=now.astimezone(practice.zone).date(),
+    )
+
+
+def _times_left(offers: list[Offer], *, guest: Guest, now: datetime) -> list[Offer]:
+    return with_time(offers, now=now, held=guest.holds(now=now).last())
+
+
+def service_asked_for(request: HttpRequest) -> Service | None:
+    """The service somebody had in mind when they met the gate; None for anything unknown."""
+    slug = request.GET.get("service", "")
+    return Service.objects.filter(slug=slug, is_active=True).first() if slug else None
+
+
+def path_for(service: Service | None, name: str) -> str:
+    """A page of the gate that remembers the service."""
+    return reverse(name, query={"service": service.slug} if service else None)

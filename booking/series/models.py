@@ -1,0 +1,189 @@
+"""Visits that belong together: booked at once, moved and cancelled singly or from one on."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import IntegrityError, models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from booking.appointments import mail_schedule
+from booking.appointments.models import Appointment
+from booking.appointments.reservation import in_turn
+from booking.appointments.status import CALLED_OFF, InvalidTransition, SlotTaken, Status
+from clinic.models import Link, Location, Patient, Practitioner, User
+from intake.models import QuestionnaireResponse
+from intake.rules.levels import Level
+from schedule.models.services import Service
+
+FEWEST_VISITS, MOST_VISITS = 2, 12
+MOST_WEEKS = 12
+
+
+class SeriesQuerySet(models.QuerySet["Series"]):
+    def visible_to(self, viewer: Any) -> Self:
+        """Return those whose patient ``viewer`` may see."""
+        if isinstance(viewer, Link):
+            return self.filter(patient=viewer.patient_id)
+        return self.filter(patient__in=Patient.objects.visible_to(viewer))
+
+    def book(
+        self,
+        *,
+        patient: Patient,
+        service: Service,
+        location: Location,
+        practitioner: Practitioner,
+        starts: Sequence[datetime],
+        weeks: int,
+        now: datetime,
+        by: User | None = None,
+        minutes: int | None = None,
+        race_on: date | None = None,
+        intake_response: QuestionnaireResponse | None = None,
+        phone_screen_note: str = "",
+        form_key: str | None = None,
+        level: Level = Level.ROUTINE,
+    ) -> "Series":
+        """Book all the visits or none, and owe one mail about them.
+
+        A patient books it without ``by``, and is held to what ``AppointmentQuerySet.book`` holds
+        patients to; ``level`` is theirs.
+
+        One practitioner has them all: with several, two series could wait for each other's locks.
+        The same key again gives the same series. Raises SlotTaken.
+        """
+        series = self.model(
+            patient=patient,
+            service=service,
+            weeks=weeks,
+            race_on=race_on,
+            created_at=now,
+            created_by=by,
+            form_key=form_key,
+        )
+
+        def write() -> None:
+            series.save(force_insert=True)
+            visits = [
+                Appointment.objects.book(
+                    patient=patient,
+                    service=service,
+                    location=location,
+                    practitioner=practitioner,
+                    start=start,
+                    duration=minutes,
+                    series=series,
+                    intake_response=intake_response,
+                    phone_screen_note=phone_screen_note,
+                    level=level,
+                    by=by,
+                    now=now,
+                )
+                for start in sorted(starts)
+            ]
+            mail_schedule.plan_series(series, visits, now)
+
+        if twin := self._of_key(form_key, patient):
+            return twin
+        try:
+            in_turn(write)
+        except IntegrityError:
+            twin = self._of_key(form_key, patient)
+            if twin is None:
+                raise
+            return twin
+        return series
+
+    def _of_key(self, form_key: str | None, patient: Patient) -> "Series | None":
+        """Return what the form with this key led to; SlotTaken when it was another patient's."""
+        twin = self.filter(form_key=form_key).first() if form_key else None
+        if twin is not None and twin.patient_id != patient.pk:
+            raise SlotTaken
+        return twin
+
+
+class Series(models.Model):
+    """A treatment plan's visits. Each is a real visit; this row says that they belong together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(
+        Patient, verbose_name=_("patient"), on_delete=models.CASCADE, related_name="series"
+    )
+    service = models.ForeignKey(
+        Service, verbose_name=_("service"), on_delete=models.PROTECT, related_name="+"
+    )
+    weeks = models.PositiveSmallIntegerField(
+        _("weeks between visits"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_WEEKS)],
+    )
+    race_on = models.DateField(_("day of the race"), null=True, blank=True)
+    created_at = models.DateTimeField(_("booked"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("booked by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    form_key = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
+
+    objects = SeriesQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("series")
+        verbose_name_plural = pgettext_lazy("plural", "series")
+
+    def __str__(self) -> str:
+        return f"{self.patient}, {self.service}"
+
+    def standing(self) -> models.QuerySet[Appointment]:
+        """Return the visits that took place or still will, in their order."""
+        return self.visits.exclude(status__in=CALLED_OFF).order_by("start", "pk")
+
+    def place_of(self, visit: Appointment) -> tuple[int, int] | None:
+        """Return (2, 6) for the second of six visits; None for one that was called off."""
+        keys = list(self.standing().values_list("pk", flat=True))
+        return (keys.index(visit.pk) + 1, len(keys)) if visit.pk in keys else None
+
+    def from_here_on(self, visit: Appointment) -> models.QuerySet[Appointment]:
+        """Return this visit and the following ones that can still be changed."""
+        return self.visits.filter(status=Status.BOOKED, start__gte=visit.start).order_by("start")
+
+    def move(
+        self,
+        starts: Mapping[uuid.UUID, datetime],
+        *,
+        now: datetime,
+        by: User | None = None,
+        level: Level = Level.ROUTINE,
+    ) -> int:
+        """Move visits of this series to new starts, all or none; return how many moved.
+
+        Raises SlotTaken, or InvalidTransition when one of them is not booked any more.
+        """
+
+        def write() -> int:
+            visits = list(self.visits.filter(pk__in=starts, status=Status.BOOKED))
+            if len(visits) < len(starts):
+                raise InvalidTransition
+            moving = [visit for visit in visits if starts[visit.pk] != visit.start]
+            # Whoever goes later makes room first from the end on, whoever goes earlier from the
+            # front: visits moved by a week land where the next one stood.
+            later = [visit for visit in moving if starts[visit.pk] > visit.start]
+            earlier = [visit for visit in moving if starts[visit.pk] < visit.start]
+            for visit in [
+                *sorted(later, key=lambda each: each.start, reverse=True),
+                *sorted(earlier, key=lambda each: each.start),
+            ]:
+                visit.move(start=starts[visit.pk], now=now, by=by, level=level)
+            return len(moving)
+
+        return in_turn(write)

@@ -1,0 +1,303 @@
+"""The visits of one series, for the patient who has them: planned, moved, put in a calendar."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from booking.appointments import ical
+from booking.appointments.models import Appointment
+from booking.appointments.status import InvalidTransition, SlotTaken
+from booking.flow.eligibility import Lock, Offer
+from booking.flow.views.book import BY_ARRANGEMENT
+from booking.flow.views.safety import guest_required
+from booking.flow.visitor import OPEN_VISITS_WITH_SERIES, Guest
+from booking.series.forms import DatesForm, PlanForm, ShiftForm, shifted_dates
+from booking.series.models import FEWEST_VISITS, Series
+from booking.series.planning import Reading, free_around, lay_out
+from booking.visit_pages.visit import can_move, judged, offer_of, own_visit
+from clinic import days
+from clinic.models import Location, Patient, Practice
+from clinic.security.rate_limits import HOLDS_PER_IP, client_ip
+from intake.workflow import gate
+from schedule.models import Service
+
+A_WEEK = timedelta(weeks=1)
+
+
+class TooManyVisits(Exception):
+    """The patient would have more visits ahead than can be planned online."""
+
+
+@require_safe
+@own_visit
+def series_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
+    """One calendar file of all visits of the series that this visit is part of."""
+    if visit.series is None:
+        raise Http404
+    return HttpResponse(
+        ical.publish_all(visit.series.standing().select_related("location")),
+        content_type="text/calendar; charset=utf-8; method=PUBLISH",
+        headers={"Content-Disposition": 'attachment; filename="visits.ics"'},
+    )
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+@own_visit
+def plan_series(
+    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+) -> HttpResponse:
+    """Plan visits after this one. What is wished for stands in the address; a POST books it."""
+    now = timezone.now()
+    if twin := _of_this_form(request, visit):
+        return redirect("visit", twin.pk)
+    if not guest.is_proven:
+        # More time than a first booking takes from others: by people we can write to, only.
+        return _closed(request, visit, _("To plan visits, open the link in one of our mails."))
+    as_answered = judged(visit, guest=guest, practice=practice, now=now)
+    if as_answered is None:
+        return redirect(_gate(visit, "plan_series"))
+    offers, lock = _follow_ups(as_answered, practice=practice, now=now)
+    if lock:
+        return _closed(request, visit, lock.label, can_book=True)
+    most = OPEN_VISITS_WITH_SERIES - _coming(guest.patient, now=now)
+    if most < FEWEST_VISITS:
+        return _closed(request, visit, _("You have planned many visits already."))
+    today = days.local_date(now, visit.zone)
+    wish = PlanForm(
+        request.GET or None,
+        offers=offers,
+        most=most,
+        today=today,
+        initial=_like(visit, offers, today=today),
+    )
+    if not wish.is_valid() or "change" in request.GET:
+        context = {"visit": visit, "form": wish, "most": most}
+        # A POST comes from a wish that was fine: other visits were booked meanwhile.
+        status = 409 if request.method == "POST" else 200
+        return render(request, "booking/series/plan_series.html", context, status=status)
+    return _dates(request, visit, wish, guest=as_answered, now=now)
+
+
+def _dates(
+    request: HttpRequest, visit: Appointment, wish: PlanForm, *, guest: Guest, now: datetime
+) -> HttpResponse:
+    """Every date with what is free; one button books them all, or none and says what changed."""
+    chosen, offer = wish.cleaned_data, wish.offer
+    place, service = chosen["place"], offer.service
+    wanted = wish.days(chosen["who"], place, today=days.local_date(now, place.zone))
+    last_day = _last_day(offer, place, now=now)
+    readings: list[Reading] = [(day, chosen["at"]) for day in wanted if day <= last_day]
+
+    def dates_form() -> DatesForm:
+        free = free_around(
+            readings,
+            service=service,
+            practitioner=chosen["who"],
+            location=place,
+            minutes=service.default_duration,
+            now=now,
+            offer=offer,
+        )
+        return DatesForm(
+            request.POST or None,
+            planned=lay_out(readings, free=free, zone=place.zone),
+            minutes=service.default_duration,
+            zone=place.zone,
+            otherwise=_("Leave this one out"),
+        )
+
+    form = dates_form() if readings else None
+    if request.method == "POST" and form:
+        HOLDS_PER_IP.spend(client_ip(request), now=now)
+        if form.is_valid():
+            try:
+                series = _book(form, wish, guest=guest, now=now)
+            except SlotTaken as taken:
+                # Read again: whoever was faster is in the new list of what is free.
+                form = dates_form()
+                if form.is_valid():
+                    form.add_error(None, taken)
+            except TooManyVisits:
+                form.add_error(None, _("These are more visits than can be planned online."))
+            else:
+                return redirect("visit", series.standing()[0].pk)
+        # Or its twin, sent in the same moment, has just booked these times.
+        if twin := _of_this_form(request, visit):
+            return redirect("visit", twin.pk)
+    context = {
+        "visit": visit,
+        "form": form,
+        "service": service,
+        "practitioner": chosen["who"],
+        "location": place,
+        "minutes": service.default_duration,
+        "too_near": chosen["count"] - len(wanted),
+        "too_far": len(wanted) - len(readings),
+        "last_day": last_day,
+    }
+    status = 409 if form is not None and form.errors else 200
+    return render(request, "booking/series/plan_dates.html", context, status=status)
+
+
+def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Series:
+    assert guest.patient is not None
+    patient, chosen = guest.patient, wish.cleaned_data
+    # Answers given halfway judged nothing here, and are no beginning of a form.
+    response = guest.response if gate.is_answered(guest.response, now=now) else None
+    with transaction.atomic():
+        # Two plans sent at once are counted one after the other.
+        Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+        if _coming(patient, now=now) + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
+            raise TooManyVisits
+        if response is not None:
+            gate.attach(response, patient)
+        return Series.objects.book(
+            patient=patient,
+            service=wish.offer.service,
+            location=chosen["place"],
+            practitioner=chosen["who"],
+            starts=list(form.chosen.values()),
+            weeks=chosen["weeks"],
+            race_on=chosen["race_on"],
+            intake_response=response,
+            form_key=form.cleaned_data["form_key"],
+            level=wish.offer.level,
+            now=now,
+        )
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+@own_visit
+def move_following(
+    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+) -> HttpResponse:
+    """Move this visit and the following ones of its series by as much, all or none."""
+    now = timezone.now()
+    if visit.series is None:
+        raise Http404
+    if not can_move(visit, now=now):
+        has_moves_left = visit.moves < visit.service.max_moves
+        return _closed(request, visit, has_moved_enough=not has_moves_left)
+    offer = offer_of(visit, guest=guest, practice=practice, now=now)
+    if offer is None:
+        return redirect(_gate(visit, "move_following"))
+    if not offer.is_open:
+        return render(
+            request, "booking/visit_pages/too_late.html", {"visit": visit, "offer": offer}
+        )
+    following = list(
+        visit.series.from_here_on(visit).select_related("practitioner", "location", "service")
+    )
+    moving = [each for each in following if can_move(each, now=now)]
+    shift = ShiftForm(
+        request.GET or None,
+        initial={"day": visit.local_start.date(), "at": visit.local_start.time()},
+    )
+    form = None
+    if shift.is_valid():
+        becomes = datetime.combine(shift.cleaned_data["day"], shift.cleaned_data["at"])
+
+        def dates_form() -> DatesForm:
+            return shifted_dates(
+                request.POST or None,
+                moving,
+                was=visit.local_start,
+                becomes=becomes,
+                offer=offer,
+                now=now,
+            )
+
+        form = dates_form()
+        if request.method == "POST":
+            HOLDS_PER_IP.spend(client_ip(request), now=now)
+            if form.is_valid():
+                starts = {moving[number - 1].pk: start for number, start in form.chosen.items()}
+                try:
+                    visit.series.move(starts, now=now, level=offer.level)
+                except SlotTaken as taken:
+                    form = dates_form()
+                    if form.is_valid():
+                        form.add_error(None, taken)
+                except InvalidTransition:
+                    # Moved or cancelled meanwhile, perhaps in another tab: the page shows it.
+                    return redirect("visit", visit.pk)
+                else:
+                    return redirect("visit", visit.pk)
+    context = {
+        "visit": visit,
+        "shift": shift,
+        "form": form,
+        "staying": [each for each in following if each not in moving],
+    }
+    status = 409 if form is not None and form.errors else 200
+    return render(request, "booking/series/move_following.html", context, status=status)
+
+
+def _of_this_form(request: HttpRequest, visit: Appointment) -> Appointment | None:
+    """The first visit of the series that this same form has booked already."""
+    key = request.POST.get("form_key")
+    series = Series.objects.filter(patient=visit.patient_id, form_key=key).first() if key else None
+    return series.standing().first() if series else None
+
+
+def _follow_ups(
+    guest: Guest, *, practice: Practice, now: datetime
+) -> tuple[list[Offer], Lock | None]:
+    """What can be planned after a visit; when nothing can, also what keeps it shut."""
+    offers = guest.offers(
+        Service.objects.filter(is_active=True, is_first_visit=False).prefetch_related(
+            "unlocked_by"
+        ),
+        today=days.local_date(now, practice.zone),
+    )
+    found = [offer for offer in offers if offer.is_open]
+    locks = [offer.lock for offer in offers if offer.lock and offer.lock not in BY_ARRANGEMENT]
+    return found, None if found else next(iter(locks), Lock.STAFF)
+
+
+def _like(visit: Appointment, offers: Sequence[Offer], *, today: date) -> dict[str, object]:
+    """The same visit again, or another with the same person, from a week after it on."""
+    rows = Service.practitioners.through.objects.filter(practitioner=visit.practitioner_id)
+    theirs = set(rows.values_list("service", flat=True))
+
+    def unlikeness(offer: Offer) -> tuple[bool, bool]:
+        return offer.service.pk != visit.service_id, offer.service.pk not in theirs
+
+    same = min(offers, key=unlikeness)
+    return {
+        "service": same.service,
+        "who": visit.practitioner,
+        "place": visit.location,
+        "day": max(visit.local_start.date(), today) + A_WEEK,
+        "at": visit.local_start.time(),
+    }
+
+
+def _last_day(offer: Offer, place: Location, *, now: datetime) -> date:
+    """The last day, at the place, that this offer reaches to."""
+    horizon = days.local_date(offer.service.bookable_between(now)[1], place.zone)
+    return min(horizon, offer.last_day or horizon)
+
+
+def _coming(patient: Patient | None, *, now: datetime) -> int:
+    return Appointment.objects.coming(now=now).filter(patient=patient).count()
+
+
+def _gate(visit: Appointment, page: str) -> str:
+    return reverse("safety", query={"visit": visit.pk, "page": page})
+
+
+def _closed(
+    request: HttpRequest, visit: Appointment, reason: object = "", **context: object
+) -> HttpResponse:
+    context |= {"visit": visit, "reason": reason}
+    return render(request, "booking/visit_pages/too_late.html", context, status=409)

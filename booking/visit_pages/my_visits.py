@@ -1,0 +1,71 @@
+"""All visits of one patient, and the way to a mailed link for people without one."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from booking.appointments.models import Appointment
+from booking.flow.forms import MyVisitsForm, TrapForm
+from booking.mails import visit_mails
+from booking.waitlist.models import WaitlistEntry
+from clinic.models import Patient
+from clinic.security import guardianship
+from clinic.security.access import GRANT_COOKIE, patient_grant
+from clinic.security.birth_date_check import PROOF_COOKIE
+from clinic.security.rate_limits import LINKS_PER_EMAIL, LINKS_PER_IP, TooManyTries, client_ip
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def my_visits(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    if request.method == "POST" and "leave" in request.POST:
+        response = redirect("my_visits")
+        response.delete_cookie(GRANT_COOKIE, samesite="Lax")
+        response.delete_cookie(PROOF_COOKIE, samesite="Lax")
+        return response
+    form = MyVisitsForm(request.POST if request.method == "POST" else None)
+    is_asked = request.method == "POST" and form.is_valid()
+    if is_asked and not TrapForm(request.POST).is_sprung:
+        LINKS_PER_IP.spend(client_ip(request), now=now)
+        _mail_links(form.cleaned_data["email"], now=now)
+    grant = patient_grant(request)
+    visits = (
+        Appointment.objects.visible_to(grant)
+        .select_related("service", "location", "practitioner")
+        .exclude(status=Appointment.Status.ENTERED_IN_ERROR)
+    )
+    return render(
+        request,
+        "booking/visit_pages/my_visits.html",
+        {
+            "form": form,
+            "is_asked": is_asked,
+            "patient": grant and grant.patient,
+            "coming": visits.filter(end__gt=now).order_by("start"),
+            "waiting": WaitlistEntry.objects.visible_to(grant).waiting().select_related("service"),
+            "past": visits.filter(end__lte=now).order_by("-start"),
+        },
+    )
+
+
+def _mail_links(email: str, *, now: datetime) -> None:
+    """Owe each patient of this address a link; the page says the same, whatever comes of it."""
+    try:
+        LINKS_PER_EMAIL.spend(email.lower(), now=now)
+    except TooManyTries:
+        # Links went there a moment ago and still work. An error would let any stranger who asks
+        # often enough keep the owner of the address out.
+        return
+    # The same work for an unknown address: neither words nor time tell whether we know it.
+    reachable = Patient.objects.filter(email__iexact=email)
+    # A guardian's link to an adult would not open.
+    known: list[Patient | None] = [
+        *reachable.exclude(pk__in=guardianship.outgrown(now=now).values("pk"))
+    ]
+    for patient in known or [None]:
+        visit_mails.plan_my_visits(patient, now)

@@ -1,0 +1,299 @@
+"""The waitlist for patients: join it, see and leave it, take an offered time or let it go."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from booking.appointments.models import Appointment
+from booking.appointments.status import SlotTaken
+from booking.flow.eligibility import Offer
+from booking.flow.forms import DetailsForm, KeyForm, TrapForm
+from booking.flow.picker import Picker, SlotFilter, Time, is_in_time
+from booking.flow.views.book import active_service, why_not
+from booking.flow.views.safety import guest_required
+from booking.flow.visitor import Guest
+from booking.visit_pages.visit import ANSWERS_LAST
+from booking.waitlist.forms import WishForm
+from booking.waitlist.matching import judge
+from booking.waitlist.models import WaitlistEntry
+from booking.waitlist.offers import OfferOver, WaitlistOffer
+from clinic.models import Practice
+from clinic.security.access import grant_to_browser, hash_token, patient_grant, visitor_hash
+from clinic.security.rate_limits import HOLDS_PER_IP, UNPROVEN_PER_IP, client_ip
+from intake.models import QuestionnaireResponse
+from intake.rules.levels import Level
+from intake.rules.triage import Triage
+from intake.workflow import gate
+
+
+@require_http_methods(["GET", "POST"])
+def join_waitlist(request: HttpRequest, slug: str) -> HttpResponse:
+    # A form sent twice shows the entry it made the first time.
+    if entry := _of_this_form(request):
+        return _go_on_with(entry, now=timezone.now())
+    return _join(request, slug)
+
+
+@guest_required
+def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+    now = timezone.now()
+    today = now.astimezone(practice.zone).date()
+    offer = guest.offer(active_service(slug), today=today)
+    if not _may_wait(guest, offer):
+        return redirect(why_not(guest, offer.service))
+    if guest.patient and (entry := _entry_of(guest, offer)):
+        return redirect("waitlist_entry", entry.pk)
+    posted = request.POST if request.method == "POST" else None
+    asked_for = {name: request.GET.get(name, "") for name in ("who", "place")}
+    wish = WishForm(
+        posted,
+        offer=offer,
+        now=now,
+        zone=practice.zone,
+        initial={"booking_key": uuid4().hex, **asked_for},
+    )
+    known = {"birth_date": guest.birth_date, "language": translation.get_language()}
+    details = DetailsForm(posted, initial=known, practice=practice, today=today)
+    if posted is not None:
+        HOLDS_PER_IP.spend(client_ip(request), now=now)
+        if guest.patient is None and TrapForm(posted).is_sprung:
+            # A program: it sees what people see who are asked to look in their mail.
+            return redirect("confirm_address")
+        is_valid = [wish.is_valid(), guest.patient is not None or details.is_valid()]
+        if all(is_valid):
+            if guest.patient is None and details.cleaned_data["birth_date"] != guest.birth_date:
+                born = details.cleaned_data["birth_date"]
+                guest = guest.born_on(born, practice=practice, now=now)
+                offer = guest.offer(offer.service, today=today)
+                if not _may_wait(guest, offer):
+                    return redirect(why_not(guest, offer.service))
+            if not guest.is_proven:
+                # As with bookings: a place on the list keeps times from others, too.
+                UNPROVEN_PER_IP.spend(client_ip(request), now=now)
+            entry = _put_on_the_list(request, wish, details, offer, guest=guest, now=now)
+            return _go_on_with(entry, now=now)
+    context = {
+        "service": offer.service,
+        "wish": wish,
+        "details": None if guest.patient else details,
+        "patient": guest.patient,
+    }
+    return render(request, "booking/waitlist/join_waitlist.html", context)
+
+
+def own_entry(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Pass the page its ``entry``; a foreign one and an unknown one are the same bare 404."""
+
+    @wraps(view)
+    @never_cache
+    def wrapper(request: HttpRequest, entry_id: UUID, **kwargs: Any) -> HttpResponse:
+        entries = WaitlistEntry.objects.visible_to(patient_grant(request)).with_everything()
+        entry = entries.filter(pk=entry_id).first()
+        if entry is None:
+            raise Http404
+        return view(request, entry=entry, **kwargs)
+
+    return wrapper
+
+
+@require_http_methods(["GET", "POST"])
+@own_entry
+def waitlist_entry(request: HttpRequest, *, entry: WaitlistEntry) -> HttpResponse:
+    """Where somebody stands on the list. The only button takes them off it."""
+    if request.method == "POST":
+        entry.leave(now=timezone.now())
+        return redirect("waitlist_entry", entry.pk)
+    offer = entry.open_offer
+    if offer is not None and offer.answer_by <= timezone.now():
+        offer = None
+    return render(request, "booking/waitlist/waitlist_entry.html", {"entry": entry, "offer": offer})
+
+
+@guest_required
+@require_http_methods(["GET", "POST"])
+def waitlist_offer(
+    request: HttpRequest, offer_id: UUID, *, guest: Guest, practice: Practice
+) -> HttpResponse:
+    """An offered time. The mailed link opens it as often as one likes; the answer counts once."""
+    now = timezone.now()
+    offer = (
+        WaitlistOffer.objects.visible_to(patient_grant(request))
+        .select_related("location", "practitioner")
+        .filter(pk=offer_id)
+        .first()
+    )
+    if offer is None:
+        raise Http404
+    entry = WaitlistEntry.objects.with_everything().get(pk=offer.entry_id)
+    if request.method == "GET" or not offer.is_open:
+        return _offer_page(request, offer, entry, guest=guest, now=now)
+    if "decline" in request.POST:
+        return _decline(request, offer, entry, guest=guest, now=now)
+    response, outcome = _safety(entry, guest=guest, practice=practice, now=now)
+    if outcome is None:
+        return redirect(reverse("safety", query={"offer": offer.pk}))
+    judged = judge(entry, outcome, now=now)
+    if not is_in_time(judged, offer.local_start):
+        return _decline(request, offer, entry, guest=guest, judged=judged, now=now)
+    try:
+        with transaction.atomic():
+            if response is not None:
+                gate.attach(response, entry.patient)
+            visit = offer.accept(now=now, intake_response=response)
+    except (OfferOver, SlotTaken):
+        return _offer_page(request, offer, entry, guest=guest, now=now, status=409)
+    return redirect("visit", visit.pk)
+
+
+def _decline(
+    request: HttpRequest,
+    offer: WaitlistOffer,
+    entry: WaitlistEntry,
+    *,
+    guest: Guest,
+    now: datetime,
+    judged: Offer | None = None,
+) -> HttpResponse:
+    """Give the time back, at the patient's wish or because ``judged`` is against the visit."""
+    try:
+        offer.decline(now=now)
+    except OfferOver:
+        offer.refresh_from_db()
+        return _offer_page(request, offer, entry, guest=guest, now=now, status=409)
+    if judged is None:
+        return redirect("waitlist_offer", offer.pk)
+    return _offer_page(request, offer, entry, guest=guest, now=now, judged=judged, status=409)
+
+
+def _offer_page(
+    request: HttpRequest,
+    offer: WaitlistOffer,
+    entry: WaitlistEntry,
+    *,
+    guest: Guest,
+    now: datetime,
+    judged: Offer | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    is_kept = offer.is_open and offer.answer_by > now and status == 200
+    nearest: list[Time] = []
+    is_answered = offer.state in {offer.State.ACCEPTED, offer.State.DECLINED}
+    if not is_kept and not is_answered:
+        nearest = _nearest(offer, entry, guest=guest, now=now)
+    return render(
+        request,
+        "booking/waitlist/waitlist_offer.html",
+        {
+            "offer": offer,
+            "entry": entry,
+            "visit": offer.visit if offer.state == offer.State.ACCEPTED else None,
+            "is_kept": is_kept,
+            "judged": judged,
+            "nearest": nearest,
+            "booking_key": uuid4().hex,
+        },
+        status=status,
+    )
+
+
+def _nearest(
+    offer: WaitlistOffer, entry: WaitlistEntry, *, guest: Guest, now: datetime
+) -> list[Time]:
+    """The free times around the one that is gone, if this guest may book online."""
+    today = now.astimezone(offer.zone).date()
+    open_to_guest = guest.offer(entry.service, today=today)
+    if not open_to_guest.is_open:
+        return []
+    wanted = SlotFilter(place=offer.location.slug, minutes=entry.minutes)
+    return Picker(open_to_guest, wanted=wanted, now=now).nearest(offer.local_start)
+
+
+def _safety(
+    entry: WaitlistEntry, *, guest: Guest, practice: Practice, now: datetime
+) -> tuple[QuestionnaireResponse | None, Triage | None]:
+    """The patient's latest safety answers, judged now; None when there are none of these days."""
+    if guest.outcome is not None:
+        return guest.response, guest.outcome
+    response = entry.intake_response
+    answered_at = response.safety_answered_at if response else None
+    if response is None or answered_at is None or answered_at <= now - ANSWERS_LAST:
+        return None, None
+    return response, gate.standing(response, patient=entry.patient, practice=practice, now=now)
+
+
+def _may_wait(guest: Guest, offer: Offer) -> bool:
+    """Is this a visit that can wait, for this guest?"""
+    return guest.outcome is not None and offer.is_open and guest.outcome.level < Level.URGENT
+
+
+def _entry_of(guest: Guest, offer: Offer) -> WaitlistEntry | None:
+    """Where this patient waits for the same already: joining again leads there."""
+    waiting = WaitlistEntry.objects.waiting()
+    return waiting.filter(patient=guest.patient, service=offer.service).first()
+
+
+def _put_on_the_list(
+    request: HttpRequest,
+    wish: WishForm,
+    details: DetailsForm,
+    offer: Offer,
+    *,
+    guest: Guest,
+    now: datetime,
+) -> WaitlistEntry:
+    patient = guest.patient or details.new_patient(now=now)
+    try:
+        with transaction.atomic():
+            if patient._state.adding:
+                patient.save()
+            if guest.response is not None:
+                gate.attach(guest.response, patient)
+            return WaitlistEntry.objects.join(
+                patient=patient,
+                service=offer.service,
+                intake_response=guest.response,
+                form_key=_form_key(request, wish),
+                now=now,
+                **wish.wishes,
+            )
+    except IntegrityError:
+        # The same form, sent twice at once.
+        twin = _of_this_form(request)
+        if twin is None:
+            raise
+        return twin
+
+
+def _form_key(request: HttpRequest, form: KeyForm) -> str:
+    """The form's key as this browser's: another one's is never found by it."""
+    return hash_token(f"{visitor_hash(request)}:{form.key}")
+
+
+def _of_this_form(request: HttpRequest) -> WaitlistEntry | None:
+    form = KeyForm(request.POST)
+    if request.method != "POST" or not visitor_hash(request) or not form.is_valid():
+        return None
+    entries = WaitlistEntry.objects.filter(form_key=_form_key(request, form))
+    return entries.select_related("patient").first()
+
+
+def _go_on_with(entry: WaitlistEntry, *, now: datetime) -> HttpResponse:
+    """Lead on to the entry's page; a browser that made a new patient of somebody may see it.
+
+    Whoever was a patient before came by a mailed link, and goes on with that.
+    """
+    response = redirect("waitlist_entry", entry.pk)
+    others = WaitlistEntry.objects.filter(patient=entry.patient).exclude(pk=entry.pk)
+    if not others.exists() and not Appointment.objects.filter(patient=entry.patient).exists():
+        grant_to_browser(response, patient=entry.patient, subject_id=entry.pk, now=now)
+    return response

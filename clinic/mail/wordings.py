@@ -1,0 +1,129 @@
+"""The words of every kind of mail as they are shipped, and what staff may put in their place.
+
+A kind takes part with three steps, beside its composer and ``outbox.register``:
+
+1. Write its words as a ``Wording`` in the app's ``wordings`` module. ``text`` is paragraphs parted
+   by an empty line. A placeholder is a name in braces, ``{when}``; name and explain each one in
+   ``placeholders``, and those without which the subject is of no use in ``subject_needs``.
+2. Begin its letter with ``letters.worded(KIND, values, …)``, which takes what ``Letter`` takes
+   beside the words; ``values`` has a value for each placeholder.
+3. Call ``register(wording, sample=…)`` in ``AppConfig.ready()``. ``sample(now)`` composes the mail
+   in the active language from rows that are in no database; for a composer of
+   ``booking.mails.visit_mails`` that is ``samples.sample(KIND, compose)``.
+   The admin's preview and test mail are made of it.
+
+Staff's words are never given to the template engine: placeholders are looked up in a fixed list
+and replaced once, and whatever else is in braces stands in the mail as typed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import ngettext
+
+if TYPE_CHECKING:
+    from clinic.mail.mime import Mail
+
+type Text = str | Promise
+
+# Upper case counts too: "{When}" is a slip that should be refused, not mailed.
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
+
+_STEP = re.compile(r"[0-9]+[dh]")
+
+
+class Words(NamedTuple):
+    """What of a mail can be worded: ``note`` stands below the button, in small."""
+
+    subject: str
+    heading: str
+    text: str
+    note: str
+
+    def filled(self, values: Mapping[str, str]) -> "Words":
+        return Words(*(fill(part, values) for part in self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    kind: str
+    label: Text
+    subject: Text
+    heading: Text
+    text: Text
+    note: Text = ""
+    placeholders: Mapping[str, Text] = field(default_factory=dict)
+    subject_needs: tuple[str, ...] = ()
+    # Mails about the safety of accounts and records say what we say.
+    is_editable: bool = True
+    # What the link at the end of the mail stops, for kinds that a patient can stop.
+    stop_label: Text = ""
+
+    @property
+    def words(self) -> Words:
+        """The shipped words in the active language."""
+        return Words(str(self.subject), str(self.heading), str(self.text), str(self.note))
+
+
+Sample = Callable[[datetime], "Mail"]
+
+_wordings: dict[str, Wording] = {}
+_samples: dict[str, Sample] = {}
+
+
+def register(wording: Wording, *, sample: Sample) -> None:
+    _wordings[wording.kind] = wording
+    _samples[wording.kind] = sample
+
+
+def every() -> list[Wording]:
+    return list(_wordings.values())
+
+
+def find(kind: str) -> Wording | None:
+    return _wordings.get(kind)
+
+
+def sample(kind: str) -> Sample:
+    return _samples[kind]
+
+
+def label(kind: str) -> str:
+    """Return what staff call this kind of mail."""
+    wording = find(kind)
+    return str(wording.label) if wording else kind
+
+
+def offset_label(hours: int) -> str:
+    """Return how long before a visit a reminder comes: "2 hours before", "7 days before"."""
+    if hours > 24 and hours % 24 == 0:
+        return ngettext("%(count)d day before", "%(count)d days before", hours // 24) % {
+            "count": hours // 24
+        }
+    return ngettext("%(count)d hour before", "%(count)d hours before", hours) % {"count": hours}
+
+
+def step_label(step: str) -> str:
+    """Return a reminder's step ("24h", "7d") in words; nothing for what tells other mails apart."""
+    if not _STEP.fullmatch(step):
+        return ""
+    return offset_label(int(step[:-1]) * (24 if step.endswith("d") else 1))
+
+
+def stop_label(kind: str) -> str:
+    """Return what the stop link of this kind says; empty when there is nothing to stop."""
+    wording = find(kind)
+    return str(wording.stop_label) if wording else ""
+
+
+def placeholders_in(text: str) -> set[str]:
+    return set(_PLACEHOLDER.findall(text))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace each known placeholder once; a value that looks like one is not looked at again."""
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)

@@ -1,0 +1,226 @@
+"""The pages that plan a series and move it: every clash is shown before anything is written."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from booking.models import Appointment, InvalidTransition, Series, SlotTaken
+from booking.series.forms import DatesForm, ShiftForm, shifted_dates
+from booking.series.planning import free_around, lay_out
+from clinic import days
+from clinic.admin import ReadOnlyAdmin
+from clinic.models import AuditEvent, Patient, Practice
+from clinic.security.access import staff_user
+from desk.admin.add_visit import page_context, stop_page
+from desk.admin.columns import visit_time
+from desk.admin.series_forms import ScreenedDatesForm, SeriesCallerForm, SeriesWishForm
+from intake.admin import level_badge
+from intake.workflow import gate
+from intake.workflow.advice import advice
+
+
+def cancel_page(visits: QuerySet[Appointment]) -> str:
+    """The page that asks why these visits are called off."""
+    keys = [("visit", str(key)) for key in visits.values_list("pk", flat=True)]
+    return f"{reverse('admin:booking_appointment_cancel')}?{urlencode(keys)}"
+
+
+def caller(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
+    """Who it is and how often; somebody new is on record from here on, booked or not."""
+    today = days.local_date(timezone.now(), Practice.current().zone)
+    form = SeriesCallerForm(
+        request.POST or None,
+        initial={"day": today, **request.GET.dict()},
+        patients=Patient.objects.visible_to(request.user),
+        today=today,
+    )
+    if request.method == "POST" and form.is_valid():
+        patient = form.save()
+        if form.cleaned_data["patient"] is None:
+            model_admin.record(AuditEvent.Action.CREATE, request, patient, form.changed_data)
+        page = reverse("admin:booking_series_questions", args=[patient.pk])
+        return redirect(f"{page}?{urlencode(form.keys)}")
+    context = page_context(request, model_admin, title=_("Add series"), form=form)
+    return render(request, "admin/booking/appointment/caller.html", context)
+
+
+def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) -> HttpResponse:
+    """Each date with what is free; one button books them all, or none and says what changed."""
+    now = timezone.now()
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+    practice = Practice.current()
+    alert = gate.emergency_alert(visitor_hash="", patient=patient)
+    if alert is not None:
+        return stop_page(request, model_admin, alert, practice=practice)
+    wish = SeriesWishForm(request.GET)
+    if not wish.is_valid():
+        return redirect(f"{reverse('admin:booking_series_add')}?patient={patient.pk}")
+    chosen = wish.cleaned_data
+    location, practitioner, service = (
+        chosen[name] for name in ("location", "practitioner", "service")
+    )
+    response = gate.response_of(visitor_hash="", patient=patient, now=now)
+    is_screened = gate.is_answered(response, now=now)
+    minutes = service.default_duration
+    today = days.local_date(now, location.zone)
+    readings = [(day, chosen["at"]) for day in wish.dates(today=today)]
+
+    def dates_form() -> ScreenedDatesForm:
+        free = free_around(
+            readings,
+            service=service,
+            practitioner=practitioner,
+            location=location,
+            minutes=minutes,
+            now=now,
+        )
+        return ScreenedDatesForm(
+            request.POST or None,
+            planned=lay_out(readings, free=free, zone=location.zone),
+            minutes=minutes,
+            zone=location.zone,
+            is_screened=is_screened,
+            otherwise=_("Leave this one out"),
+        )
+
+    # A form sent twice shows what it booked the first time.
+    if twin := _of_this_form(request, patient):
+        return redirect("admin:booking_series_change", twin.pk)
+    form = dates_form() if readings else None
+    if form is not None and request.method == "POST" and form.is_valid():
+        try:
+            series = Series.objects.book(
+                patient=patient,
+                service=service,
+                location=location,
+                practitioner=practitioner,
+                starts=list(form.chosen.values()),
+                weeks=chosen["weeks"],
+                race_on=chosen["race_on"],
+                minutes=minutes,
+                intake_response=response if is_screened else None,
+                phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
+                form_key=form.cleaned_data["form_key"],
+                by=staff_user(request),
+                now=now,
+            )
+        except SlotTaken as taken:
+            # Read again: whoever was faster is in the new list of what is free.
+            form = dates_form()
+            if form.is_valid():
+                form.add_error(None, taken)
+        else:
+            model_admin.record(AuditEvent.Action.CREATE, request, series)
+            count = series.visits.count()
+            message = ngettext("%(count)d visit booked.", "%(count)d visits booked.", count)
+            messages.success(request, message % {"count": count})
+            return redirect("admin:booking_series_change", series.pk)
+    # Or its twin, sent in the same moment, has just booked these times.
+    if twin := _of_this_form(request, patient):
+        return redirect("admin:booking_series_change", twin.pk)
+    outcome = None
+    if response is not None and is_screened:
+        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+    context = page_context(
+        request,
+        model_admin,
+        title=_("Check the dates"),
+        subtitle=patient,
+        form=form,
+        service=service,
+        practitioner=practitioner,
+        location=location,
+        minutes=minutes,
+        race_on=chosen["race_on"],
+        missing=chosen["count"] - len(readings),
+        level=level_badge(outcome.level) if outcome else "",
+        advice=advice(outcome.messages, practice=practice, now=now) if outcome else [],
+        button=_("Book all of them"),
+        back=f"{reverse('admin:booking_series_add')}?patient={patient.pk}&{urlencode(wish.keys)}",
+    )
+    status = 409 if form is not None and form.errors else 200
+    return render(request, "admin/booking/series/plan.html", context, status=status)
+
+
+def _of_this_form(request: HttpRequest, patient: Patient) -> Series | None:
+    key = request.POST.get("form_key")
+    series = Series.objects.visible_to(request.user).filter(patient=patient)
+    return series.filter(form_key=key).first() if key else None
+
+
+def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) -> HttpResponse:
+    """This visit and the following ones, each by as much on the wall clock; clashes first."""
+    now = timezone.now()
+    visit = get_object_or_404(
+        Appointment.objects.visible_to(request.user)
+        .select_related("series", "patient", "service")
+        .exclude(series=None),
+        pk=visit_id,
+    )
+    series = visit.series
+    assert series is not None
+    following = list(
+        series.from_here_on(visit).select_related("practitioner", "location", "service")
+    )
+    if visit.status != Appointment.Status.BOOKED or not following:
+        messages.warning(request, _("Only a booked visit can be moved."))
+        return redirect("admin:booking_appointment_change", visit.pk)
+    shift = ShiftForm(
+        request.GET
+        or {"day": visit.local_start.date(), "at": visit.local_start.time().isoformat("minutes")}
+    )
+    form = None
+    if request.GET and shift.is_valid():
+        becomes = datetime.combine(shift.cleaned_data["day"], shift.cleaned_data["at"])
+
+        def dates_form() -> DatesForm:
+            return shifted_dates(
+                request.POST or None, following, was=visit.local_start, becomes=becomes, now=now
+            )
+
+        form = dates_form()
+        if request.method == "POST" and form.is_valid():
+            starts = {following[number - 1].pk: start for number, start in form.chosen.items()}
+            try:
+                moved = series.move(starts, now=now, by=staff_user(request))
+            except SlotTaken as taken:
+                form = dates_form()
+                if form.is_valid():
+                    form.add_error(None, taken)
+            except InvalidTransition:
+                messages.warning(request, _("A visit was changed meanwhile. Please look again."))
+                return redirect("admin:booking_series_change", series.pk)
+            else:
+                for one in following:
+                    if one.start != starts.get(one.pk, one.start):
+                        model_admin.record(AuditEvent.Action.CHANGE, request, one, ["start"])
+                if moved:
+                    message = ngettext("%(count)d visit moved.", "%(count)d visits moved.", moved)
+                    messages.success(request, message % {"count": moved})
+                else:
+                    messages.info(request, _("The visits are at these times already."))
+                return redirect("admin:booking_series_change", series.pk)
+    context = page_context(
+        request,
+        model_admin,
+        title=_("Move this and the following visits"),
+        subtitle=f"{visit.patient}, {visit_time(visit)}",
+        shift=shift,
+        form=form,
+        service=visit.service,
+        practitioner=visit.practitioner,
+        location=visit.location,
+        minutes=visit.duration_minutes,
+        button=_("Move all of them"),
+    )
+    status = 409 if form is not None and form.errors else 200
+    return render(request, "admin/booking/series/plan.html", context, status=status)

@@ -1,0 +1,41 @@
+"""The patient messages as one clinic says them now: its numbers, its hours, a language."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext
+
+from clinic.mail.letters import time_text
+from clinic.models import Practice
+from intake.rules.messages import render
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One message: its first sentence as the heading, the rest as the text below it."""
+
+    id: str
+    heading: str
+    text: str
+
+
+def advice(
+    message_ids: Iterable[str], *, practice: Practice, now: datetime, can_be_called: bool = True
+) -> list[Advice]:
+    """Word the messages; the team is said to be told only when a person is, and could call."""
+    told_by = practice.callback_time(now) if can_be_called else None
+    spoken = []
+    for message_id in message_ids:
+        words = render(
+            message_id,
+            language=translation.get_language() or "en",
+            # Words where a clinic has no number yet, for there is a way to help everywhere.
+            emergency_number=practice.emergency_number or gettext("the emergency services"),
+            advice_line=practice.advice_line or gettext("a health advice line"),
+            callback_time=time_text(told_by) if told_by else "",
+        )
+        heading, _stop, text = words.partition(". ")
+        spoken.append(Advice(message_id, f"{heading.rstrip('.')}.", text))
+    return spoken

@@ -1,0 +1,254 @@
+"""The safety gate: a few questions answered before any bookable time is shown.
+
+The answers are an in-progress response without patient, keyed by the hash of a visitor token,
+until a booking gives them one. Levels rise with every save and never sink by answering again:
+a rule stops counting only when staff have reopened booking on the alert it raised.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from clinic.models import Patient, Practice
+from intake.answers import Answers
+from intake.fhir_form.items import Item
+from intake.fhir_form.questionnaire import Form
+from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
+from intake.rules import triage
+from intake.rules.findings import RULE_SET_VERSION
+from intake.rules.levels import Level
+from intake.rules.triage import Triage
+from intake.workflow import alert_mails, answer_history
+from intake.workflow.answer_history import INTAKE_URL
+
+# Older answers are asked again, and deleted when nothing came of them.
+FRESH_FOR = timedelta(hours=24)
+
+SAFETY_GROUP = "safety"
+OTHER_QUESTIONS = ("about-birth-date", "onset-duration", "pain-worst", "pain-run")
+
+
+def questionnaire() -> Questionnaire:
+    """The published intake that the gate's questions are taken from; raises DoesNotExist."""
+    published = Questionnaire.objects.published().filter(url=INTAKE_URL)
+    return published.defer("content").latest("published_at")
+
+
+def items(form: Form) -> tuple[Item, ...]:
+    """What the gate asks: the safety page, then what the choice of a visit depends on."""
+    return (*form.item(SAFETY_GROUP).items, *(form.item(link_id) for link_id in OTHER_QUESTIONS))
+
+
+def response_of(
+    *, visitor_hash: str, patient: Patient | None, now: datetime
+) -> QuestionnaireResponse | None:
+    """The visitor's answers of the last day: those not anybody's yet before the patient's own.
+
+    They may be unfinished: ``is_answered`` tells.
+    """
+    owner = Q(patient=None, visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
+    if patient is not None:
+        owner |= Q(patient=patient, safety_answered_at__gt=now - FRESH_FOR)
+    found = QuestionnaireResponse.objects.filter(
+        owner, questionnaire__url=INTAKE_URL, corrects=None, updated_at__gt=now - FRESH_FOR
+    ).order_by()
+    return min(
+        found,
+        key=lambda response: (response.patient_id is not None, now - response.updated_at),
+        default=None,
+    )
+
+
+def is_answered(response: QuestionnaireResponse | None, *, now: datetime) -> bool:
+    """Was every question of the gate dealt with, and not longer than a day ago?"""
+    return bool(
+        response and response.safety_answered_at and response.safety_answered_at > now - FRESH_FOR
+    )
+
+
+def save(
+    response: QuestionnaireResponse,
+    *,
+    items: list[dict[str, Any]],
+    is_complete: bool,
+    patient: Patient | None,
+    language: str,
+    practice: Practice,
+    now: datetime,
+) -> Triage:
+    """Keep the gate's answers and judge them; raises the alert they call for in the same step.
+
+    Half an answer counts too: ``is_complete`` says whether it opens the way, not whether a
+    danger sign is heard. ``patient`` is who the visitor's link grant names, for the alert; the
+    answers become that patient's by ``attach``, when something is booked.
+    """
+    with transaction.atomic():
+        response.items = items
+        response.language = language
+        response.safety_answered_at = now if is_complete else None
+        response.pages_done = [SAFETY_GROUP] if is_complete else []
+        outcome = standing(response, patient=patient, practice=practice, now=now)
+        response.level = outcome.level
+        response.rules = list(outcome.rule_ids)
+        response.rule_set_version = RULE_SET_VERSION
+        response.save()
+        raise_alert(response, outcome, patient=patient, now=now)
+    return outcome
+
+
+def standing(
+    response: QuestionnaireResponse, *, patient: Patient | None, practice: Practice, now: datetime
+) -> Triage:
+    """How these answers count for booking today, together with the patient's earlier intake.
+
+    The level is at least that of every alert that stands about these answers or this patient. A
+    rule of level SOON goes on counting when its answer is corrected, until a clinician lowers.
+    Urgent rules on an alert of these answers that staff have reopened are left out: a person has
+    judged them.
+    """
+    answers = response.answers
+    if patient is not None:
+        answers = answer_history.on_top(answer_history.answers_before(response, patient), response)
+    today = now.astimezone(practice.zone).date()
+    outcome = triage.evaluate(
+        answers, today=today, strict_public_advice=practice.strict_public_advice
+    )
+    outcome = _with_kept(outcome, response, answers=answers, today=today)
+    if patient is None and max(outcome.level, response.level) < Level.URGENT:
+        return outcome  # So no alert was raised, or none that still has a say.
+    alerts = SafetyAlert.objects.filter(_about(response, patient))
+    judged = {
+        rule
+        for alert in alerts
+        if alert.booking_reopened_at and alert.response_id == response.pk
+        for rule in alert.rules
+    }
+    held = [rule for rule in outcome.rules if rule.level < Level.URGENT or rule.id not in judged]
+    level = max(
+        [rule.level for rule in held]
+        + [Level(alert.level) for alert in alerts if alert.booking_reopened_at is None],
+        default=Level.ROUTINE,
+    )
+    return _at_level(outcome, level, answers=answers, rules=held, today=today)
+
+
+def raise_alert(
+    response: QuestionnaireResponse, outcome: Triage, *, patient: Patient | None, now: datetime
+) -> SafetyAlert | None:
+    """Make sure an alert stands for EMERGENCY and URGENT answers; a worse level raises another."""
+    if outcome.level < Level.URGENT:
+        return None
+    # An earlier alert of the patient will do only when it alone gives the level.
+    has_sign = any(rule.level >= Level.URGENT for rule in outcome.rules)
+    with transaction.atomic():
+        alert = (
+            SafetyAlert.objects.blocking()
+            .filter(_about(response, None if has_sign else patient), level__gte=outcome.level)
+            .first()
+        )
+        if alert is None:
+            alert = SafetyAlert.objects.create(
+                response=response,
+                patient=response.patient or patient,
+                visitor_hash=response.visitor_hash,
+                level=outcome.level,
+                rules=list(outcome.rule_ids),
+                raised_at=now,
+            )
+            alert_mails.plan_alert(alert, now)
+    return alert
+
+
+def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAlert | None:
+    """The EMERGENCY alert that keeps booking shut for this visitor or patient, if there is one."""
+    owner = Q(visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
+    if patient is not None:
+        owner |= Q(patient=patient)
+    alerts = SafetyAlert.objects.blocking().filter(owner, level=Level.EMERGENCY).order_by()
+    return min(alerts, key=attrgetter("raised_at"), default=None)
+
+
+def urgent_alert(response: QuestionnaireResponse, *, patient: Patient | None) -> SafetyAlert | None:
+    """The alert to which a way to call back belongs; the latest about the answers or patient."""
+    return (
+        SafetyAlert.objects.blocking()
+        .filter(_about(response, patient))
+        .order_by("raised_at")
+        .last()
+    )
+
+
+def leave_number(
+    alert: SafetyAlert, *, name: str, phone: str, birth_date: date | None
+) -> SafetyAlert:
+    """Note how the visitor can be called back; nothing of it is required."""
+    alert.callback_name, alert.callback_phone, alert.callback_birth_date = name, phone, birth_date
+    alert.save(update_fields=["callback_name", "callback_phone", "callback_birth_date"])
+    return alert
+
+
+def attach(response: QuestionnaireResponse, patient: Patient) -> None:
+    """Make the gate's answers and alerts this patient's: the first page of the intake.
+
+    The visitor's key goes, so that whoever books next in this browser is asked afresh. Answers that
+    became somebody else's in the same moment, in another window, stay theirs.
+    """
+    nobodys = QuestionnaireResponse.objects.filter(pk=response.pk, patient=None)
+    if nobodys.update(patient=patient, visitor_hash=""):
+        response.safety_alerts.update(patient=patient)
+        response.patient, response.visitor_hash = patient, ""
+
+
+def forget_unclaimed(*, now: datetime) -> int:
+    """Delete gate answers a day old from which neither a visit nor an alert came."""
+    return (
+        QuestionnaireResponse.objects.filter(patient=None, updated_at__lt=now - FRESH_FOR)
+        .exclude(Exists(SafetyAlert.objects.filter(response=OuterRef("pk"))))
+        .delete()[0]
+    )
+
+
+def _about(response: QuestionnaireResponse, patient: Patient | None) -> Q:
+    """Which alerts are about these answers, or about their patient."""
+    about = Q(pk__in=[]) if response._state.adding else Q(response=response)
+    return about if patient is None else about | Q(patient=patient)
+
+
+def _with_kept(
+    outcome: Triage, response: QuestionnaireResponse, *, answers: Answers, today: date
+) -> Triage:
+    """The outcome with what earlier saves of these answers raised to SOON.
+
+    The alert remembers what is more urgent, and who may lower it.
+    """
+    kept = [
+        rule
+        for rule_id in response.rules
+        if (rule := triage.RULES.get(rule_id))
+        and rule.level == Level.SOON
+        and rule_id not in outcome.rule_ids
+    ]
+    if not kept or (response.lowered and response.lowered.level < Level.SOON):
+        return outcome
+    rules = sorted([*outcome.rules, *kept], key=lambda rule: -rule.level)
+    level = max(outcome.level, Level.SOON)
+    return _at_level(outcome, level, answers=answers, rules=rules, today=today)
+
+
+def _at_level(
+    outcome: Triage, level: Level, *, answers: Answers, rules: Iterable[triage.Rule], today: date
+) -> Triage:
+    rules = tuple(rules)
+    rule_ids = frozenset(rule.id for rule in rules)
+    return replace(
+        outcome,
+        level=level,
+        rules=rules,
+        messages=triage.messages_shown(answers, level, rule_ids),
+        restrictions=triage.restrictions(answers, level, rule_ids, today),
+    )

@@ -1,0 +1,42 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ScheduleConfig(AppConfig):
+    name = "schedule"
+    verbose_name = _("Schedule")
+
+    def ready(self) -> None:
+        from clinic.models import Role
+        from clinic.security.access import ALL, KEEP, VIEW, allow
+
+        allow(
+            Role.FRONT_DESK,
+            "schedule",
+            service=VIEW,
+            room=VIEW,
+            equipment=VIEW,
+            resourcehours=VIEW,
+            openinghours=VIEW,
+            extrahours=KEEP,
+            reservedtime=VIEW,
+            visitlimit=VIEW,
+            closure=KEEP,
+            timeoff=KEEP,
+            **{"break": VIEW},
+        )
+        allow(
+            Role.MANAGER,
+            "schedule",
+            service=ALL,
+            room=ALL,
+            equipment=ALL,
+            resourcehours=ALL,
+            openinghours=ALL,
+            extrahours=ALL,
+            reservedtime=ALL,
+            visitlimit=ALL,
+            closure=ALL,
+            timeoff=ALL,
+            **{"break": ALL},
+        )

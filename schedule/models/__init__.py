@@ -1,0 +1,27 @@
+from schedule.models.hours import (
+    Break,
+    Closure,
+    ExtraHours,
+    OpeningHours,
+    ReservedTime,
+    ResourceHours,
+    TimeOff,
+    VisitLimit,
+)
+from schedule.models.rules_version import RulesVersion
+from schedule.models.services import Equipment, Room, Service
+
+__all__ = [
+    "Break",
+    "Closure",
+    "Equipment",
+    "ExtraHours",
+    "OpeningHours",
+    "ReservedTime",
+    "ResourceHours",
+    "Room",
+    "RulesVersion",
+    "Service",
+    "TimeOff",
+    "VisitLimit",
+]

@@ -1,0 +1,236 @@
+"""Every rule about time, read as a whole and kept until one of them changes.
+
+Rules change a few times a month and are needed with every page of free times. Each process keeps
+what it read last, with the token it found in ``RulesVersion``. Triggers write a new random token
+with every change of a rule's table, in the same transaction (``booking.appointments.guards``), so
+one small query tells whether what is kept still holds: also after raw SQL, in another
+process, and after a rollback, because no token comes twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from clinic.models import Location, Practitioner
+from clinic.public_holidays import Holiday, closed_days
+from schedule import slots
+from schedule.models.hours import (
+    Break,
+    Closure,
+    ExtraHours,
+    OpeningHours,
+    ReservedTime,
+    ResourceHours,
+    TimeOff,
+    VisitLimit,
+)
+from schedule.models.services import Equipment, Room, Service
+from schedule.slots import Shift, Span
+
+# A practitioner and a location, by key.
+type Pair = tuple[int, int]
+
+
+class Place(NamedTuple):
+    """What counts of a location."""
+
+    zone: ZoneInfo
+    is_active: bool
+    country: str
+    subdivision: str
+    kept_open: tuple[str, ...]
+
+    def holidays(self, *, since: int, until: int) -> list[Holiday]:
+        """The holidays on which it is closed, as far as the minutes may touch them."""
+        if not self.country:
+            return []
+        # A clock set back at midnight returns to the day before.
+        first, last = (
+            slots.from_minute(at).astimezone(self.zone).date() + timedelta(days=more)
+            for at, more in ((since, -1), (until, 1))
+        )
+        years = range(first.year, last.year + 1)
+        closed = closed_days(self.country, self.subdivision, self.kept_open, years)
+        return [holiday for holiday in closed if first <= holiday.date <= last]
+
+
+class Weekly(NamedTuple):
+    """A break, by its key."""
+
+    pk: int
+    shift: Shift
+
+
+class Kept(NamedTuple):
+    """A reserved time: who may have it before it is released."""
+
+    pk: int
+    shift: Shift
+    level: int
+    release_minutes: int
+
+
+class Away(NamedTuple):
+    """A closure or time off."""
+
+    pk: int
+    span: Span
+
+
+class Thing(NamedTuple):
+    """A room or a piece of equipment, with the hours in which it can be used; none: always."""
+
+    pk: int
+    shifts: tuple[Shift, ...]
+
+
+class Limit(NamedTuple):
+    pk: int
+    practitioner_id: int | None
+    service_id: int | None
+    days: int
+    most: int
+
+    def is_on(self, practitioner_id: int, service_id: int) -> bool:
+        return self.practitioner_id in (None, practitioner_id) and self.service_id in (
+            None,
+            service_id,
+        )
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    places: Mapping[int, Place]
+    practitioners: frozenset[int]
+    """Those who are active."""
+    offered_by: Mapping[int, list[int]]
+    """Who offers a service, active or not."""
+    shifts: Mapping[Pair, list[Shift]]
+    breaks: Mapping[Pair, list[Weekly]]
+    kept: Mapping[Pair, list[Kept]]
+    closures: Mapping[int | None, list[Away]]
+    """By location; None is every one."""
+    time_off: Mapping[int, list[Away]]
+    rooms: Mapping[tuple[int, str], list[Thing]]
+    """By location and kind, those that are active, in the order of their keys."""
+    equipment: Mapping[tuple[int, str], list[Thing]]
+    limits: list[Limit]
+
+    @classmethod
+    def read(cls) -> "Rulebook":
+        weekly: list[Any] = [
+            *OpeningHours.objects.order_by("pk"),
+            *ExtraHours.objects.order_by("pk"),
+        ]
+        rests = list(Break.objects.order_by("pk"))
+        reserved = list(ReservedTime.objects.order_by("pk"))
+        rooms = list(Room.objects.filter(is_active=True).order_by("pk"))
+        equipment = list(Equipment.objects.filter(is_active=True).order_by("pk"))
+        usable = list(ResourceHours.objects.order_by("pk"))
+        # Last, so that it has every location that the rows above name.
+        places = {
+            location.pk: Place(
+                location.zone,
+                location.is_active,
+                location.holiday_country,
+                location.holiday_subdivision,
+                tuple(location.holidays_kept_open),
+            )
+            for location in Location.objects.order_by()
+        }
+
+        def shift_of(rule: Any, location_id: int) -> Shift:
+            return rule.shift(places[location_id].zone)
+
+        def things(rows: Iterable[Any], column: str) -> dict[tuple[int, str], list[Thing]]:
+            return _grouped(
+                (
+                    (row.location_id, row.kind),
+                    Thing(
+                        row.pk,
+                        tuple(
+                            shift_of(hours, row.location_id)
+                            for hours in usable
+                            if getattr(hours, column) == row.pk
+                        ),
+                    ),
+                )
+                for row in rows
+            )
+
+        active = Practitioner.objects.filter(is_active=True)
+        offers = Service.practitioners.through.objects.order_by()
+        return cls(
+            places=places,
+            practitioners=frozenset(active.order_by().values_list("pk", flat=True)),
+            offered_by=_grouped(offers.values_list("service_id", "practitioner_id")),
+            shifts=_grouped((_pair(row), shift_of(row, row.location_id)) for row in weekly),
+            breaks=_grouped(
+                (_pair(row), Weekly(row.pk, shift_of(row, row.location_id))) for row in rests
+            ),
+            kept=_grouped(
+                (
+                    _pair(row),
+                    Kept(row.pk, shift_of(row, row.location_id), row.level, row.release_hours * 60),
+                )
+                for row in reserved
+            ),
+            closures=_away(Closure.objects.values_list("location_id", "pk", "start", "end")),
+            time_off=_away(TimeOff.objects.values_list("practitioner_id", "pk", "start", "end")),
+            rooms=things(rooms, "room_id"),
+            equipment=things(equipment, "equipment_id"),
+            limits=[
+                Limit(*row)
+                for row in VisitLimit.objects.order_by("pk").values_list(
+                    "pk", "practitioner_id", "service_id", "period", "most"
+                )
+            ],
+        )
+
+    def limits_on(self, practitioner_id: int, service_id: int) -> list[Limit]:
+        """The limits that a visit for this service with this practitioner counts towards."""
+        return [limit for limit in self.limits if limit.is_on(practitioner_id, service_id)]
+
+
+_latest: tuple[tuple[str], Rulebook] | None = None
+
+
+def current() -> Rulebook:
+    """The rules as they stand: one query, or a dozen more when one has changed since the last."""
+    global _latest
+    # By hand: it is asked with every page, and making the SQL would take longer than running it.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT token FROM schedule_rulesversion")
+        token = cursor.fetchone()
+    kept = _latest
+    if kept is not None and kept[0] == token:
+        return kept[1]
+    # Read after the token: rules that are newer than it are read again, older ones never kept.
+    rulebook = Rulebook.read()
+    if token is not None:
+        _latest = (token, rulebook)
+    return rulebook
+
+
+def _pair(row: Any) -> Pair:
+    return row.practitioner_id, row.location_id
+
+
+def _away[Key](
+    rows: Iterable[tuple[Key, int, datetime, datetime]],
+) -> dict[Key, list[Away]]:
+    return _grouped(
+        (key, Away(pk, (slots.floor_minute(start), slots.ceil_minute(end))))
+        for key, pk, start, end in rows
+    )
+
+
+def _grouped[Key, Value](pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
+    grouped: dict[Key, list[Value]] = {}
+    for key, value in pairs:
+        grouped.setdefault(key, []).append(value)
+    return grouped

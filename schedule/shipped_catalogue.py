@@ -1,0 +1,31 @@
+"""The services a clinic starts with, as rows it may then edit."""
+
+import json
+from pathlib import Path
+
+from intake.models import Questionnaire
+from intake.workflow.answer_history import FOLLOW_UP_URL
+from schedule.models.services import Service
+
+_FILE = Path(__file__).with_name("catalogue.json")
+
+
+def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Service]:
+    """Create the services that are missing, leaving edited ones alone; return all of them."""
+    entries = json.loads(_FILE.read_text())
+    unlocked_by = {entry["slug"]: entry.pop("unlocked_by", []) for entry in entries}
+    services: dict[str, Service] = {}
+    new: list[Service] = []
+    follow_up = Questionnaire.objects.published().filter(url=FOLLOW_UP_URL).first()
+    for position, entry in enumerate(entries):
+        asks = follow_up if questionnaire and entry["slug"] == "progress-check" else questionnaire
+        service, is_new = Service.objects.get_or_create(
+            slug=entry["slug"],
+            defaults={**entry, "position": position, "questionnaire": asks},
+        )
+        services[service.slug] = service
+        if is_new:
+            new.append(service)
+    for service in new:
+        service.unlocked_by.set([services[slug] for slug in unlocked_by[service.slug]])
+    return list(services.values())
