@@ -18,6 +18,7 @@ from django.db import connection
 from clinic.models import Location, Practitioner
 from clinic.public_holidays import Holiday, closed_days
 from schedule import slots
+from schedule.models.catalogue import Equipment, Room, Service
 from schedule.models.hours import (
     Break,
     Closure,
@@ -28,7 +29,6 @@ from schedule.models.hours import (
     TimeOff,
     VisitLimit,
 )
-from schedule.models.services import Equipment, Room, Service
 from schedule.slots import Shift, Span
 
 # A practitioner and a location, by key.

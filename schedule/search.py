@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
 from schedule import slots
-from schedule.models.services import Service
+from schedule.models.catalogue import Service
 from schedule.rules import Away, Limit, Pair, Rulebook, Thing
 from schedule.slots import Busy, Opening, Shift, Span, Visit
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from intake.models import Questionnaire
 from intake.workflow.answer_history import FOLLOW_UP_URL
-from schedule.models.services import Service
+from schedule.models.catalogue import Service
 
 _FILE = Path(__file__).with_name("catalogue.json")
 

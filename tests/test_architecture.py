@@ -120,15 +120,23 @@ def test_the_relations_that_lead_up_are_known():
     assert "appointments" in names_leading_up("clinic")[0]
 
 
+# Where functions that answer requests live, beside modules and folders named views.
+PAGES = {"views", "visit_pages", "clinician"}
+
+
+def is_a_page(dotted: str) -> bool:
+    return bool(PAGES & set(dotted.split(".")[:3])) and dotted.split(".")[0] in FLOORS
+
+
 @pytest.mark.parametrize("app", FLOORS)
-def test_views_are_imported_by_urls_only(app):
+def test_pages_are_imported_by_urls_only(app):
     importers = [
         label(path, line)
         for path in sources(app)
         for name, line in imports(path)
-        if re.match(rf"({'|'.join(FLOORS)})\.views\b", name)
+        if is_a_page(name)
         and path.stem not in {"urls", "pages"}
-        and "views" not in path.relative_to(ROOT).parts
+        and not PAGES & set(path.relative_to(ROOT).with_suffix("").parts)
     ]
     assert importers == []
 

@@ -25,7 +25,7 @@ from clinic.mail.letters import moment_text
 from clinic.models import Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
-from schedule.models.services import Equipment, Room, Service
+from schedule.models.catalogue import Equipment, Room, Service
 
 
 def new_ical_uid() -> str:

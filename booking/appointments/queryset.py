@@ -15,7 +15,7 @@ from clinic.models import Link, Location, Patient, Practitioner, Role, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
 from schedule import slots
-from schedule.models.services import Service
+from schedule.models.catalogue import Service
 from schedule.search import FreeStart, Obstacle, Rule
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from booking.appointments.status import HOLDS_TIME, SlotTaken, Status
 from clinic.models import Location, Practitioner, User
 from intake.rules.levels import Level
 from schedule import rules, slots
-from schedule.models.services import Equipment, Room, Service
+from schedule.models.catalogue import Equipment, Room, Service
 from schedule.search import (
     A_WEEK,
     BUSY_COLUMNS,

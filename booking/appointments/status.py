@@ -6,7 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 from clinic.encryption import EncryptedTextField
 from clinic.models import Location, Practitioner
-from schedule.models.services import Equipment, Room
+from schedule.models.catalogue import Equipment, Room
 
 
 class Status(models.TextChoices):

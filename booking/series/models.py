@@ -18,7 +18,7 @@ from booking.appointments.status import CALLED_OFF, InvalidTransition, SlotTaken
 from clinic.models import Link, Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse
 from intake.rules.levels import Level
-from schedule.models.services import Service
+from schedule.models.catalogue import Service
 
 FEWEST_VISITS, MOST_VISITS = 2, 12
 MOST_WEEKS = 12

@@ -24,8 +24,8 @@ from clinic import days
 from clinic.models import DeskTask, Link, Location, Patient, Practice, Practitioner, User
 from intake.models import QuestionnaireResponse
 from intake.rules.levels import Level
+from schedule.models.catalogue import Service
 from schedule.models.hours import Weekday
-from schedule.models.services import Service
 from schedule.part_of_day import PartOfDay
 
 # Put first by the desk, then the level of the safety answers, then who waits longest.

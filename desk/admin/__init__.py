@@ -1,5 +1,5 @@
 """The front desk's pages. Importing them registers them."""
 
-from desk.admin import feeds, hours, patients, series, services, visits, waitlist
+from desk.admin import catalogue, feeds, hours, patients, series, visits, waitlist
 
-__all__ = ["feeds", "hours", "patients", "series", "services", "visits", "waitlist"]
+__all__ = ["catalogue", "feeds", "hours", "patients", "series", "visits", "waitlist"]

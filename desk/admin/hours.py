@@ -17,6 +17,7 @@ from clinic.admin import ConfigurationAdmin
 from clinic.admin.practice import PractitionerAdmin as PlainPractitionerAdmin
 from clinic.models import Practitioner
 from schedule.fields import DateInput, TimeInput
+from schedule.models.catalogue import Equipment, Room
 from schedule.models.hours import (
     Break,
     ExtraHours,
@@ -26,7 +27,6 @@ from schedule.models.hours import (
     TimeOff,
     VisitLimit,
 )
-from schedule.models.services import Equipment, Room
 
 
 def warn_of_no_effect(request: HttpRequest, rules: Iterable[Break | ReservedTime]) -> None:

@@ -8,7 +8,7 @@ import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
-import schedule.models.services
+import schedule.models.catalogue
 
 
 class Migration(migrations.Migration):
@@ -600,7 +600,7 @@ class Migration(migrations.Migration):
                 (
                     "slug",
                     models.SlugField(
-                        validators=[schedule.models.services.validate_not_reserved],
+                        validators=[schedule.models.catalogue.validate_not_reserved],
                         verbose_name="code",
                     ),
                 ),
@@ -633,7 +633,7 @@ class Migration(migrations.Migration):
                     "durations",
                     models.JSONField(
                         help_text="Minutes, the usual length first: [60, 30, 90].",
-                        validators=[schedule.models.services.validate_durations],
+                        validators=[schedule.models.catalogue.validate_durations],
                         verbose_name="lengths",
                     ),
                 ),
@@ -762,9 +762,9 @@ class Migration(migrations.Migration):
                     "reminder_offsets",
                     models.JSONField(
                         blank=True,
-                        default=schedule.models.services.default_reminder_offsets,
+                        default=schedule.models.catalogue.default_reminder_offsets,
                         help_text="Hours before the visit: [168, 24, 2] is a week, a day and two hours. [] sends none. A change counts for visits booked or moved from now on.",
-                        validators=[schedule.models.services.validate_reminder_offsets],
+                        validators=[schedule.models.catalogue.validate_reminder_offsets],
                         verbose_name="reminders",
                     ),
                 ),
@@ -996,7 +996,7 @@ class Migration(migrations.Migration):
                     "slug",
                     models.SlugField(
                         unique=True,
-                        validators=[schedule.models.services.validate_not_reserved],
+                        validators=[schedule.models.catalogue.validate_not_reserved],
                         verbose_name="code",
                     ),
                 ),
@@ -1029,7 +1029,7 @@ class Migration(migrations.Migration):
                     "durations",
                     models.JSONField(
                         help_text="Minutes, the usual length first: [60, 30, 90].",
-                        validators=[schedule.models.services.validate_durations],
+                        validators=[schedule.models.catalogue.validate_durations],
                         verbose_name="lengths",
                     ),
                 ),
@@ -1158,9 +1158,9 @@ class Migration(migrations.Migration):
                     "reminder_offsets",
                     models.JSONField(
                         blank=True,
-                        default=schedule.models.services.default_reminder_offsets,
+                        default=schedule.models.catalogue.default_reminder_offsets,
                         help_text="Hours before the visit: [168, 24, 2] is a week, a day and two hours. [] sends none. A change counts for visits booked or moved from now on.",
-                        validators=[schedule.models.services.validate_reminder_offsets],
+                        validators=[schedule.models.catalogue.validate_reminder_offsets],
                         verbose_name="reminders",
                     ),
                 ),

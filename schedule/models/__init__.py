@@ -1,3 +1,4 @@
+from schedule.models.catalogue import Equipment, Room, Service
 from schedule.models.hours import (
     Break,
     Closure,
@@ -9,7 +10,6 @@ from schedule.models.hours import (
     VisitLimit,
 )
 from schedule.models.rules_version import RulesVersion
-from schedule.models.services import Equipment, Room, Service
 
 __all__ = [
     "Break",

@@ -17,7 +17,7 @@ from simple_history.models import HistoricalRecords
 from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
 from schedule import slots
-from schedule.models.services import Equipment, Room, Service
+from schedule.models.catalogue import Equipment, Room, Service
 from schedule.slots import Shift
 
 # Two shifts that hold for ever are compared over the changes of the clock in one year.

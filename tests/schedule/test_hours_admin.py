@@ -243,9 +243,9 @@ def test_nobody_offers_it_and_no_time_is_named_yet(manager, clinic):
     assert "Nobody offers this service." in ask(manager, clinic)
 
 
-@pytest.mark.parametrize("page", ["booking/service", "clinic/practitioner"])
+@pytest.mark.parametrize("page", ["schedule/service", "clinic/practitioner"])
 def test_the_pages_of_a_service_and_of_a_practitioner_lead_there(manager, clinic, page):
-    row = clinic.service if page == "booking/service" else clinic.practitioners[0]
+    row = clinic.service if page == "schedule/service" else clinic.practitioners[0]
     shown = manager.get(f"/admin/{page}/{row.pk}/change/").content.decode()
     assert f"{WHY}?{page.partition('/')[2]}={row.pk}" in shown
 

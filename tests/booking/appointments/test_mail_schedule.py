@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from booking.appointments import mail_schedule
 from clinic.mail import outbox
 from clinic.models import Message
-from schedule.models.services import default_reminder_offsets, validate_reminder_offsets
+from schedule.models.catalogue import default_reminder_offsets, validate_reminder_offsets
 from tests.factories import (
     NOW,
     make_appointment,

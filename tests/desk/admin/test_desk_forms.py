@@ -70,7 +70,7 @@ def test_a_field_left_empty_says_what_to_do(desk, visit, name, says):
 
 
 def test_the_page_about_a_time_that_is_not_offered_says_what_to_choose(desk):
-    page = desk.get(f"{BOOKING}/service/why/?at=&level=0").text
+    page = desk.get("/admin/schedule/service/why/?at=&level=0").text
     for words in ("Choose a service.", "Choose a location.", "Choose a day.", "Choose a time."):
         assert words in page
     assert "This field is required" not in page
@@ -85,7 +85,7 @@ def test_a_day_at_either_end_of_the_calendar_is_asked_to_be_checked(desk, visit,
     for page in (
         f"{page_of('move', visit)}?day={day}",
         f"{BOOKING}/series/{visit.pk}/move/?day={day}&at=10:00",
-        f"{BOOKING}/service/why/{wish}&on={day}&at=10:00&level=0",
+        f"/admin/schedule/service/why/{wish}&on={day}&at=10:00&level=0",
     ):
         answer = desk.get(page)
         assert answer.status_code in {200, 400}

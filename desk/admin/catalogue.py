@@ -13,8 +13,8 @@ from clinic.admin import ConfigurationAdmin, DayFilter
 from clinic.models import Practice
 from desk.admin.why_not_free import why
 from intake.models import Questionnaire
+from schedule.models.catalogue import Service
 from schedule.models.hours import Closure, TimeOff
-from schedule.models.services import Service
 
 
 class FromNowFilter(DayFilter):
