@@ -290,6 +290,8 @@ def test_a_body_of_ten_megabytes_is_turned_away(visitor):
     assert response.status_code == 413
 
 
-def test_an_unpublished_intake_does_not_break_the_list_of_services():
+def test_without_a_published_intake_the_list_of_services_says_not_open_yet():
     make_practice()
-    assert Client().get("/book/").status_code == 200
+    response = Client().get("/book/")
+    assert response.status_code == 503
+    assert "Online booking is not open yet" in response.text
