@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import BigIntegerField, Func, Q, QuerySet
@@ -21,9 +21,6 @@ from schedule import slots
 from schedule.models.catalogue import Service
 from schedule.rules import Away, Limit, Pair, Rulebook, Thing
 from schedule.slots import Busy, Opening, Shift, Span, Visit
-
-if TYPE_CHECKING:
-    from booking.appointments.models import Appointment
 
 # No visit lasts longer, buffer included (booking/appointments/guards.py), so whatever is in the way
 # began at most this long before. The past is not read, however much of it there is.
@@ -263,7 +260,7 @@ class Search:
             return []
         return slots.outside(self._spans(thing.shifts), self.visit)
 
-    def taken(self, standing: QuerySet["Appointment"], pairs: Iterable[Pair]) -> Taken:
+    def taken(self, standing: QuerySet[Any], pairs: Iterable[Pair]) -> Taken:
         """Read, with one query, what stands in the way of these people, and of what they need."""
         pairs = list(pairs)
         practitioner_ids = {practitioner_id for practitioner_id, _ in pairs}
