@@ -19,10 +19,10 @@ def main() -> None:
 
 
 def _stored() -> Iterator[dict[str, Any]]:
+    from booking.appointments import fhir as booking_fhir
     from booking.models import Appointment
     from clinic import fhir as clinic_fhir
     from clinic.models import Patient
-    from desk.records import fhir as booking_fhir
     from intake import fhir
     from intake.models import Observation, Questionnaire, QuestionnaireResponse
 

@@ -107,7 +107,7 @@ REGULAR = {
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
         "accounts/password/reset/key/1-set-password/"
     ),
-    r"admin/^(?P<app_label>clinic|intake|schedule|booking|desk)/$": "admin/booking/",
+    r"admin/^(?P<app_label>clinic|intake|schedule|desk|booking)/$": "admin/booking/",
     r"admin/(?P<url>.*)$": "admin/nothing/here",
 }
 

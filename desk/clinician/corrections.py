@@ -30,7 +30,10 @@ def corrections(response: QuestionnaireResponse, *, practice: Practice) -> list[
     """What the patient corrected, the newest first."""
     if response.status != QuestionnaireResponse.Status.AMENDED:
         return []
-    versions = [*response.earlier_versions.order_by("number"), response]
+    versions: list[EarlierAnswers | QuestionnaireResponse] = [
+        *response.earlier_versions.order_by("number"),
+        response,
+    ]
     return [
         Correction(
             after.submitted_at,

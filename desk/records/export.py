@@ -19,10 +19,11 @@ from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from booking.appointments import fhir
 from booking.models import Appointment
 from clinic import fhir as clinic_fhir
 from clinic.models import AuditEvent, Patient, Practice
-from desk.records import erasure, fhir
+from desk.records import erasure
 from intake import fhir as intake_fhir
 from intake.models import (
     Agreement,

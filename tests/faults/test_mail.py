@@ -68,12 +68,12 @@ import django, time
 django.setup()
 from django.db import transaction
 from django.utils import timezone
-from booking import emails, owed
+from booking.appointments import mail_schedule
 from booking.models import Appointment
 visit = Appointment.objects.get(pk="{visit.pk}")
 began = time.monotonic()
 with transaction.atomic():
-    owed.plan_booked(visit, timezone.now())
+    mail_schedule.plan_booked(visit, timezone.now())
 print(time.monotonic() - began)
 """
     done = subprocess.run(

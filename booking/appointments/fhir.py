@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from booking.models import Appointment
+from booking.appointments.models import Appointment
 
 
 def appointment(row: Appointment) -> dict[str, Any]:
