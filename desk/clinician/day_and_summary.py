@@ -112,7 +112,7 @@ def clinician_day(request: StaffRequest) -> HttpResponse:
                     visit,
                     is_rescreen_open=is_rescreen_open(visit, now),
                     rescreen=rescreen_of(visit),
-                    checked_in_at=visit.patient_id and check_ins.get(visit.patient_id),
+                    checked_in_at=check_ins.get(visit.patient_id) if visit.patient_id else None,
                     is_worse=visit.patient_id in worse,
                 )
                 for visit in visits
