@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
@@ -22,6 +23,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_pl
 
 from tests import throwaway
 from tests.environment import POSTGRES, PURE, SQLITE
+from tests.factories import NOW
 from tests.smtp import SmtpSink
 from tests.throwaway import Dovecot, NotInstalled, Postgres, Redis
 
@@ -136,6 +138,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
     """Keep the SQLite test database in a file: threads and other processes must share it."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = settings.STATE_DIR / "suite.sqlite3"
+
+
+@pytest.fixture
+def frozen_clock() -> Iterator[None]:
+    """Stop the clock at `tests.factories.NOW`."""
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
-import time_machine
 from django.db import connections
 
 from booking.models import Appointment, UnconfirmedBooking
@@ -17,18 +16,7 @@ from tests.booking.small_clinic import NINE, minutes
 from tests.booking.visitor import Visitor, open_clinic, the_visit
 from tests.factories import NOW, make_equipment, make_limit
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def visitor():
-    return Visitor(open_clinic())
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("frozen_clock")]
 
 
 def all_at_once(*calls):

@@ -13,16 +13,10 @@ from tests.booking.small_clinic import NINE
 from tests.booking.visitor import DETAILS, HEALTHY, Visitor, open_clinic
 from tests.factories import NOW
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.usefixtures("frozen_clock")]
 
 REQUESTS = 500
 FLOOD = {"REMOTE_ADDR": "203.0.113.9"}
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def test_five_hundred_requests_from_one_network_book_little_and_are_told_to_wait():

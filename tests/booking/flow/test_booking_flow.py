@@ -1,7 +1,6 @@
 from datetime import date, time, timedelta
 
 import pytest
-import time_machine
 from django.test import Client
 
 from booking.models import Appointment
@@ -25,18 +24,7 @@ from tests.factories import (
     make_service,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def visitor():
-    return Visitor(open_clinic())
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 def test_services_are_listed_by_what_a_new_patient_can_do_with_them(visitor):

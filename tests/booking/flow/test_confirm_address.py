@@ -18,15 +18,9 @@ from tests.booking.small_clinic import NINE
 from tests.booking.visitor import EMERGENCY, URGENT, Visitor, open_clinic
 from tests.factories import NOW, make_appointment, make_patient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 A_DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

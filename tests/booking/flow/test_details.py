@@ -19,18 +19,7 @@ from tests.factories import (
     make_patient,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def visitor():
-    return Visitor(open_clinic())
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 def test_booking_makes_a_patient_a_visit_a_mail_and_a_grant(visitor):

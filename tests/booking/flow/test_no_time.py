@@ -3,7 +3,6 @@
 from datetime import time
 
 import pytest
-import time_machine
 
 from clinic.models import DeskTask, Patient
 from tests.booking.visitor import HEALTHY, SOON, URGENT, Visitor, as_patient, open_clinic
@@ -16,17 +15,11 @@ from tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 PAGE, RESULT = "/book/safety/no-time/", "/book/safety/result/"
 FOUR_DAYS = 4 * 24 * 60
 CALLER = {"name": "Ana Runner", "phone": "512 555 0123"}
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

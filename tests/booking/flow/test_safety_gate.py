@@ -16,7 +16,6 @@ from tests.booking.visitor import (
     URGENT,
     Visitor,
     as_patient,
-    open_clinic,
     the_visit,
 )
 from tests.factories import (
@@ -27,18 +26,7 @@ from tests.factories import (
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def visitor():
-    return Visitor(open_clinic())
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 
 def test_nobody_sees_a_time_before_the_safety_check(visitor):

@@ -1,7 +1,6 @@
 """Booking for a child or a relative: who comes, who is written to, who fills in the form."""
 
 import pytest
-import time_machine
 
 from booking.models import Appointment
 from clinic.mail import outbox
@@ -10,22 +9,11 @@ from tests.booking.small_clinic import NINE
 from tests.booking.visitor import Visitor, as_patient, open_clinic, the_visit
 from tests.factories import NOW, make_appointment, make_patient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 CHILD = {"booked_for": "guardian", "birth_date": "2012-03-01", "name": "Lia Runner"}
 GUARDIAN = {"guardian_name": "Eva Runner", "is_guardian": "on"}
 RELATIVE = {"booked_for": "helper", "guardian_name": "Eva Runner", "may_book": "on"}
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def visitor():
-    return Visitor(open_clinic())
 
 
 def test_a_parent_books_for_a_child_and_is_the_contact(visitor, mailoutbox):

@@ -28,7 +28,7 @@ from tests.factories import (
     make_response,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen_clock")]
 
 EARLIER = {
     "pain-average": 8,
@@ -38,12 +38,6 @@ EARLIER = {
     "load-now": 5,
     "tx-tried": ["rest"],
 }
-
-
-@pytest.fixture(autouse=True)
-def _clock():
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def make_two_intakes(clinician, *, weeks=(5,), answers=None):
