@@ -1,4 +1,4 @@
-"""Read FHIR extensions, and tell JSON that nothing should try to read."""
+"""Read FHIR extensions, and recognise JSON that is not safe to read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ HL7 = "http://hl7.org/fhir/StructureDefinition"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition"
 OURS = f"{OWN}/StructureDefinition"
 
-# A field from another world must not take the reader down: deeper than this is not a form.
+# Real forms nest far less deep; this bounds the recursion of everything that reads one.
 MAX_JSON_DEPTH = 60
 LARGEST_NUMBER = 10**18
 
 
 def is_unreadable(value: Any) -> bool:
-    """Does it hold text or numbers no database column takes, or nest like an attack?"""
+    """Whether it holds text or numbers that no database column stores, or nests too deep."""
     level = [value]
     for _ in range(MAX_JSON_DEPTH):
         if not level:

@@ -46,13 +46,13 @@ SECONDS = {
     "quantity": 8,
 }
 
-# A ruler of marks to tap is longer than a phone is wide beyond this.
+# A scale with more marks than this does not fit the width of a phone.
 MOST_MARKS = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing wrong with a resource: where (a FHIRPath), which rule, and in words for staff.
+    """One error in a resource: where (a FHIRPath), which rule, and a sentence for staff.
 
     Words never quote an answer, so an issue may be logged.
     """
@@ -126,7 +126,7 @@ class Option:
 
     @property
     def key(self) -> str:
-        """What stands for it in a web form; unique among the options of a question."""
+        """The value of the option in a web form; unique within its question."""
         return str(self.value)
 
     @property
@@ -160,7 +160,7 @@ class Condition:
     value: Value
 
     def holds(self, values: tuple[Value, ...]) -> bool:
-        """Does any of the question's answers meet it?
+        """Whether any answer to the question meets the condition.
 
         An unanswered question meets only ``exists = false``; ``!=`` needs an answer that differs.
         """
@@ -258,12 +258,12 @@ class Item:
 
     @property
     def is_list(self) -> bool:
-        """Is it answered several times, each in a field of its own?"""
+        """Whether it takes several answers, each in a field of its own."""
         return self.repeats and self.is_question and not self.options
 
     @property
     def seconds(self) -> int:
-        """How long a person needs to answer it, roughly."""
+        """Roughly how many seconds a person needs to answer it."""
         kind = "scale" if self.is_scale else self.type
         return SECONDS.get("choices" if kind == "choice" and self.repeats else kind, 0)
 
@@ -293,7 +293,7 @@ class Item:
             yield from child.walk()
 
     def is_enabled_by(self, values: Callable[[str], tuple[Value, ...]]) -> bool:
-        """Do its own conditions hold? (Its parents' are not looked at.)"""
+        """Whether its own conditions hold; those of its parents are not checked."""
         if not self.conditions:
             return True
         combine = all if self.enable_all else any

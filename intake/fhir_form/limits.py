@@ -1,4 +1,4 @@
-"""What an answer has to keep to: bounds, lengths, counts, units, a pattern; and whether it does."""
+"""Limits of an answer (bounds, lengths, counts, units, a pattern), and the check against them."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def _broken_by(
 
 
 def _is_below(value: Any, other: Any) -> bool:
-    """Is one less than the other? Quantities of different units are not compared."""
+    """Whether `one` is less than `other`; quantities of different units are not compared."""
     if isinstance(value, Quantity) and isinstance(other, Quantity):
         return value.measure == other.measure and value.value < other.value
     one, two = (v.value if isinstance(v, Quantity) else v for v in (value, other))

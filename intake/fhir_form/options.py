@@ -1,4 +1,4 @@
-"""Read what may be answered to a choice, and what is answered beforehand."""
+"""Read the options of a choice, and its initial answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_options(
     questionnaire: Mapping[str, Any],
     refuse: Refuse,
 ) -> tuple[tuple[Option, ...], tuple[Value, ...]]:
-    """The options of an item, and those that are selected beforehand."""
+    """The options of an item, and those with ``initialSelected``."""
     listed, value_set = element.get("answerOption"), element.get("answerValueSet")
     if listed is not None and value_set is not None:
         refuse(path, "que-4", "Either answerOption or answerValueSet.")
@@ -104,7 +104,7 @@ def read_initial(
     selected: tuple[Value, ...],
     refuse: Refuse,
 ) -> tuple[Value, ...]:
-    """What is answered before anybody answers: ``initial``, or the selected options."""
+    """The initial answers: ``initial``, or the options with ``initialSelected``."""
     initial = element.get("initial")
     if initial is None:
         if len(selected) > 1 and element.get("repeats") is not True:

@@ -1,6 +1,6 @@
 """Read FHIR R4 Questionnaire JSON into items, or say exactly why not.
 
-Anything we could not ask, store and export faithfully is refused rather than ignored: files and
+Anything that we cannot ask, store and export faithfully is refused, not ignored: files and
 references, value sets that live elsewhere, expressions that decide what is asked, modifier
 extensions, markup. Nothing is fetched. Extensions we do not know are harmless by FHIR's rules and
 are skipped.
@@ -37,7 +37,7 @@ ITEM_PROPERTIES = {
     "enableBehavior", "required", "repeats", "readOnly", "maxLength", "answerOption",
     "answerValueSet", "initial", "item",
 }  # fmt: skip
-# They decide what is asked or offered, in languages that we do not run.
+# Expressions in languages that we do not run; they decide what is asked or offered.
 EXPRESSIONS = ("enableWhenExpression", "answerExpression", "candidateExpression")
 HELP = {"help", "flyover", "prompt"}
 
@@ -47,12 +47,12 @@ MAX_CONDITIONS = 50
 MAX_TITLE = 200
 MAX_LINK_ID = 100
 MAX_ISSUES = 200
-# Each that takes long has taken its moment already.
+# Each slow pattern has already used its full time limit.
 MAX_BAD_PATTERNS = 5
 
 
 class Reader:
-    """Collects the items of one Questionnaire and every issue met on the way."""
+    """Collects the items of one Questionnaire, and every issue found in it."""
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
@@ -60,12 +60,12 @@ class Reader:
         self.questionnaire: Mapping[str, Any] = {}
 
     def refuse(self, path: str, rule: str, message: str) -> None:
-        # Whoever mends two hundred asks again for the rest.
+        # Enough to work on; the next attempt reports the rest.
         if len(self.issues) < MAX_ISSUES:
             self.issues.append(Issue(path, rule, message))
 
     def read(self, questionnaire: Any) -> tuple[Item, ...]:
-        """The top-level items; whether they can be used, :attr:`issues` tells."""
+        """Return the top-level items. They can be used only if :attr:`issues` is empty."""
         path = "Questionnaire"
         if not isinstance(questionnaire, dict):
             self.refuse(path, "structure", "A Questionnaire is a JSON object.")
@@ -172,13 +172,13 @@ class Reader:
         return item
 
     def _identity(self, element: Mapping[str, Any], path: str) -> tuple[str, str]:
-        """The item's type and linkId, and what it must not have; no type when it is refused."""
+        """Read the item's type and linkId, and report what it must not have; no type if refused."""
         type_, link_id = element.get("type"), element.get("linkId")
         if not isinstance(link_id, str) or not 0 < len(link_id) <= MAX_LINK_ID:
             self.refuse(f"{path}.linkId", "required", f"A linkId of 1 to {MAX_LINK_ID} characters.")
             return "", ""
         if any(character.isspace() or not character.isprintable() for character in link_id):
-            # It becomes the name and id of a form field.
+            # The linkId becomes the name and id of a form field.
             self.refuse(f"{path}.linkId", "unsupported-link-id", "A linkId without spaces.")
             return "", ""
         if not isinstance(type_, str) or type_ not in TYPES:
@@ -203,7 +203,7 @@ class Reader:
     def _shape(
         self, element: Mapping[str, Any], type_: str, children: tuple[Item, ...], path: str
     ) -> None:
-        """The invariants of R4 that concern one item; those of options and limits are there."""
+        """Check the R4 invariants of one item, except those of options and limits."""
         if type_ == "group" and not children:
             self.refuse(path, "que-1", "A group has items.")
         elif type_ == "display" and "item" in element:
@@ -238,9 +238,9 @@ class Reader:
             )
 
     def _words(self, element: Mapping[str, Any], path: str, *, is_page: bool) -> Text:
-        """What the item says, its number first, though pages are counted by the form.
+        """The item's text after its number; pages have none, since the form counts them.
 
-        A question without words is called by its code.
+        A question without text is named after its code.
         """
         codes = element.get("code")
         coding = codes[0] if isinstance(codes, list) and codes else None
@@ -308,13 +308,13 @@ class Reader:
 
 
 def _is_note(child: Item, parent_type: str) -> bool:
-    """Is it help with the item above, rather than something shown on its own?"""
+    """Whether it is help text for the item above, not an item of its own."""
     is_beside = parent_type != "group" and not child.conditions
     return child.type == "display" and (is_beside or bool(HELP & child.controls))
 
 
 def _joined(texts: list[Text]) -> Text | None:
-    """Several help texts as one, in each language that any of them has."""
+    """Join several help texts into one, in each language that any of them has."""
     if len(texts) < 2:
         return texts[0] if texts else None
     languages = {language for text in texts for language in text.translations}

@@ -1,7 +1,7 @@
 """Regular expressions from outside, in bounded time and memory.
 
-A pattern is checked when its questionnaire comes in, and matching stops after a moment whatever is
-answered: an answer that cannot be judged in that time does not fit.
+A pattern is checked when its questionnaire is read. Matching stops after a time limit; an answer
+that cannot be matched within it does not fit.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import lru_cache
 import regex
 
 MAX_LENGTH = 500
-# The product of all counts: ((a{1000}){1000}){1000} takes all memory there is.
+# Limits the product of nested counts: ((a{1000}){1000}){1000} would use up the memory.
 MAX_REPEATS = 100_000
-# Of the processor's time: a busy machine refuses nothing that an idle one takes.
+# Processor time, so that a busy machine accepts what an idle one accepts.
 SECONDS = 0.05
 # Recursion, approximate matching and the like: what other readers of FHIR do not have either.
 _KNOWN_GROUPS = regex.compile(r"\(\?(?!:|=|!|<=|<!|i\))")
@@ -30,7 +30,7 @@ _BRACES = regex.compile(r"(?<!\\)\{|\\[pPuxN]\{")
 
 
 class UnsafePattern(ValueError):
-    """Cannot be run here; the words say why."""
+    """A pattern that is not run here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Pattern:
 
     @classmethod
     def read(cls, source: str) -> Pattern:
-        """Raises UnsafePattern for one that is not a pattern, or not one to run."""
+        """Raises UnsafePattern if it does not compile, or is not safe to run."""
         if len(source) > MAX_LENGTH:
             raise UnsafePattern(f"Up to {MAX_LENGTH} characters.")
         if _KNOWN_GROUPS.search(source):
@@ -84,14 +84,14 @@ def _compiled(source: str) -> regex.Pattern[str]:
 
 
 def _lures(source: str) -> list[str]:
-    """Texts that a pattern with ambiguous repeats would try in every possible way."""
+    """Sample texts on which a pattern with ambiguous repeats backtracks most."""
     own = [character for character in dict.fromkeys(source) if character.isalnum()][:10]
     return [character * 60 + "\x01" for character in dict.fromkeys([*own, "a", "0", " "])]
 
 
 @dataclass
 class _Branch:
-    """One alternative of a group: has it an endless repeat, and nothing that must stand beside?"""
+    """One alternative of a group: whether it has an unlimited repeat and nothing else required."""
 
     has_endless: bool = False
     has_fixed: bool = False
@@ -103,9 +103,9 @@ class _Branch:
 
 
 def _repeats_repeats(source: str) -> bool:
-    """Is an endless repeat repeated endlessly? The text then splits in more ways than can be tried.
+    """Whether an unlimited repeat contains another: a text then splits in too many ways to try.
 
-    Our own engine often finds a way out of it; a system that we export to may not.
+    Our engine often avoids the backtracking; a system that we export to may not.
     """
     stack, position = [_Branch()], 0
     while token := _TOKEN.match(source, position):

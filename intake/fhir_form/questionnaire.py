@@ -24,12 +24,12 @@ from intake.values import Quantity, Value
 MAX_BYTES = 2_000_000
 
 SIGNATURE_REQUIRED = f"{HL7}/questionnaire-signatureRequired"
-# The question whose answer, a typed name, signs the form.
+# linkId of the question whose answer, a typed name, signs the form.
 SIGNATURE = "consent-signature"
 
 
 class InvalidQuestionnaire(ValueError):
-    """Refused; `issues` say where and by which rule."""
+    """The questionnaire is refused; `issues` say where and by which rule."""
 
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__(f"{len(issues)} issues in the Questionnaire")
@@ -50,7 +50,7 @@ class Page:
 
     @property
     def key(self) -> str:
-        """What names the page in stored progress: its group's linkId."""
+        """The name of the page in stored progress: the linkId of its group."""
         return self.group.link_id if self.group else str(self.number)
 
     def walk(self) -> Iterator[Item]:
@@ -58,7 +58,7 @@ class Page:
             yield from item.walk()
 
     def is_asked(self, enabled: frozenset[str]) -> bool:
-        """Is there anything on it for somebody whose enabled linkIds these are?"""
+        """Whether the page asks anything, given the enabled linkIds."""
         return any(
             item.link_id in enabled and item.type != "group" and not item.is_hidden
             for item in self.walk()
@@ -136,7 +136,7 @@ class Form:
     def conditions(self, item: Item) -> tuple[Condition, ...]:
         """The item's own conditions, and after them that the question it stands below is answered.
 
-        The last must always hold, whatever the item says of its own.
+        That last condition must hold whatever the item's ``enableBehavior`` is.
         """
         parent = self._parents.get(item.link_id)
         if parent is None or not parent.is_question or item.type == "display":
@@ -152,7 +152,7 @@ class Form:
         for is_group, run in groupby(self.items, key=lambda item: item.type == "group"):
             if is_group:
                 for group in run:
-                    # A repeating group is a thing on its page, not the page itself.
+                    # A repeating group is part of a page, never a page of its own.
                     items = (group,) if group.repeats else group.items
                     pages.append(Page(len(pages) + 1, group.text, items, group))
             else:
@@ -160,7 +160,7 @@ class Form:
         return tuple(pages)
 
     def enabled(self, answers: Answers) -> frozenset[str]:
-        """The linkIds asked of somebody who gave these answers.
+        """The linkIds that are asked, given these answers.
 
         An answer to a question that is itself not enabled counts as not given, a child of a
         group that is not enabled is not enabled, nor is a question below one without an answer.
@@ -190,7 +190,7 @@ class Form:
 
 
 def load_json(text: str | bytes) -> Any:
-    """Parse JSON from outside; raises InvalidQuestionnaire for anything that is not sane JSON."""
+    """Parse JSON from outside; raises InvalidQuestionnaire unless it is safe to read."""
     if len(text) > MAX_BYTES:
         raise InvalidQuestionnaire(
             [Issue("$", "limit-size", f"More than {MAX_BYTES // 1_000_000} MB.")]
@@ -202,7 +202,7 @@ def load_json(text: str | bytes) -> Any:
 
 
 def _sorter(items: Iterator[Item]) -> TopologicalSorter[str]:
-    """Each item after its parent and after the questions its conditions look at."""
+    """Sort each item after its parent and after the questions in its conditions."""
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for item in items:
         sorter.add(item.link_id, *(condition.question for condition in item.conditions))
@@ -212,7 +212,7 @@ def _sorter(items: Iterator[Item]) -> TopologicalSorter[str]:
 
 
 def _cross_check(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> Iterator[Issue]:
-    """What can only be seen with the whole questionnaire in hand."""
+    """Check what needs the whole questionnaire: references between items."""
     paths: dict[str, str] = {}
     for path, link_id in _paths(questionnaire, "Questionnaire"):
         if link_id in paths:
@@ -220,7 +220,7 @@ def _cross_check(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> I
         paths[link_id] = path
     by_id = {item.link_id: item for top in items for item in top.walk()}
     for link_id, path in paths.items():
-        # Parts of a question are fields of their own, named by what stands before the colon.
+        # The parts of a question are fields of their own, named by the text before the colon.
         if ":" in link_id and link_id.partition(":")[0] in paths:
             yield Issue(f"{path}.linkId", "unsupported-link-id", "Another linkId, and a colon.")
     sound = True
@@ -251,7 +251,7 @@ def _cross_check(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> I
 
 
 def _fits(condition: Condition, question: Item) -> bool:
-    """Is the value that the condition compares with an answer that can be given?"""
+    """Whether the value in the condition is a possible answer."""
     value = condition.value
     if condition.operator == "exists":
         return True

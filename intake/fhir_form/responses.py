@@ -23,10 +23,10 @@ from intake.values import Value
 FINAL = ("completed", "amended")
 STATUSES = ("in-progress", *FINAL, "entered-in-error", "stopped")
 
-# Answers included; nobody types so many.
+# Items and answers together; far more than a person types.
 MAX_ELEMENTS = 10_000
 
-# Where a response that was signed says so.
+# Extension that records the signature of a response.
 SIGNED = f"{HL7}/questionnaireresponse-signature"
 
 
@@ -56,7 +56,7 @@ def answer_for(item: Item, value: Value) -> dict[str, Any]:
 
 
 def validate_response(form: Form, response: Any, *, today: dt.date | None = None) -> list[Issue]:
-    """Everything wrong with a QuestionnaireResponse; an empty list means valid.
+    """Return every issue of a QuestionnaireResponse; an empty list means valid.
 
     A required answer may be missing while the response is in progress. Dates that are limited
     relative to today are measured from `today`, or else from the day it was ``authored``.
@@ -136,7 +136,7 @@ class _Check:
         elif item.type == "group" and item.required and not has_answers(found):
             yield Issue(path, "required", f"`{item.link_id}` has no answer in it.")
         elif count == 0 and item.type == "group" and not item.repeats:
-            # A left-out group hides the required questions in it.
+            # The required questions of a group that is missing were never visited.
             yield from self.items(item.items, [], path)
 
     def _item(self, item: Item, element: dict[str, Any], path: str) -> Iterator[Issue]:
@@ -182,7 +182,7 @@ class _Check:
                     yield Issue(f"{path}.answer", rule, f"Breaks the rule `{rule}` of the form.")
 
     def _within(self, group: Item, element: dict[str, Any]) -> _Check:
-        """The same check as one occurrence of a repeating group sees the answers."""
+        """The same check with the answers as seen from one occurrence of a repeating group."""
         scoped = self.answers.within(inside(group), element)
         return _Check(self.form, scoped, self.today, is_final=self.is_final)
 
@@ -198,9 +198,9 @@ class _Check:
 def broken_constraints(
     form: Form, answers: Answers, *, today: dt.date, errors_only: bool = False
 ) -> Iterator[tuple[Item, str]]:
-    """Cross-checks that fail: the item that carries each, and its key.
+    """Return the cross-checks that fail: the item that carries each, and its key.
 
-    Checks that are not errors only ask the person to look again.
+    A failed check that is not an error only asks the person to look again.
     """
     for item in form.walk():
         for constraint in item.constraints:
@@ -244,7 +244,7 @@ def settle(form: Form, items: list[dict[str, Any]], *, today: dt.date) -> list[d
 
 
 class _Settling:
-    """One pass of :func:`settle`, as one scope sees the answers."""
+    """One pass of :func:`settle`, with the answers as seen from one scope."""
 
     def __init__(
         self, form: Form, answers: Answers, ours: set[str], calculated: Mapping[str, float]
@@ -299,7 +299,7 @@ def inside(group: Item) -> set[str]:
 
 
 def below(answer: Mapping[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
-    """The answer with these items nested in it, instead of those it had."""
+    """Return the answer with its nested items replaced."""
     bare = {name: value for name, value in answer.items() if name != "item"}
     return bare | ({"item": items} if items else {})
 
@@ -309,7 +309,7 @@ def has_answers(items: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def initial_items(form: Form, *, today: dt.date) -> list[dict[str, Any]]:
-    """The items of a response that nobody has answered yet: the form's initial answers."""
+    """The items of a new response: the form's initial answers."""
     return with_initial(form, [], before=frozenset(), today=today)
 
 
@@ -380,7 +380,7 @@ def replace_in(
 
 
 def missing(form: Form, answers: Answers, link_ids: Iterable[str] | None = None) -> list[Item]:
-    """What has to be answered, is enabled and has no answer, in form order.
+    """The required items that are enabled and have no answer, in form order.
 
     Of a repeating group only whether there is an occurrence at all: the form and
     :func:`validate_response` look into each.
@@ -430,7 +430,7 @@ def _header(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
 
 
 def _signature(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
-    """A signature says who, when and as what, and is under something finished."""
+    """Check a signature: it names who, when and in which role, and the response is finished."""
     signatures = extensions_of(response).get(SIGNED, [])
     is_final = response.get("status") in FINAL
     path = "QuestionnaireResponse.extension"
@@ -451,7 +451,7 @@ def _signature(form: Form, response: Mapping[str, Any]) -> Iterator[Issue]:
 
 
 def _count(items: Any) -> int:
-    """How many items there are in all, below answers too."""
+    """Count all items, those below answers included."""
     if isinstance(items, dict):
         return 1 + _count(items.get("item")) + _count(items.get("answer"))
     return sum(map(_count, items)) if isinstance(items, list) else 0
@@ -484,7 +484,7 @@ def _authored_on(response: Mapping[str, Any]) -> dt.date | None:
 
 
 def _is_option(answer: Mapping[str, Any], option: Mapping[str, Any]) -> bool:
-    """Same value; a coding's display does not count, nor a system that only one side names."""
+    """Whether the values are equal, ignoring displays and a system that only one side names."""
     match answer, option:
         case {"valueCoding": {"code": code} as given}, {"valueCoding": coding}:
             systems = {coding.get("system"), given.get("system")} - {None, ""}

@@ -1,4 +1,4 @@
-"""Read the words of a questionnaire, with their translations."""
+"""Read the texts of a questionnaire, with their translations."""
 
 from __future__ import annotations
 

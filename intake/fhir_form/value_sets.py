@@ -1,6 +1,6 @@
-"""Value sets that a questionnaire brings along: their concepts as the elements of options.
+"""Contained value sets of a questionnaire, read into the elements of options.
 
-Only what is in the file counts. Nothing is fetched, and no filter is worked out: that takes a
+Only what is in the file is read. Nothing is fetched, and filters are not evaluated: that needs a
 terminology server.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Deeper than any expansion that a person could pick from.
+# No list that a person picks from nests as deep.
 MAX_DEPTH = 10
 
 
 class UnknownValueSet(ValueError):
-    """Its concepts are not in the questionnaire; the words say why."""
+    """The concepts are not in the questionnaire; the message says why."""
 
 
 def concepts(questionnaire: Mapping[str, Any], canonical: Any) -> list[dict[str, Any]]:

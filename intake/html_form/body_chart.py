@@ -1,4 +1,4 @@
-"""Our own figure of a body: where each region of the body chart lies, seen from both sides.
+"""The figure of a body: where each region of the body chart lies, seen from both sides.
 
 Region codes are option codes of `body-regions` and `body-numb`. Left is the person's own left:
 on the left of the picture from behind, on its right from the front.
@@ -46,7 +46,7 @@ class Shape:
 
     @property
     def is_clipped(self) -> bool:
-        """Does it end where the body does? The side of a hip stands out, to be easy to hit."""
+        """Whether it ends at the body's outline; the side of a hip is larger, to be easy to tap."""
         return not self.region.startswith("hip-")
 
 

@@ -21,10 +21,10 @@ from intake.fhir_form.items import Item
 from intake.html_form.questions import is_select
 from intake.values import LARGEST_INTEGER, Quantity, Value, is_url
 
-# Picked where an answer of one's own is written beside the options.
+# The value of "other": the answer is then written as text beside the options.
 OTHER = ":other"
 
-# A birth weight or a world record fits; a typed phone number does not.
+# Wide enough for every body measure; refuses a phone number typed by mistake.
 LONGEST_NUMBER = 20
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{0,9}\.?[0-9]{0,9}")
 
@@ -36,7 +36,7 @@ IMPERIAL = {
 
 
 def number_attrs(mode: str) -> dict[str, Any]:
-    """Of a text box that brings up a phone's number pad; `mode` is decimal or numeric."""
+    """Attributes of a text box that opens a phone's number pad; `mode` is decimal or numeric."""
     return {"class": "form-control", "inputmode": mode, "maxlength": LONGEST_NUMBER}
 
 
@@ -48,7 +48,7 @@ class NumberField(forms.DecimalField):
 
     def to_python(self, value: Any) -> Any:
         text = str(value or "").strip().replace(",", ".")
-        # No exponents: "1e999999999" is short to type and takes all memory to write out.
+        # No exponents: "1e999999999" is short to type and would use up the memory when printed.
         if text and not PLAIN_NUMBER.fullmatch(text):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(text)
@@ -181,7 +181,7 @@ class ParagraphField(forms.CharField):
 def field_for(
     item: Item, *, language: str, zone: dt.tzinfo, label: str, help_text: str
 ) -> forms.Field:
-    """A field for one answer, or for all that are ticked; never required by itself.
+    """A field for one answer, or for all ticked options; never required by itself.
 
     Whether an answer is needed depends on other answers.
     """
@@ -275,7 +275,7 @@ def _choice_field(item: Item, language: str, words: dict[str, Any]) -> forms.Fie
 
 
 def other_field(item: Item) -> forms.Field:
-    """Where an answer beside the options is written: one a line where there may be several."""
+    """The text field for answers beside the options, one a line where several are allowed."""
     if item.repeats:
         attrs = {"class": "form-control", "rows": 2, "dir": "auto", "data-other": True}
         label = _("Something else? Write one answer on each line.")
@@ -315,7 +315,7 @@ def values_from(item: Item, cleaned: Any, *, unit: str = "") -> tuple[Value, ...
 
 
 def other_values(item: Item, typed: str) -> tuple[str, ...]:
-    """What was written beside the options."""
+    """The answers written beside the options."""
     lines = (one_line(line) for line in typed.splitlines()) if item.repeats else [typed]
     return tuple(dict.fromkeys(line for line in lines if line))
 
@@ -336,7 +336,7 @@ def initial_for(item: Item, values: tuple[Value, ...]) -> Any:
 
 
 def in_words(item: Item, value: Value, language: str) -> str:
-    """A value as a patient reads it back, in the active language."""
+    """A value as text for the patient, in the active language."""
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     option = item.option(value)

@@ -63,24 +63,24 @@ class QuestionForm(QuestionLayout):
     """
 
     def is_valid(self) -> bool:
-        """Is the page done? Not while somebody asks for one more of something."""
+        """Whether the page is complete; not while another occurrence of a group is asked for."""
         return super().is_valid() and not self.adding
 
     @property
     def has_only_news(self) -> bool:
-        """Is the page fine except for questions that its own answers brought up?"""
+        """Whether the only missing answers are to questions that this page's answers enabled."""
         codes = {error.code for errors in self.errors.as_data().values() for error in errors}
         return codes == {"news"}
 
     @property
     def is_unfinished_only(self) -> bool:
-        """Is nothing wrong with what was answered, so that the rest can wait?"""
+        """Whether every given answer is valid, so that the missing ones can wait."""
         codes = {error.code for errors in self.errors.as_data().values() for error in errors}
         return codes <= {"news", "required"}
 
     @property
     def news(self) -> list[forms.BoundField]:
-        """The fields that this page's answers brought up and that still need an answer."""
+        """The fields that this page's answers enabled and that still need an answer."""
         return [
             self[name]
             for name, errors in self.errors.as_data().items()
@@ -90,7 +90,7 @@ class QuestionForm(QuestionLayout):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         given = {name: self._given(question, cleaned) for name, question in self.questions.items()}
-        # First with everything that could be read, to know what is asked at all …
+        # First with every answer that could be read, to know what is asked …
         before = self._enabled[self._root]
         self._take_in(given)
         for name, question in self.questions.items():
@@ -102,7 +102,7 @@ class QuestionForm(QuestionLayout):
                 given[name] = ()
             elif given[name]:
                 given[name] = self._within_limits(question, given[name])
-        # … then with what is left, which is what will be kept.
+        # … then with the answers that will be kept.
         self._take_in(given)
         if not self.adding:
             self._require(given)
@@ -135,7 +135,7 @@ class QuestionForm(QuestionLayout):
         return (*found, *written)
 
     def _take_in(self, given: Mapping[str, tuple[Value, ...]]) -> None:
-        """Put the answers in place, and see what is asked with them."""
+        """Merge the answers into the items, and compute what is asked with them."""
         raw = self._elements(self._root, given)
         self.items = settle(self.questionnaire, raw, today=self.today)
         self._known[self._root] = Answers.from_response({"item": self.items})
@@ -149,7 +149,7 @@ class QuestionForm(QuestionLayout):
     def _elements(
         self, scope: Scope, given: Mapping[str, tuple[Value, ...]]
     ) -> list[dict[str, Any]]:
-        """The items of the form, or of one occurrence, with what was answered on this page."""
+        """The items of the form, or of one occurrence, with this page's answers."""
         changes = {
             link_id: [answer_for(question.item, value) for value in given[question.name]]
             for link_id, question in scope.questions.items()
@@ -168,7 +168,7 @@ class QuestionForm(QuestionLayout):
         return replace_in(scope.expected, scope.elements, changes)
 
     def _within_limits(self, question: Question, given: tuple[Value, ...]) -> tuple[Value, ...]:
-        """Report broken limits and return what can be kept.
+        """Report broken limits and return the answers that can be kept.
 
         Of answers that exclude each other the exclusive one goes: on a safety question that
         keeps the sign and drops the "none of these".
@@ -237,7 +237,7 @@ class QuestionForm(QuestionLayout):
                 yield questions[0]
 
     def _is_left_out(self, scope: Scope, given: Mapping[str, tuple[Value, ...]]) -> bool:
-        """Is it in a spare occurrence of a repeating group that was left empty?"""
+        """Whether it is in a spare occurrence of a repeating group that was left empty."""
         return any(
             around.is_spare
             and not _is_used(around, given)
@@ -256,7 +256,7 @@ class QuestionForm(QuestionLayout):
 
 
 def _is_used(scope: Scope, given: Mapping[str, tuple[Value, ...]]) -> bool:
-    """Was anything answered in this occurrence? In a spare one what stood there does not count."""
+    """Whether this occurrence has an answer. Initial values of a spare one do not count."""
     is_untouched = scope.is_spare and not scope.elements
     return any(
         given[question.name]

@@ -1,7 +1,7 @@
-"""The questions of a page, laid out: which are asked, in which template, with what in them.
+"""The layout of a page: which questions are asked, with which template and values.
 
-A question that depends on another one of the same page is there from the start but hidden: a
-script shows it at once, and without one the server shows it when the page is posted.
+A question that depends on another one of the same page is rendered from the start, but hidden. The
+script shows it at once; without the script the server shows it after the page is posted.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from intake.html_form.questions import Block, Question, Scope, field_name
 from intake.rules.calculations import PICKED_FROM
 from intake.values import Code, Quantity, Value
 
-# So few occurrences are all on the page, the spare ones closed; more are added one by one.
-FEW = 3
+# Up to this many occurrences are on the page, spare ones folded; others are added one by one.
+MAX_SHOWN_OCCURRENCES = 3
 
-# Nobody reads along: whoever is low enough to need a person now is told where one is.
+# Nobody monitors answers live, so anyone who answers these is told where to get help now.
 CRISIS_ITEMS = {"mind-mood", "goal-notes"}
 CRISIS_NOTE = _(
     "If you think of hurting yourself, call %(number)s or a crisis line now. Somebody answers "
@@ -50,7 +50,7 @@ CONSTRAINT_MESSAGES = {
 
 
 class QuestionLayout(forms.Form):
-    """Asks `items` of a questionnaire and knows what is `stored` already. It reads nothing."""
+    """Lays out `items` of a questionnaire with the `stored` answers. It reads no posted data."""
 
     use_required_attribute = False
 
@@ -82,7 +82,7 @@ class QuestionLayout(forms.Form):
         self._root = Scope(questionnaire.items, stored)
         self._known = {self._root: Answers.from_response({"item": stored})}
         self._enabled = {self._root: questionnaire.enabled(self._known[self._root])}
-        # The page may be the inside of a group that needs an answer to any of its questions.
+        # The page may be the content of a group that needs an answer to any of its questions.
         self._required_groups: list[tuple[Item, Scope]] = [
             (group, self._root)
             for item in items[:1]
@@ -92,7 +92,7 @@ class QuestionLayout(forms.Form):
         self._can_add = False
         blocks = [*self._blocks(items, self._root)]
         if self._can_add:
-            # Return in a text box presses the first button there is: that must not be "Add".
+            # Enter in a text box presses the first button of the form, which must not be "Add".
             blocks.insert(0, Block("intake/first_button.html"))
         self._describe()
         self._mark_shown()
@@ -104,7 +104,7 @@ class QuestionLayout(forms.Form):
 
     @property
     def asked(self) -> str:
-        """Names of the questions in sight, to be posted back: a later one is news, not an error."""
+        """Names of the visible questions, posted back so that a newly enabled one is no error."""
         return " ".join(name for name, question in self.questions.items() if question.is_shown)
 
     def _blocks(self, items: Sequence[Item], scope: Scope) -> Iterator[Any]:
@@ -120,7 +120,7 @@ class QuestionLayout(forms.Form):
             elif item.type == "group":
                 yield self._group(item, scope)
             elif item.read_only:
-                yield from self._told(item, scope)
+                yield from self._read_only_block(item, scope)
             elif item.is_optional_detail:
                 details += [self._question(item, scope), *self._blocks(item.items, scope)]
             else:
@@ -129,8 +129,8 @@ class QuestionLayout(forms.Form):
         if details:
             yield Block("intake/tell_us_more.html", *details)
 
-    def _told(self, item: Item, scope: Scope) -> Iterator[Block]:
-        """What is known and not asked."""
+    def _read_only_block(self, item: Item, scope: Scope) -> Iterator[Block]:
+        """Answers that are already known, shown read-only."""
         if given := self._known[scope].values(item.link_id):
             unit = item.unit_for(self._known[scope])
             words = [in_words(item, value, self.language) for value in given]
@@ -158,9 +158,13 @@ class QuestionLayout(forms.Form):
         count = min(max(needed, len(stored), self._posted(name), 1), highest)
         is_added = self.adding == name and count < highest
         count += is_added
-        if highest <= FEW:
+        if highest <= MAX_SHOWN_OCCURRENCES:
             count = highest
-        open_ = max(needed, len(stored), self._posted(name) + is_added if highest > FEW else 0)
+        open_ = max(
+            needed,
+            len(stored),
+            self._posted(name) + is_added if highest > MAX_SHOWN_OCCURRENCES else 0,
+        )
         scope.occurrences[group.link_id] = []
         parts = []
         for index in range(count):
@@ -184,12 +188,12 @@ class QuestionLayout(forms.Form):
             parts.append(
                 Block("intake/occurrence.html", *fields, number=index + 1, is_open=index < open_)
             )
-        can_add = FEW < highest > count
+        can_add = MAX_SHOWN_OCCURRENCES < highest > count
         self._can_add |= can_add
         return Block("intake/group.html", *parts, **words, name=name, count=count, can_add=can_add)
 
     def _posted(self, name: str) -> int:
-        """How many of something were on the page that is sent in, as far as it can be believed."""
+        """How many occurrences the posted page had, as far as the posted data can be trusted."""
         count = str(self.data.get(f"{name}:count", ""))
         indexes = (
             key.removeprefix(f"{name}:").partition(":")[0]
@@ -197,11 +201,11 @@ class QuestionLayout(forms.Form):
             if key.startswith(f"{name}:")
         )
         named = [int(i) + 1 for i in (*indexes,) if i.isascii() and i.isdecimal() and len(i) < 4]
-        believed = int(count) if count.isascii() and count.isdecimal() and len(count) < 4 else 0
-        return max([believed, *named])
+        claimed = int(count) if count.isascii() and count.isdecimal() and len(count) < 4 else 0
+        return max([claimed, *named])
 
     def _focus(self, scope: Scope) -> None:
-        """Begin in what was just added."""
+        """Move the focus to the occurrence that was just added."""
         names = (name for question in scope.questions.values() for name in question.names)
         if name := next(names, ""):
             self.fields[name].widget.attrs["autofocus"] = True
@@ -292,7 +296,7 @@ class QuestionLayout(forms.Form):
         return self.questionnaire.text(item, self.language, self.placeholders)
 
     def _may_be_asked(self, item: Item, scope: Scope) -> bool:
-        """Is it asked now, or could it be once this page is answered?"""
+        """Whether it is asked now, or could be once this page is answered."""
         return item.link_id in self._enabled[scope] or any(
             condition.question in self._here
             for ancestor in self.questionnaire.lineage(item.link_id)
@@ -300,12 +304,12 @@ class QuestionLayout(forms.Form):
         )
 
     def _describe(self) -> None:
-        """Tell the script what each question depends on; only now all are on the page."""
+        """Tell the script what each question depends on, once all are on the page."""
         for question in [*self.questions.values(), *self.notes]:
             question.depends_on = self._depends_on(question)
 
     def _depends_on(self, question: Question) -> str:
-        """Conditions on questions of this page, for the script; others are settled already.
+        """Conditions on questions of this page, for the script; others are already decided.
 
         A list that must all hold of ``{"all": …, "of": […]}``, each member either a condition or
         whether one elsewhere holds.
@@ -347,7 +351,7 @@ class QuestionLayout(forms.Form):
         return spelled
 
     def _names(self, link_id: str, scope: Scope) -> list[str]:
-        """The questions of the page that a condition looks at: its own occurrence's come first."""
+        """The questions on the page that a condition refers to, its own occurrence first."""
         for around in scope.lineage():
             if link_id in around.questions:
                 return [around.questions[link_id].name]

@@ -1,4 +1,4 @@
-"""Questions as they stand on a page: what a template needs to know, and how it is rendered."""
+"""Questions on a page: what their templates need, and how they are rendered."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from intake.html_form import body_chart
 if TYPE_CHECKING:
     from intake.html_form.layout import QuestionLayout
 
-# Longer lists of radio buttons push the next question out of sight.
+# Longer lists are a select: radio buttons would push the next question off the screen.
 MOST_RADIOS = 15
 
-# Names that the page itself posts; field names of ours begin with no underscore.
+# Names that the page itself posts; names of question fields never begin with an underscore.
 RESERVED = {"next", "later", "csrfmiddlewaretoken"}
 
 
 def field_name(link_id: str) -> str:
-    """What the question's field is called: its linkId, unless the page needs that name."""
+    """The name of the question's field: its linkId, unless the page uses that name."""
     return f":{link_id}" if link_id in RESERVED or link_id.startswith("_") else link_id
 
 
 @dataclass
 class Question:
-    """What a field template needs to know beside the bound field.
+    """What a field template needs beside the bound field.
 
     `names` are the fields that hold its answers: one, or one for each answer where the question
     repeats and has no options to tick.
@@ -57,7 +57,7 @@ class Question:
 
     @property
     def parts(self) -> list[str]:
-        """Every field that belongs to it, if it is on the page."""
+        """The bound fields of its answers that are on the page."""
         known = [f"{name}{part}" for name in self.names for part in ("", ":unit", ":other")]
         return [name for name in known if name in self.form.fields]
 
@@ -75,19 +75,19 @@ class Question:
 
     @property
     def other(self) -> forms.BoundField | None:
-        """Where an answer beside the options is written."""
+        """The field for an answer beside the options."""
         name = f"{self.name}:other"
         return self.form[name] if name in self.form.fields else None
 
     @property
     def errors(self) -> list[str]:
-        """What is wrong with it, each thing once."""
+        """Its errors, each once."""
         found = [str(error) for name in self.parts for error in self.form.errors.get(name, [])]
         return [*dict.fromkeys(found)]
 
     @property
     def chart(self) -> dict[str, Any]:
-        """The body figure, each shape with the id of the checkbox it is a label for."""
+        """The shapes of the body figure, each with the id of the checkbox that it labels."""
         box_ids = {
             option.value: f"id_{self.name}_{index}"
             for index, option in enumerate(self.item.options)
@@ -125,7 +125,7 @@ class Question:
 
 @dataclass(eq=False)
 class Scope:
-    """The whole form, or one occurrence of a repeating group: what its answers are nested in.
+    """The whole form, or one occurrence of a repeating group: the parent of its answers.
 
     `elements` are the stored items at this level and `expected` the form's. A spare occurrence may
     stay empty.
@@ -156,7 +156,7 @@ class Scope:
 
 
 class Block:
-    """A crispy layout object that puts fields into a template of ours.
+    """A crispy layout object that renders fields with a template of ours.
 
     Crispy's own Fieldset and HTML compile their texts as Django templates, which must never
     happen to the words of an imported questionnaire.
@@ -178,6 +178,6 @@ class Block:
 
 
 def is_select(item: Item) -> bool:
-    """Is one of many options picked from a list that opens?"""
+    """Whether one of many options is picked from a select."""
     is_long = len(item.options) > MOST_RADIOS and "radio-button" not in item.controls
     return item.type == "choice" and not item.repeats and ("drop-down" in item.controls or is_long)
