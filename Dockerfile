@@ -2,7 +2,7 @@ FROM python:3.13-slim-trixie
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONTZPATH="" STATE_DIR=/srv/state PORT=8000
 
-# What `manage.py backup` and `restore` call; as new as the server in docker-compose.yml.
+# For `manage.py backup` and `restore`. The same version as the server in docker-compose.yml.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/*
@@ -11,7 +11,7 @@ WORKDIR /srv/backstride
 COPY requirements.lock .
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 
-# django-anymail, for EMAIL_URL=anymail+…: without it the image is smaller and wholly pinned.
+# django-anymail, for EMAIL_URL=anymail+…. Without it the image is smaller and all packages pinned.
 ARG PROVIDERS=0
 RUN if [ "$PROVIDERS" = 1 ]; then pip install --no-cache-dir "django-anymail>=15.2"; fi
 
@@ -27,8 +27,8 @@ COPY static static
 COPY locale locale
 COPY deploy deploy
 
-# Collected while building, so that the running container writes nothing it serves. The key signs
-# nothing: it only lets the settings load.
+# Collected during the build, so that the running container never writes the files it serves. The
+# settings need a key to load; it signs nothing.
 RUN useradd --system --home-dir /srv/state --create-home backstride \
     && SECRET_KEY=unused-while-collecting-static-files python manage.py collectstatic --noinput \
     && chown -R backstride /srv/state
@@ -37,5 +37,5 @@ USER backstride
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["python", "deploy/healthcheck.py"]
 
-# No access log: paths of mailed links hold their secret.
+# No access log: the path of a mailed link is a secret.
 CMD ["sh", "-c", "exec gunicorn clinic.wsgi --bind 0.0.0.0:${PORT} --worker-class gthread --workers 4 --threads 2 --no-control-socket"]

@@ -4,12 +4,12 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 
-# A version manager's shim can exist and still fail, and a Debian without python3-venv has the
-# venv module but not ensurepip: so each candidate is run, not looked up.
+# Each candidate is run, not only looked up: a version manager's shim can exist and still fail, and a
+# Debian without python3-venv has the venv module but not ensurepip.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 PY := $(shell for p in python3.13 python3 python3.12 python3.14; do $$p -c 'import sys,ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-# What `check --deploy` is run against: complete, strict, with secrets made for this one run.
+# The environment for `check --deploy`: complete, strict, with secrets made for this one run.
 PRODUCTION = env -i PATH="$$PATH" DEBUG=0 LOG_FORMAT=json \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 	ALLOWED_HOSTS=clinic.example BASE_URL=https://clinic.example TRUSTED_PROXY=1 \
