@@ -4,8 +4,8 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 
-# Each candidate is run, not only looked up: a version manager's shim can exist and still fail, and a
-# Debian without python3-venv has the venv module but not ensurepip.
+# Each candidate is run, not only looked up: a version manager's shim can exist and still fail, and
+# a Debian without python3-venv has the venv module but not ensurepip.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 PY := $(shell for p in python3.13 python3 python3.12 python3.14; do $$p -c 'import sys,ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
@@ -33,6 +33,7 @@ help:
 	@echo "make screenshots  the pictures in docs/screenshots, made again from a demo"
 	@echo "make lock   renew requirements*.lock (needs uv; LOCKFLAGS=-U raises every version)"
 	@echo "make clean  remove the environment, caches and the demo's state"
+	@echo "docs/architecture.md shows the code; CONTRIBUTING.md how to change it"
 
 $(BIN)/python:
 ifneq ($(UV),)
