@@ -152,6 +152,23 @@ class SlotFilterForm(forms.Form):
     day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
 
+class OfferForm(forms.Form):
+    """The waitlist offer that somebody was about to accept before the safety questions."""
+
+    offer = forms.UUIDField()
+
+    @property
+    def offer_id(self) -> UUID | None:
+        return self.cleaned_data["offer"] if self.is_valid() else None
+
+
+class PractitionerChoice(forms.ModelChoiceField):
+    """A practitioner with their title, as the slot picker names them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name}, {obj.local_title}" if obj.local_title else obj.name
+
+
 class KeyForm(forms.Form):
     """The one-time key of a booking form: sent twice, it books once."""
 

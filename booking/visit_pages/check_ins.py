@@ -127,7 +127,7 @@ def _done(
 ) -> HttpResponse:
     """What the answers mean. Those that are not urgent go to the clinician and change no visit."""
     practice = practice_of(request)
-    outcome = gate.standing(response, patient=visit.patient, practice=practice, now=now)
+    outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
     messages = outcome.messages
     if outcome.level < Level.URGENT:
         messages = tuple(message for message in messages if message == "M5")

@@ -18,8 +18,7 @@ from booking.appointments.mail_schedule import (
 from booking.appointments.models import Appointment
 from booking.mails.samples import ADDRESS, NAME
 from booking.waitlist.mails import COMPOSERS, Post, write_series
-from booking.waitlist.models import WaitlistEntry
-from booking.waitlist.offers import WaitlistOffer
+from booking.waitlist.models import WaitlistEntry, WaitlistOffer
 from clinic.mail.outbox import Mail
 from clinic.mail.wordings import Sample
 from clinic.models import Location, Message, Patient, Practice

@@ -25,8 +25,7 @@ from booking.flow.visitor import Guest
 from booking.visit_pages.visit import ANSWERS_LAST
 from booking.waitlist.forms import WishForm
 from booking.waitlist.matching import judge
-from booking.waitlist.models import WaitlistEntry
-from booking.waitlist.offers import OfferOver, WaitlistOffer
+from booking.waitlist.models import OfferOver, WaitlistEntry, WaitlistOffer
 from clinic.models import Practice
 from clinic.security.access import grant_to_browser, hash_token, patient_grant, visitor_hash
 from clinic.security.rate_limits import HOLDS_PER_IP, UNPROVEN_PER_IP, client_ip
@@ -228,7 +227,9 @@ def _safety(
     answered_at = response.safety_answered_at if response else None
     if response is None or answered_at is None or answered_at <= now - ANSWERS_LAST:
         return None, None
-    return response, gate.standing(response, patient=entry.patient, practice=practice, now=now)
+    return response, gate.current_triage(
+        response, patient=entry.patient, practice=practice, now=now
+    )
 
 
 def _may_wait(guest: Guest, offer: Offer) -> bool:

@@ -144,7 +144,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         Those opened to the user in an emergency count for as long as that lasts.
         """
         care = CareTeamMember.objects.filter(practitioner__user=user, until=None)
-        opened = EmergencyAccess.objects.standing(now=timezone.now()).filter(user=user)
+        opened = EmergencyAccess.objects.active(now=timezone.now()).filter(user=user)
         return self.filter(
             Q(pk__in=care.values("patient")) | Q(pk__in=opened.values("patient")),
         )
@@ -307,7 +307,7 @@ class CareTeamMember(models.Model):
 
 
 class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):
-    def standing(self, *, now: datetime) -> "EmergencyAccessQuerySet":
+    def active(self, *, now: datetime) -> "EmergencyAccessQuerySet":
         return self.filter(opened_at__lte=now, expires_at__gt=now)
 
 

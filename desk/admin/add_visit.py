@@ -155,7 +155,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
         model_admin.record(AuditEvent.Action.READ, request, patient)
     outcome = None
     if response is not None and is_screened:
-        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = page_context(
         request,
         model_admin,

@@ -304,7 +304,7 @@ class StartForm(PhoneScreenForm):
         return act(**self.choice, overlap_reason=reason)
 
 
-def is_told_field() -> forms.BooleanField:
+def notify_patient_field() -> forms.BooleanField:
     return forms.BooleanField(
         label=_("Tell the patient by e-mail"),
         required=False,
@@ -317,12 +317,12 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=200, error_messages={"required": _("Please say why.")}
     )
-    is_told = is_told_field()
+    notify_patient = notify_patient_field()
 
 
 class MoveForm(StartForm):
-    is_told = is_told_field()
+    notify_patient = notify_patient_field()
 
     @property
     def told_fields(self) -> list[forms.BoundField]:
-        return [self["is_told"]]
+        return [self["notify_patient"]]

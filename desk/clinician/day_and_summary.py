@@ -174,7 +174,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "summary": summary,
             "changes": _changes(told),
             "trend": _trend(told, record, user=request.user, practice=practice),
-            "opened": EmergencyAccess.objects.standing(now=now)
+            "opened": EmergencyAccess.objects.active(now=now)
             .filter(patient=patient, user=request.user)
             .first(),
             "notes": PrivateNote.objects.visible_to(request.user)

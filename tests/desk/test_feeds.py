@@ -112,7 +112,7 @@ def test_a_clinician_makes_an_address_sees_it_once_and_ends_it(client, clinician
     client.post("/clinician/calendar/", {"make": ""})
     assert client.get(path).status_code == 404
     client.post("/clinician/calendar/", {"revoke": ""})
-    assert not CalendarFeed.objects.standing().exists()
+    assert not CalendarFeed.objects.active().exists()
     actions = AuditEvent.objects.filter(subject_type="desk.calendarfeed")
     assert sorted(actions.values_list("action", flat=True)) == ["change", "create", "create"]
 

@@ -15,10 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.appointments.models import Appointment
 from booking.flow.eligibility import Offer
-from booking.flow.forms import CallbackForm, CallMeForm, TrapForm, VisitForm
+from booking.flow.forms import CallbackForm, CallMeForm, OfferForm, TrapForm, VisitForm
 from booking.flow.picker import with_time
 from booking.flow.visitor import Guest
-from booking.waitlist.forms import OfferForm
 from clinic.context import practice_of
 from clinic.models import Practice
 from clinic.security.access import set_visitor_cookie, visitor_hash
