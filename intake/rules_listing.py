@@ -14,7 +14,7 @@ from intake.rules.findings import FINDINGS, RULE_SET_VERSION, Finding
 from intake.rules.messages import MESSAGES
 from intake.rules.sources import SOURCES
 from intake.rules.thresholds import OURS
-from intake.rules.triage import RULES, STRICT_PUBLIC_ADVICE, Rule
+from intake.rules.triage import RULES, Rule
 
 INTRODUCTION = """\
 # Clinical rules
@@ -40,8 +40,10 @@ def _lines() -> Iterator[str]:
     yield INTRODUCTION.format(version=RULE_SET_VERSION, thresholds=OURS.version, author=OURS.author)
     yield f"## Triage: {len(RULES)} rules\n"
     for rule in sorted(RULES.values(), key=lambda rule: -rule.level):
-        raised = " (URGENT under strict public advice)" if rule.id in STRICT_PUBLIC_ADVICE else ""
-        yield f"### {rule.id} · {rule.level.name}{raised}\n"
+        strict = (
+            f" ({rule.strict_level.name} under strict public advice)" if rule.strict_level else ""
+        )
+        yield f"### {rule.id} · {rule.level.name}{strict}\n"
         yield f"{rule.why}.\n"
         yield from _basis(rule)
     yield f"## Findings: {len(FINDINGS)}\n"

@@ -81,6 +81,7 @@ def f_51(answers: Answers, today: dt.date) -> bool:
     Severity.HIGH,
     _("Pregnant or recently gave birth"),
     look=_("Positioning; bone stress risk after birth"),
+    is_private=True,
     services=("pelvic-health", "pt-eval"),
     sources=("S4", "Ref34"),
     evidence=("safety-pregnancy",),

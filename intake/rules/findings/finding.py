@@ -7,6 +7,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -56,23 +57,28 @@ KIND_WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something worth a clinician's thought.
 
-    `evidence` names the items that can make it hold, `context` those worth reading beside them.
+    `look` says what to examine or talk about, `services` are codes of the catalogue, `sources`
+    are keys of :data:`intake.rules.sources.SOURCES`. `evidence` names the items that can make it
+    hold, `context` those worth reading beside them. `amount` is a quantity that the heading ends
+    with, and its format. `is_private` hides it from a guardian.
     """
 
     id: str
     kind: Kind
     severity: Severity
     heading: Promise
+    predicate: Predicate
     look: Promise
-    services: tuple[str, ...]
     sources: tuple[str, ...]
     evidence: tuple[str, ...]
-    context: tuple[str, ...]
-    predicate: Predicate
+    services: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    amount: tuple[Callable[[Answers], float | None], str] | None = None
+    is_private: bool = False
 
     def applies(self, answers: Answers, today: dt.date) -> bool:
         return self.predicate(answers, today)
@@ -82,22 +88,9 @@ FINDINGS: dict[str, Finding] = {}
 
 
 def finding(
-    kind: Kind,
-    finding_id: str,
-    severity: Severity,
-    heading: Promise,
-    *,
-    look: Promise,
-    services: tuple[str, ...] = (),
-    sources: tuple[str, ...],
-    evidence: tuple[str, ...],
-    context: tuple[str, ...] = (),
+    kind: Kind, finding_id: str, severity: Severity, heading: Promise, **attributes: Any
 ) -> Callable[[Predicate], Predicate]:
-    """Enter a predicate among the findings.
-
-    `look` says what to examine or talk about, `services` are codes of the catalogue, `sources`
-    are keys of :data:`intake.rules.sources.SOURCES`.
-    """
+    """Enter a predicate among the findings, with the attributes of :class:`Finding`."""
 
     def enter(predicate: Predicate) -> Predicate:
         if finding_id in FINDINGS:
@@ -107,12 +100,8 @@ def finding(
             kind=kind,
             severity=severity,
             heading=heading,
-            look=look,
-            services=services,
-            sources=sources,
-            evidence=evidence,
-            context=context,
             predicate=predicate,
+            **attributes,
         )
         return predicate
 

@@ -224,6 +224,7 @@ def f_49(answers: Answers, today: dt.date) -> bool:
     Severity.MODERATE,
     _("Daily impact"),
     look=_("Name the band: under 30 low, 30 to 59 medium, 60 or more high (ours, not validated)"),
+    amount=(v.impact, "{:.0f}/100"),
     sources=("S0", "ours"),
     evidence=v.IMPACT_ITEMS,
 )

@@ -34,6 +34,7 @@ def f_19(answers: Answers, today: dt.date) -> bool:
     _("Single-run spike before onset"),
     look=_("Show the band; agree on the longest next run"),
     services=("load-plan",),
+    amount=(v.spike, "+{:.0f} %"),
     sources=("Ref16", "S1", "S2", "S4"),
     evidence=("load-onset-run", "load-long-30"),
 )

@@ -19,6 +19,7 @@ CAUDA_EQUINA_SOURCES = ("Ref1", "Ref2", "Ref5", "Ref4")
     "T-E1",
     Level.EMERGENCY,
     _("Possible cauda equina compression"),
+    stops_running=None,
     sources=CAUDA_EQUINA_SOURCES,
     evidence=("safety-nerve",),
 )
@@ -30,6 +31,7 @@ def t_e1(answers: Answers, today: dt.date) -> bool:
     "T-E2",
     Level.EMERGENCY,
     _("Saddle numbness marked on the body chart, even if the safety page said none"),
+    stops_running=None,
     sources=CAUDA_EQUINA_SOURCES,
     evidence=("body-numb",),
     context=("safety-nerve",),
@@ -42,6 +44,7 @@ def t_e2(answers: Answers, today: dt.date) -> bool:
     "T-E3",
     Level.EMERGENCY,
     _("Possible heart, lung, or aortic emergency"),
+    stops_running=None,
     sources=("Ref5", "Ref10"),
     evidence=("safety-body",),
 )
@@ -53,6 +56,7 @@ def t_e3(answers: Answers, today: dt.date) -> bool:
     "T-E4",
     Level.EMERGENCY,
     _("Known aneurysm with new, strong, or growing pain"),
+    stops_running=None,
     sources=("Ref10",),
     evidence=("safety-bone", "onset-duration", "pain-worst", "onset-trend"),
 )
@@ -70,6 +74,7 @@ def t_e4(answers: Answers, today: dt.date) -> bool:
     "T-E5",
     Level.EMERGENCY,
     _("Major injury in the last 4 weeks"),
+    stops_running=None,
     sources=("Ref5", "Ref4", "Ref6"),
     evidence=("safety-injury",),
 )
@@ -81,6 +86,7 @@ def t_e5(answers: Answers, today: dt.date) -> bool:
     "T-E6",
     Level.EMERGENCY,
     _("Cancer history with leg weakness: possible cord or cauda equina compression"),
+    stops_running=None,
     sources=("Ref7",),
     evidence=("safety-cancer", "safety-leg-power"),
 )
@@ -94,6 +100,7 @@ def t_e6(answers: Answers, today: dt.date) -> bool:
     "T-E7",
     Level.EMERGENCY,
     _("Possible spinal infection with nerve signs"),
+    stops_running=None,
     sources=("Ref4", "Ref8"),
     evidence=("safety-illness", "safety-leg-power", "leg-feeling"),
 )
@@ -110,6 +117,9 @@ def t_e7(answers: Answers, today: dt.date) -> bool:
     "T-E8",
     Level.EMERGENCY,
     _("Pregnancy warning sign: maternity unit first"),
+    stops_running=None,
+    messages=("M2",),
+    is_private=True,
     sources=("Ref11",),
     evidence=("safety-pregnancy-signs",),
 )

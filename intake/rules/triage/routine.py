@@ -16,6 +16,8 @@ from intake.rules.triage.rule import rule
     "T-R1",
     Level.ROUTINE,
     _("Inflammatory back pain features: book with a clinician who can refer, never massage only"),
+    stops_running=None,
+    restricts=("not-massage-first",),
     sources=("Ref13", "Ref14"),
     evidence=("onset-first-age", "onset-how", "onset-better", "pain-night", "onset-duration"),
 )
@@ -27,6 +29,8 @@ def t_r1(answers: Answers, today: dt.date) -> bool:
     "T-R2",
     Level.ROUTINE,
     _("Pregnancy or recent birth, or not said: some services are restricted"),
+    stops_running=None,
+    is_private=True,
     sources=("ours", "S4"),
     evidence=("safety-pregnancy",),
 )
@@ -38,6 +42,7 @@ def t_r2(answers: Answers, today: dt.date) -> bool:
     "T-R3",
     Level.ROUTINE,
     _("Longer than a week: a professional check is advised"),
+    stops_running=None,
     sources=("S0",),
     evidence=("onset-duration",),
 )
@@ -49,6 +54,8 @@ def t_r3(answers: Answers, today: dt.date) -> bool:
     "T-R0",
     Level.ROUTINE,
     _("No rule asks for an earlier visit"),
+    stops_running=None,
+    is_default=True,
     sources=("S1", "S4"),
 )
 def t_r0(answers: Answers, today: dt.date) -> bool:

@@ -17,6 +17,7 @@ from intake.rules.triage.rule import rule
     "T-S1",
     Level.SOON,
     _("Nerve-type leg symptoms without progression"),
+    stops_running=Level.URGENT,
     sources=("S2", "S0", "Ref5"),
     evidence=("leg-reach", "leg-feeling", "leg-any"),
 )
@@ -28,6 +29,7 @@ def t_s1(answers: Answers, today: dt.date) -> bool:
     "T-S2",
     Level.SOON,
     _("Severe radiating pain: stop running until seen"),
+    stops_running=Level.SOON,
     sources=("S4", "ours"),
     evidence=("leg-pain", "leg-any"),
 )
@@ -41,6 +43,7 @@ def t_s2(answers: Answers, today: dt.date) -> bool:
     "T-S3",
     Level.SOON,
     _("Stable or uncertain weakness"),
+    stops_running=Level.URGENT,
     sources=("S2",),
     evidence=("safety-leg-power",),
 )
@@ -52,6 +55,7 @@ def t_s3(answers: Answers, today: dt.date) -> bool:
     "T-S4",
     Level.SOON,
     _("Suspected bone stress injury: stop running"),
+    stops_running=Level.SOON,
     sources=("Ref35", "Ref34", "S2"),
     evidence=v.BONE_EVIDENCE,
 )
@@ -63,6 +67,7 @@ def t_s4(answers: Answers, today: dt.date) -> bool:
     "T-S5",
     Level.SOON,
     _("Possible low energy availability"),
+    stops_running=None,
     sources=("Ref35",),
     evidence=(
         "safety-bone",
@@ -82,6 +87,7 @@ def t_s5(answers: Answers, today: dt.date) -> bool:
     "T-S6",
     Level.SOON,
     _("Adolescent: pars stress injury to exclude"),
+    stops_running=Level.SOON,
     sources=("Ref12", "ours"),
     evidence=("about-birth-date", "onset-duration", "onset-worse"),
 )
@@ -97,6 +103,7 @@ def t_s6(answers: Answers, today: dt.date) -> bool:
     "T-S7",
     Level.SOON,
     _("Young child with back pain: specialist children's view"),
+    stops_running=None,
     sources=("ours",),
     evidence=("about-birth-date",),
 )
@@ -108,6 +115,8 @@ def t_s7(answers: Answers, today: dt.date) -> bool:
     "T-S8",
     Level.SOON,
     _("One isolated cancer-type flag"),
+    stops_running=None,
+    strict_level=Level.URGENT,
     sources=("Ref5", "Ref4"),
     evidence=("safety-cancer",),
 )
@@ -121,6 +130,7 @@ def t_s8(answers: Answers, today: dt.date) -> bool:
     "T-S9",
     Level.SOON,
     _("Infection risk, no other sign"),
+    stops_running=None,
     sources=("Ref4",),
     evidence=("safety-illness",),
 )
@@ -132,6 +142,8 @@ def t_s9(answers: Answers, today: dt.date) -> bool:
     "T-S10",
     Level.SOON,
     _("Main pain above the low back"),
+    stops_running=None,
+    strict_level=Level.URGENT,
     sources=("Ref5", "Ref6"),
     evidence=("body-main",),
 )
@@ -143,6 +155,7 @@ def t_s10(answers: Answers, today: dt.date) -> bool:
     "T-S11",
     Level.SOON,
     _("Sudden pain with fragile bone"),
+    stops_running=Level.URGENT,
     sources=("Ref4", "Ref6"),
     evidence=("safety-bone", "onset-how"),
 )
@@ -156,6 +169,7 @@ def t_s11(answers: Answers, today: dt.date) -> bool:
     "T-S12",
     Level.SOON,
     _("Getting worse after a week"),
+    stops_running=None,
     sources=("S1", "S2"),
     evidence=("onset-trend", "onset-duration"),
 )
@@ -167,6 +181,7 @@ def t_s12(answers: Answers, today: dt.date) -> bool:
     "T-S13",
     Level.SOON,
     _("Severe pain or large effect on daily life"),
+    stops_running=None,
     sources=("S0", "S1", "ours"),
     evidence=("pain-worst", *v.IMPACT_ITEMS, "work-days"),
 )
@@ -185,6 +200,7 @@ def t_s13(answers: Answers, today: dt.date) -> bool:
     "T-S14",
     Level.SOON,
     _("More than 6 weeks without relief from care"),
+    stops_running=None,
     sources=("S1", "S4"),
     evidence=("onset-duration", "tx-tried", "onset-trend"),
 )
@@ -201,6 +217,8 @@ def t_s14(answers: Answers, today: dt.date) -> bool:
     "T-S15",
     Level.SOON,
     _("Cough or strain pain with leg symptoms"),
+    stops_running=Level.URGENT,
+    strict_level=Level.URGENT,
     sources=("Ref5",),
     evidence=("onset-worse", "leg-reach", "leg-feeling", "leg-any"),
 )

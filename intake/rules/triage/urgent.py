@@ -17,6 +17,8 @@ from intake.rules.triage.rule import rule
     "T-U1",
     Level.URGENT,
     _("Unsure about bladder, bowel, or saddle signs: same-day call by a clinician"),
+    stops_running=Level.URGENT,
+    messages=("M1", "M3"),
     sources=("Ref5", "convention"),
     evidence=("safety-nerve",),
 )
@@ -28,6 +30,7 @@ def t_u1(answers: Answers, today: dt.date) -> bool:
     "T-U2",
     Level.URGENT,
     _("Sexual change alone: unlikely to be cauda equina, but needs a same-day check"),
+    stops_running=Level.URGENT,
     sources=("Ref1",),
     evidence=("safety-nerve",),
 )
@@ -41,6 +44,7 @@ def t_u2(answers: Answers, today: dt.date) -> bool:
     "T-U3",
     Level.URGENT,
     _("Progressive weakness or foot drop"),
+    stops_running=Level.URGENT,
     sources=("Ref5", "Ref9", "S2"),
     evidence=("safety-leg-power",),
 )
@@ -52,6 +56,7 @@ def t_u3(answers: Answers, today: dt.date) -> bool:
     "T-U4",
     Level.URGENT,
     _("Fever with back pain"),
+    stops_running=Level.URGENT,
     sources=("Ref5", "Ref4"),
     evidence=("safety-illness",),
 )
@@ -63,6 +68,7 @@ def t_u4(answers: Answers, today: dt.date) -> bool:
     "T-U5",
     Level.URGENT,
     _("Infection risk plus worrying pain (fever is often absent)"),
+    stops_running=Level.URGENT,
     sources=("Ref4", "Ref8"),
     evidence=("safety-illness", "safety-cancer", "onset-trend", "pain-pattern"),
 )
@@ -80,6 +86,7 @@ def t_u5(answers: Answers, today: dt.date) -> bool:
     "T-U6",
     Level.URGENT,
     _("Possible kidney or urinary cause"),
+    stops_running=None,
     sources=("convention",),
     evidence=("safety-illness",),
 )
@@ -91,6 +98,7 @@ def t_u6(answers: Answers, today: dt.date) -> bool:
     "T-U7",
     Level.URGENT,
     _("Possible muscle breakdown after hard exercise: urgent care or emergency room today"),
+    stops_running=None,
     sources=("convention",),
     evidence=("safety-illness",),
 )
@@ -102,6 +110,7 @@ def t_u7(answers: Answers, today: dt.date) -> bool:
     "T-U8",
     Level.URGENT,
     _("Cancer history plus a feature of spread to the spine: contact within 24 hours"),
+    stops_running=None,
     sources=("Ref7",),
     evidence=("safety-cancer", "onset-trend", "onset-worse", "body-main", "leg-feeling"),
 )
@@ -121,6 +130,7 @@ def t_u8(answers: Answers, today: dt.date) -> bool:
     "T-U9",
     Level.URGENT,
     _("Weight loss together with night pain or feeling ill"),
+    stops_running=None,
     sources=("Ref5", "Ref4"),
     evidence=("safety-cancer",),
 )
@@ -134,6 +144,7 @@ def t_u9(answers: Answers, today: dt.date) -> bool:
     "T-U10",
     Level.URGENT,
     _("New lump or change in back shape"),
+    stops_running=None,
     sources=("Ref5",),
     evidence=("safety-cancer",),
 )
@@ -145,6 +156,7 @@ def t_u10(answers: Answers, today: dt.date) -> bool:
     "T-U11",
     Level.URGENT,
     _("Fragility fracture risk after a small injury"),
+    stops_running=Level.URGENT,
     sources=("Ref4", "Ref6", "ours"),
     evidence=("safety-injury", "safety-bone", "about-birth-date"),
 )
@@ -161,6 +173,7 @@ def t_u11(answers: Answers, today: dt.date) -> bool:
     "T-U12",
     Level.URGENT,
     _("Known aneurysm"),
+    stops_running=None,
     sources=("Ref10",),
     evidence=("safety-bone",),
 )
@@ -173,6 +186,7 @@ def t_u12(answers: Answers, today: dt.date) -> bool:
     "T-U13",
     Level.URGENT,
     _("Possible bleed on a blood thinner"),
+    stops_running=None,
     sources=("convention",),
     evidence=("safety-bone", "safety-injury", "onset-how", "onset-duration"),
 )
@@ -189,6 +203,7 @@ def t_u13(answers: Answers, today: dt.date) -> bool:
     "T-U14",
     Level.URGENT,
     _("Cannot stand or walk"),
+    stops_running=None,
     sources=("Ref5",),
     evidence=("safety-body",),
 )
@@ -200,6 +215,7 @@ def t_u14(answers: Answers, today: dt.date) -> bool:
     "T-U15",
     Level.URGENT,
     _("Severe pain that nothing changes"),
+    stops_running=None,
     sources=("Ref5", "ours"),
     evidence=("pain-now", "pain-pattern"),
 )
@@ -213,6 +229,7 @@ def t_u15(answers: Answers, today: dt.date) -> bool:
     "T-U16",
     Level.URGENT,
     _("Child or teen with night pain"),
+    stops_running=None,
     sources=("Ref4", "Ref6", "ours"),
     evidence=("about-birth-date", "safety-cancer"),
 )
@@ -226,6 +243,7 @@ def t_u16(answers: Answers, today: dt.date) -> bool:
     "T-U17",
     Level.URGENT,
     _("Suspected bone stress injury with pain on walking: no running, limit weight"),
+    stops_running=Level.URGENT,
     sources=("Ref35",),
     evidence=v.BONE_EVIDENCE,
 )
@@ -241,6 +259,8 @@ def t_u17(answers: Answers, today: dt.date) -> bool:
     "T-U18",
     Level.URGENT,
     _("Both legs marked later although the safety page said no: same-day call by a clinician"),
+    stops_running=Level.URGENT,
+    contradiction=_("Both legs marked, not on the safety page"),
     sources=("Ref5", "Ref3"),
     evidence=("leg-side", "safety-nerve", "onset-duration", "onset-trend"),
 )

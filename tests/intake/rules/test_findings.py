@@ -270,8 +270,9 @@ def test_every_finding_is_tested_both_ways():
     assert {finding_id for finding_id, _ in DOES_NOT_HOLD} == set(findings.FINDINGS)
 
 
-def test_all_57_findings_exist_under_their_public_ids():
-    assert set(findings.FINDINGS) == {f"F-{number:02}" for number in range(1, 58)}
+def test_findings_are_numbered_without_a_gap():
+    count = len(findings.FINDINGS)
+    assert set(findings.FINDINGS) == {f"F-{number:02}" for number in range(1, count + 1)}
 
 
 def test_nothing_answered_finds_nothing():
