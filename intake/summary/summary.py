@@ -242,7 +242,7 @@ def _line(form: Form, answers: Answers, rule: Finding | triage.Rule, *, today: d
         importance, look = rule.level.label, ""
     return Line(
         id=rule.id,
-        heading=_heading(answers, rule),
+        heading=_heading(answers, rule, today),
         evidence=", ".join(_first_words(parts)),
         all_evidence="; ".join(parts),
         importance=str(importance),
@@ -251,13 +251,13 @@ def _line(form: Form, answers: Answers, rule: Finding | triage.Rule, *, today: d
     )
 
 
-def _heading(answers: Answers, rule: Finding | triage.Rule) -> str:
+def _heading(answers: Answers, rule: Finding | triage.Rule, today: dt.date) -> str:
     if not isinstance(rule, Finding):
         return str(rule.why)
     if rule.amount is None:
         return str(rule.heading)
-    measure, words = rule.amount
-    return f"{rule.heading} {words.format(measure(answers))}"
+    quantity, words = rule.amount
+    return f"{rule.heading} {words.format(quantity.measure(answers, today))}"
 
 
 def _first_words(parts: list[str]) -> Iterator[str]:

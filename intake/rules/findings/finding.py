@@ -1,20 +1,16 @@
-"""What a finding is, and how a predicate becomes one."""
+"""What a finding is."""
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from intake.answers import Answers
-
-type Predicate = Callable[[Answers, dt.date], bool]
+from intake.rules.conditions import Quantity
+from intake.rules.judgement import Judgement
 
 
 class Severity(enum.IntEnum):
@@ -57,57 +53,24 @@ KIND_WORDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+@dataclass(frozen=True)
+class Finding(Judgement):
     """Something worth a clinician's thought.
 
-    `look` says what to examine or talk about, `services` are codes of the catalogue, `sources`
-    are keys of :data:`intake.rules.sources.SOURCES`. `evidence` names the items that can make it
-    hold, `context` those worth reading beside them. `amount` is a quantity that the heading ends
-    with, and its format. `is_private` hides it from a guardian.
+    `look` says what to examine or talk about, `services` are codes of the catalogue. `amount` is
+    a quantity that the heading ends with, and its format.
     """
 
-    id: str
     kind: Kind
+    id: str
     severity: Severity
     heading: Promise
-    predicate: Predicate
+    _: KW_ONLY
     look: Promise
-    sources: tuple[str, ...]
-    evidence: tuple[str, ...]
     services: tuple[str, ...] = ()
-    context: tuple[str, ...] = ()
-    amount: tuple[Callable[[Answers], float | None], str] | None = None
-    is_private: bool = False
-
-    def applies(self, answers: Answers, today: dt.date) -> bool:
-        return self.predicate(answers, today)
+    amount: tuple[Quantity, str] | None = None
 
 
-FINDINGS: dict[str, Finding] = {}
-
-
-def finding(
-    kind: Kind, finding_id: str, severity: Severity, heading: Promise, **attributes: Any
-) -> Callable[[Predicate], Predicate]:
-    """Enter a predicate among the findings, with the attributes of :class:`Finding`."""
-
-    def enter(predicate: Predicate) -> Predicate:
-        if finding_id in FINDINGS:
-            raise ValueError(f"{finding_id} is defined twice")
-        FINDINGS[finding_id] = Finding(
-            id=finding_id,
-            kind=kind,
-            severity=severity,
-            heading=heading,
-            predicate=predicate,
-            **attributes,
-        )
-        return predicate
-
-    return enter
-
-
-consideration = partial(finding, Kind.CONSIDERATION)
-factor = partial(finding, Kind.FACTOR)
-caution = partial(finding, Kind.CAUTION)
+consideration = partial(Finding, Kind.CONSIDERATION)
+factor = partial(Finding, Kind.FACTOR)
+caution = partial(Finding, Kind.CAUTION)

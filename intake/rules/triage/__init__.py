@@ -1,4 +1,4 @@
-"""How soon a person should be seen: rules over their answers, each a small pure function.
+"""How soon a person should be seen: rules over their answers.
 
 A rule raises the level and never lowers it; only a named clinician does that. A missing answer
 makes a rule false, and a restriction of what can be booked true. Rule ids are public: they
@@ -18,11 +18,14 @@ from itertools import chain
 from intake.answers import Answers
 from intake.rules import variables as v
 from intake.rules.levels import Level
+from intake.rules.patterns import NO_THRUST
 from intake.rules.thresholds import OURS
-from intake.rules.triage import emergency, routine, soon, urgent  # noqa: F401  Reading them enters the rules.
-from intake.rules.triage.rule import RULES, Rule
+from intake.rules.triage import emergency, routine, soon, urgent
+from intake.rules.triage.rule import Rule
 
 __all__ = ["RULES", "Level", "Rule", "Triage", "evaluate"]
+
+RULES = {rule.id: rule for module in (emergency, urgent, soon, routine) for rule in module.RULES}
 
 STOP_RUNNING = "M5"
 
@@ -114,7 +117,7 @@ def restrictions(
         "no-booking": level == Level.EMERGENCY,
         "urgent-only": level == Level.URGENT,
         "soon-only": level == Level.SOON,
-        "no-thrust": not thrust_judged or pregnancy or v.no_thrust(answers, today),
+        "no-thrust": not thrust_judged or pregnancy or NO_THRUST.holds(answers, today),
         "no-regenerative": pregnancy or not v.at_least(age, OURS.adult_from),
         "not-massage-first": level >= Level.SOON,
         "gait-locked": level >= Level.URGENT or not v.at_most(gait_pain, OURS.gait_pain_at_most),

@@ -1,6 +1,4 @@
-import ast
 import datetime as dt
-import inspect
 import json
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from hypothesis import given
 
 from intake.answers import Answers
 from intake.rules import findings, triage, variables
+from intake.rules.conditions import Choice, Compared, Count, Joined, Not, Pattern
 from intake.rules.findings import Kind, Severity
 from intake.rules.sources import SOURCES
 from intake.summary import evidence
@@ -416,50 +415,39 @@ def questionnaire():
     return known
 
 
-def references(module):
-    """Every linkId, with the codes named beside it, that the module's source mentions."""
-    tree = ast.parse(inspect.getsource(module))
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
-            continue
-        if call.func.attr not in {"has", "lacks", "only", "count", "number", "date", "text"}:
-            continue
-        literals = [
-            node.value
-            for argument in call.args
-            for node in ast.walk(argument)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ]
-        if literals:
-            yield literals[0], set(literals[1:])
+def choices(condition):
+    """Every question about answers to choose from that a condition asks, however deep."""
+    match condition:
+        case Choice():
+            yield condition
+        case Joined(parts=parts) | Compared(quantity=Count(parts=parts)):
+            for part in parts:
+                yield from choices(part)
+        case Pattern(condition=inner) | Not(condition=inner):
+            yield from choices(inner)
 
 
-MODULES = [
-    variables,
-    triage,
-    triage.emergency,
-    triage.urgent,
-    triage.soon,
-    triage.routine,
-    findings.considerations,
-    findings.load,
-    findings.habits,
-    findings.cautions,
-]
+RULES_AND_FINDINGS = [*triage.RULES.values(), *findings.FINDINGS.values()]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_rules_refer_only_to_questions_and_options_that_exist(module):
+@pytest.mark.parametrize("rule", RULES_AND_FINDINGS, ids=lambda rule: rule.id)
+def test_rules_refer_only_to_questions_and_options_that_exist(rule):
     known = questionnaire()
-    for link_id, codes in references(module):
-        assert link_id in known
-        assert codes <= (known[link_id] or set()), link_id
+    assert set(rule.evidence) | set(rule.context) <= set(known)
+    for choice in choices(rule.when):
+        assert set(choice.codes) <= (known[choice.link_id] or {True, False}), choice
 
 
-def test_evidence_refers_only_to_questions_that_exist():
+def test_ids_are_given_once():
+    rules = (triage.emergency, triage.urgent, triage.soon, triage.routine)
+    kinds = (findings.considerations, findings.load, findings.habits, findings.cautions)
+    defined = [one.id for module in rules for one in module.RULES]
+    defined += [one.id for module in kinds for one in module.FINDINGS]
+    assert len(defined) == len(set(defined)) == len(RULES_AND_FINDINGS)
+
+
+def test_the_lists_of_codes_are_the_questionnaires():
     known = questionnaire()
-    for rule in [*triage.RULES.values(), *findings.FINDINGS.values()]:
-        assert set(rule.evidence) <= set(known), rule.id
     assert set(variables.DURATION_DAYS) == known["onset-duration"]
     assert set(variables.BONE_PLACES) <= known["body-main"]
     assert set(variables.CAUDA_EQUINA_SIGNS) <= known["safety-nerve"]

@@ -2,6 +2,7 @@ import pytest
 
 from intake.answers import Answers
 from intake.rules import triage, variables
+from intake.rules.conditions import ALWAYS
 from intake.rules.findings import FINDINGS
 from intake.rules.levels import Level
 from intake.rules.sources import SOURCES
@@ -298,7 +299,7 @@ def test_what_a_rule_does_is_signed():
 
 def test_a_rule_has_to_say_whether_it_stops_running():
     with pytest.raises(TypeError, match="stops_running"):
-        triage.rule.rule("T-U99", Level.URGENT, "A rule that forgot", sources=("ours",))
+        triage.Rule("T-U99", Level.URGENT, "It forgot", when=ALWAYS, sources=("ours",))
 
 
 def test_a_rule_has_the_level_of_its_letter_and_known_sources():

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from intake.answers import Answers
-from intake.rules import triage, variables
+from intake.rules import patterns, triage, variables
 from intake.rules.findings import FINDINGS
 from intake.rules.thresholds import OURS
 from tests.intake.people import (
@@ -78,7 +78,7 @@ def test_the_spike_compares_the_onset_run_with_the_longest_before(onset, longest
     ],
 )
 def test_load_up(answers, expected):
-    assert variables.load_up(Answers.of(**answers)) is expected
+    assert patterns.LOAD_UP.holds(Answers.of(**answers), TODAY) is expected
 
 
 @pytest.mark.parametrize("place", variables.BONE_PLACES)
