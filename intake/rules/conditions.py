@@ -14,7 +14,6 @@ from typing import NoReturn
 from intake.answers import Answers
 from intake.rules import variables
 
-
 type Comparison = Callable[[float | None, float], bool]
 
 
