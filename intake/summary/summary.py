@@ -22,7 +22,7 @@ from intake.rules import findings, triage
 from intake.rules import variables as v
 from intake.rules.findings import RULE_SET_VERSION, Finding, Kind
 from intake.rules.levels import Level
-from intake.rules.thresholds import OURS
+from intake.rules.thresholds import OURS, SAFETY_ANSWERS_LAST
 from intake.summary import charts, evidence, wording
 
 CONSIDERATIONS_SHOWN = 4
@@ -285,7 +285,7 @@ def _age_words(age: dt.timedelta) -> str:
 def _is_stale(answered_at: dt.datetime | None, now: dt.datetime) -> bool:
     if answered_at is None:
         return True
-    return now - answered_at > dt.timedelta(days=OURS.safety_answers_stale_after)
+    return now - answered_at > SAFETY_ANSWERS_LAST
 
 
 def _contradictions(answers: Answers, judged: triage.Triage) -> Iterator[str]:
