@@ -11,7 +11,7 @@ diagnosis, and wording and cut-offs need a licensed clinician's sign-off before 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -81,17 +81,16 @@ def evaluate(answers: Answers, *, today: dt.date, strict_public_advice: bool = F
     )
 
 
-def messages_shown(answers: Answers, level: Level, rules: Iterable[Rule]) -> tuple[str, ...]:
+def messages_shown(answers: Answers, level: Level, rules: Collection[Rule]) -> tuple[str, ...]:
     """Which messages the patient reads, in order: ids sort as they are shown."""
     if level == Level.ROUTINE:
         short = v.under(v.days(answers), 8)
         mild = v.at_most(answers.number("pain-worst"), OURS.mild_pain_at_most)
         return ("M7",) if short and mild else ("M6",)
     of_level = (LEVEL_MESSAGES[level],)
-    rules = tuple(rules)
     deciding = [rule.messages or of_level for rule in rules if rule.level == level]
     shown = set(chain.from_iterable(deciding or [of_level]))
-    # Somebody on the way to an emergency room is not told about running.
+    # Anyone on the way to an emergency room is not told about running.
     if level < Level.EMERGENCY and any(
         rule.stops_running is not None and rule.stops_running <= level for rule in rules
     ):
@@ -106,7 +105,7 @@ def messages_of_emergency(rule_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def restrictions(
-    answers: Answers, level: Level, rules: Iterable[Rule], today: dt.date
+    answers: Answers, level: Level, rules: Collection[Rule], today: dt.date
 ) -> frozenset[str]:
     """Codes of what may not be booked online. What is not answered yet restricts."""
     age = v.age(answers, today)
