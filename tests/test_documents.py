@@ -19,7 +19,6 @@ COMING = {
     "clinic/translated.py",
     "docs/mutation.md",
     "conflicting_appointments",
-    "derive_questionnaires",
     "mutate",
     "retry_on_deadlock",
     "tags",
