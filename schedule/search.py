@@ -388,7 +388,9 @@ class Search:
         if things:
             # A union, because with OR the database would use no index.
             found = found.union(near.filter(times, things, ~theirs), all=True).order_by()
-        taken = Occupancy(*(defaultdict(list) for _field in Occupancy._fields))
+        taken = Occupancy(
+            defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list)
+        )
         for practitioner_id, start, end, before, free_again, *rest in found:
             busy = Busy(start, end, before, free_again - end)
             taken.people[practitioner_id].append(busy)

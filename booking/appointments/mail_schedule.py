@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from booking.appointments.record import AppointmentRecord
-from booking.appointments.status import Status
+from booking.appointments.status import Status, StatusChange
 from clinic.mail import outbox
 from clinic.models import Message, Patient
 from intake.models import QuestionnaireResponse
@@ -178,7 +178,8 @@ def _is_known(appointment: AppointmentRecord) -> bool:
     told = mails.filter(handed_at__isnull=False).order_by("handed_at").last()
     if told is None or told.subject_version == appointment.sequence - 1:
         return False
-    since = appointment.status_changes.filter(
+    since = StatusChange.objects.filter(
+        appointment=appointment.pk,
         at__gte=told.handed_at,
         from_status__in=[Status.BOOKED, Status.CANCELLED],
         to_status__in=[Status.BOOKED, Status.CANCELLED],

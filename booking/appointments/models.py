@@ -6,7 +6,7 @@ what, the care team, and the mails that follow (``booking.appointments.mail_sche
 
 import uuid
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -15,8 +15,8 @@ from django.db.models import Q
 
 from booking.appointments import mail_schedule
 from booking.appointments.distribution import by_least_booked
-from booking.appointments.record import AppointmentRecord
-from booking.appointments.reservation import ReservationRequest, reserve, retry_on_deadlock
+from booking.appointments.record import PLACE_COLUMNS, AppointmentRecord
+from booking.appointments.reservation import reserve, retry_on_deadlock
 from booking.appointments.status import (
     CALLED_OFF,
     HOLDS_TIME,
@@ -27,7 +27,6 @@ from booking.appointments.status import (
     StatusChange,
     TooSoon,
 )
-from clinic import days
 from clinic.models import CareTeamMember, Link, Location, Patient, Practitioner, Role, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
@@ -36,21 +35,6 @@ from schedule.models.catalogue import Service
 from schedule.search import MAX_OCCUPIED, Search
 
 HOLD = timedelta(minutes=15)
-
-# The columns that a move writes.
-PLACE_COLUMNS = (
-    "service_id",
-    "practitioner_id",
-    "location_id",
-    "room_id",
-    "equipment_id",
-    "start",
-    "end",
-    "busy_until",
-    "buffer_before",
-    "time_zone",
-    "overlap_reason",
-)
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
@@ -180,7 +164,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             )
         else:
             return hold
-        hold._set_place(service, location, start=start, minutes=service.length(duration))
+        hold.set_place(service, location, start=start, minutes=service.length(duration))
         try:
             hold._reserve_first(
                 self._candidates(hold, practitioner=practitioner, by=by, now=now, level=level),
@@ -235,7 +219,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             intake_response=service.form_begun(intake_response, patient=patient),
             series_id=series_id,
         )
-        appointment._set_place(service, location, start=start, minutes=service.length(duration))
+        appointment.set_place(service, location, start=start, minutes=service.length(duration))
         candidates = self._candidates(
             appointment,
             practitioner=practitioner,
@@ -407,16 +391,16 @@ class Appointment(AppointmentRecord):
             "from_room_id": moved.room_id,
             "from_equipment_id": moved.equipment_id,
         }
-        former_slot = moved._slot_key()
+        former_slot = moved.slot_key()
         moved.practitioner = practitioner or moved.practitioner
         moved.overlap_reason = overlap_reason
-        moved._set_place(
+        moved.set_place(
             moved.service,
             location or moved.location,
             start=start,
             minutes=moved.duration_minutes if duration is None else moved.service.length(duration),
         )
-        if moved._slot_key() == former_slot:
+        if moved.slot_key() == former_slot:
             return
         candidates = Appointment.objects.all()._candidates(
             moved,
@@ -468,7 +452,7 @@ class Appointment(AppointmentRecord):
         moved.room, moved.equipment = change.from_room, change.from_equipment
         moved.overlap_reason = ""
         minutes = (change.from_end - change.from_start) // timedelta(minutes=1)
-        moved._set_place(
+        moved.set_place(
             moved.service, change.from_location, start=change.from_start, minutes=minutes
         )
         # A move that was undone does not count towards the patient's moves.
@@ -557,7 +541,7 @@ class Appointment(AppointmentRecord):
             was, written = current.status, {"status": target, **changes}
             if was not in sources or target not in TRANSITIONS[was]:
                 raise InvalidTransition(was, target)
-            if not current._may_become(target, now=now):
+            if not current.may_become(target, now=now):
                 raise TooSoon
             if target in HOLDS_TIME and not current.has_time(now=now):
                 current._reserve(now=now, by=by)
@@ -582,16 +566,7 @@ class Appointment(AppointmentRecord):
             current._record(was=was, now=now, by=by, reason=reason, notify_patient=notify_patient)
             return current
 
-        self._copy_fields_from(retry_on_deadlock(write))
-
-    def _may_become(self, target: str, *, now: datetime) -> bool:
-        """Whether it can be known yet: patients come early on the day, the rest needs the start."""
-        match target:
-            case Status.ARRIVED:
-                return days.local_date(now, self.zone) >= self.local_start.date()
-            case Status.FULFILLED | Status.NOSHOW:
-                return now >= self.start
-        return True
+        self.copy_fields_from(retry_on_deadlock(write))
 
     def _record(
         self,
@@ -638,39 +613,10 @@ class Appointment(AppointmentRecord):
         if not visits.exclude(status__in=CALLED_OFF).exists():
             CareTeamMember.leave(patient=self.patient, practitioner_id=practitioner_id, now=now)
 
-    def _set_place(
-        self, service: Service, location: Location, *, start: datetime, minutes: int
-    ) -> None:
-        if start.second or start.microsecond:
-            raise SlotTaken
-        self.service = service
-        self.location = location
-        self.time_zone = location.time_zone
-        # In UTC, or adding minutes below would follow the wall clock over a change.
-        self.start = start.astimezone(UTC)
-        self.end = self.start + timedelta(minutes=minutes)
-        self.busy_until = self.end + timedelta(minutes=service.buffer_after)
-        self.buffer_before = service.buffer_before
-
-    def _slot_key(self) -> tuple[Any, ...]:
-        return self.practitioner_id, self.location_id, self.start, self.end
-
     def _reserve(self, *, now: datetime, by: User | None) -> None:
         """Reserve the time in memory, and take the room and equipment that were found."""
         others = Appointment.objects.filter(status__in=HOLDS_TIME).exclude(pk=self.pk)
-        request = ReservationRequest(
-            service=self.service,
-            practitioner_id=self.practitioner_id,
-            location_id=self.location_id,
-            start=self.start,
-            end=self.end,
-            busy_until=self.busy_until,
-            buffer_before=self.buffer_before,
-            room_id=self.room_id,
-            equipment_id=self.equipment_id,
-            may_overlap=bool(self.overlap_reason),
-        )
-        found = reserve(request, others, now=now, as_staff=by is not None)
+        found = reserve(self.reservation_request, others, now=now, as_staff=by is not None)
         self.room_id, self.equipment_id = found.room_id, found.equipment_id
         if found.expired:
             Appointment.objects.filter(pk__in=found.expired).drop_expired(now=now)
@@ -732,10 +678,3 @@ class Appointment(AppointmentRecord):
         ).update(**{column: getattr(self, column) for column in PLACE_COLUMNS}, **more)
         if not written:
             raise InvalidTransition(self.status)
-
-    def _copy_fields_from(self, written: "Appointment") -> None:
-        """Copy what was written for this row, as ``refresh_from_db`` would."""
-        for field in self._meta.concrete_fields:
-            has_object = field.name in written._state.fields_cache
-            name = field.name if has_object else field.attname
-            setattr(self, name, getattr(written, name))

@@ -6,8 +6,9 @@ Modules below ``booking.appointments.models``, such as the mail schedule, know a
 import secrets
 import uuid
 import zoneinfo
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -15,7 +16,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from booking.appointments.status import HOLDS_TIME, Status
+from booking.appointments.reservation import ReservationRequest
+from booking.appointments.status import HOLDS_TIME, SlotTaken, Status
+from clinic import days
 from clinic.mail.letters import moment_text
 from clinic.models import Location, Patient, Practitioner
 from intake.models import QuestionnaireResponse, SafetyAlert
@@ -25,6 +28,22 @@ from schedule.models.catalogue import Equipment, Room, Service
 def new_ical_uid() -> str:
     """Return a calendar UID that never changes and does not reveal the row's key."""
     return f"{secrets.token_hex(16)}@backstride"
+
+
+# The columns that a move writes.
+PLACE_COLUMNS = (
+    "service_id",
+    "practitioner_id",
+    "location_id",
+    "room_id",
+    "equipment_id",
+    "start",
+    "end",
+    "busy_until",
+    "buffer_before",
+    "time_zone",
+    "overlap_reason",
+)
 
 
 class AppointmentRecord(models.Model):
@@ -122,7 +141,7 @@ class AppointmentRecord(models.Model):
         related_name="+",
     )
     series = models.ForeignKey(
-        "Series",
+        "booking.Series",
         on_delete=models.SET_NULL,
         null=True,
         editable=False,
@@ -213,3 +232,53 @@ class AppointmentRecord(models.Model):
         """Whether it occupies its time for others; a hold that expired does not."""
         is_expired = self.status == Status.PENDING and not self.seconds_held(now=now)
         return self.status in HOLDS_TIME and not is_expired
+
+    @property
+    def reservation_request(self) -> ReservationRequest:
+        """The time in memory, as ``reserve`` is asked for it."""
+        return ReservationRequest(
+            service=self.service,
+            practitioner_id=self.practitioner_id,
+            location_id=self.location_id,
+            start=self.start,
+            end=self.end,
+            busy_until=self.busy_until,
+            buffer_before=self.buffer_before,
+            room_id=self.room_id,
+            equipment_id=self.equipment_id,
+            may_overlap=bool(self.overlap_reason),
+        )
+
+    def may_become(self, target: str, *, now: datetime) -> bool:
+        """Whether it can be known yet: patients come early on the day, the rest needs the start."""
+        match target:
+            case Status.ARRIVED:
+                return days.local_date(now, self.zone) >= self.local_start.date()
+            case Status.FULFILLED | Status.NOSHOW:
+                return now >= self.start
+        return True
+
+    def set_place(
+        self, service: Service, location: Location, *, start: datetime, minutes: int
+    ) -> None:
+        """Set time and place in memory; SlotTaken unless it starts on a whole minute."""
+        if start.second or start.microsecond:
+            raise SlotTaken
+        self.service = service
+        self.location = location
+        self.time_zone = location.time_zone
+        # In UTC, or adding minutes below would follow the wall clock over a change.
+        self.start = start.astimezone(UTC)
+        self.end = self.start + timedelta(minutes=minutes)
+        self.busy_until = self.end + timedelta(minutes=service.buffer_after)
+        self.buffer_before = service.buffer_before
+
+    def slot_key(self) -> tuple[Any, ...]:
+        return self.practitioner_id, self.location_id, self.start, self.end
+
+    def copy_fields_from(self, written: "AppointmentRecord") -> None:
+        """Copy what was written for this row, as ``refresh_from_db`` would."""
+        for field in self._meta.concrete_fields:
+            has_object = field.name in written._state.fields_cache
+            name = field.name if has_object else field.attname
+            setattr(self, name, getattr(written, name))

@@ -36,13 +36,12 @@ from clinic.mail.outbox import Compose, Mail, Postpone, Read, Skip
 from clinic.models import Link, Message, Patient, Practice
 from clinic.security.access import LINK_DAYS_AFTER_VISIT, issue_links
 from intake.models import QuestionnaireResponse
+from intake.rules.thresholds import SAFETY_ANSWERS_LAST
 
 MY_VISITS = "my-visits"
 
 # The one question of the form that a signature answers.
 SIGNATURE = "consent-signature"
-# Safety answers older than this are as good as none (clinical.md §3.1).
-ANSWERS_LAST = timedelta(days=14)
 
 # The same patient can ask for a link to all visits once in this long.
 MY_VISITS_EVERY = timedelta(minutes=5)
@@ -271,7 +270,8 @@ def _what_is_missing(visit: Visit) -> str:
     pages = response.open_pages()
     if all(SIGNATURE in {item.link_id for item in page.walk()} for page in pages):
         return _("Only your signature is missing. That takes a minute.")
-    if response.safety_answered_at and response.safety_answered_at < visit.now - ANSWERS_LAST:
+    answered_at = response.safety_answered_at
+    if answered_at and answered_at < visit.now - SAFETY_ANSWERS_LAST:
         return _("Some of your answers are too old by now. Please look at the first page again.")
     minutes = max(1, round(response.seconds_left() / 60))
     return ngettext(

@@ -19,6 +19,7 @@ from clinic.context import practice_of
 from clinic.models import Practice
 from intake.html_form.forms import QuestionForm
 from intake.models import QuestionnaireResponse
+from intake.rules import triage
 from intake.rules.levels import Level
 from intake.workflow import check_ins, gate
 from intake.workflow.advice import advice
@@ -130,7 +131,7 @@ def _done(
     outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
     messages = outcome.messages
     if outcome.level < Level.URGENT:
-        messages = tuple(message for message in messages if message == "M5")
+        messages = tuple(message for message in messages if message == triage.STOP_RUNNING)
     return render(
         request,
         "intake/asked_again_done.html",

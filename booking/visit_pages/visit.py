@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,10 +31,8 @@ from clinic.models import Message, Practice
 from clinic.security.access import patient_grant
 from clinic.security.rate_limits import HOLDS_PER_IP, client_ip
 from intake.models import QuestionnaireResponse
+from intake.rules.thresholds import SAFETY_ANSWERS_LAST
 from intake.workflow import gate
-
-# Safety answers older than this are as good as none (clinical.md §3.1).
-ANSWERS_LAST = timedelta(days=14)
 
 
 def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -322,4 +320,4 @@ def offer_of(
 
 def _is_recent(response: QuestionnaireResponse, *, now: datetime) -> bool:
     answered_at = response.safety_answered_at
-    return answered_at is not None and answered_at > now - ANSWERS_LAST
+    return answered_at is not None and answered_at > now - SAFETY_ANSWERS_LAST

@@ -22,7 +22,6 @@ from booking.flow.picker import Picker, SlotFilter, Time, is_in_time
 from booking.flow.views.book import active_service, why_not
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import Guest
-from booking.visit_pages.visit import ANSWERS_LAST
 from booking.waitlist.forms import WishForm
 from booking.waitlist.matching import judge
 from booking.waitlist.models import OfferOver, WaitlistEntry, WaitlistOffer
@@ -31,6 +30,7 @@ from clinic.security.access import grant_to_browser, hash_token, patient_grant, 
 from clinic.security.rate_limits import HOLDS_PER_IP, UNPROVEN_PER_IP, client_ip
 from intake.models import QuestionnaireResponse
 from intake.rules.levels import Level
+from intake.rules.thresholds import SAFETY_ANSWERS_LAST
 from intake.rules.triage import Triage
 from intake.workflow import gate
 
@@ -225,7 +225,7 @@ def _safety(
         return guest.response, guest.outcome
     response = entry.intake_response
     answered_at = response.safety_answered_at if response else None
-    if response is None or answered_at is None or answered_at <= now - ANSWERS_LAST:
+    if response is None or answered_at is None or answered_at <= now - SAFETY_ANSWERS_LAST:
         return None, None
     return response, gate.current_triage(
         response, patient=entry.patient, practice=practice, now=now

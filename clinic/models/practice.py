@@ -62,7 +62,7 @@ class Practice(models.Model):
     strict_public_advice = models.BooleanField(
         _("strict public advice"),
         default=False,
-        help_text=_("Raises rules T-S8, T-S10 and T-S15 to URGENT."),
+        help_text=_("Raises some rules to URGENT; docs/rules.md says which."),
     )
     minor_age = models.PositiveSmallIntegerField(_("adult from age"), default=18)
     min_age = models.PositiveSmallIntegerField(_("youngest patient"), default=5)

@@ -144,7 +144,7 @@ def _is_against(rules: Rulebook, visit: Appointment, *, now: datetime) -> bool:
     shut = [slots.day_span(holiday.date, place.zone) for holiday in place.holidays(**window)]
     shut += slots.spans([rest.shift for rest in rules.breaks.get(pair, ())], **window)
     if visit.start > now:
-        shut += slots.spans([kept.shift for kept in rules.kept.get(pair, ())], **window)
+        shut += slots.spans([kept.shift for kept in rules.reserved.get(pair, ())], **window)
     return any(start < window["until"] and window["since"] < end for start, end in shut)
 
 

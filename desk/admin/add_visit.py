@@ -26,7 +26,6 @@ from desk.admin.columns import visit_time
 from desk.admin.forms import CallerForm, StartForm, WishForm
 from desk.admin.starts import tell_of_exceptions, week
 from intake.admin import level_badge
-from intake.answers import Answers
 from intake.fhir_form.questionnaire import Form
 from intake.fhir_form.responses import replace_answers
 from intake.html_form.forms import QuestionForm
@@ -201,7 +200,7 @@ def _question_form(
 def stop_page(
     request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert, *, practice: Practice
 ) -> HttpResponse:
-    message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    message_ids = triage.messages_of_emergency(alert.rules)
     # Whatever the hour, somebody of ours has the caller on the line: the attended wording.
     spoken = [
         render_message(

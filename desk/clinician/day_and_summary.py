@@ -24,7 +24,7 @@ from intake.models import PrivateNote, QuestionnaireResponse, SafetyAlert
 from intake.rules.findings import RULE_SET_VERSION
 from intake.rules.levels import Level
 from intake.rules.sources import SOURCES
-from intake.rules.thresholds import OURS
+from intake.rules.thresholds import SAFETY_ANSWERS_LAST
 from intake.rules.triage import RULES
 from intake.summary import charts
 from intake.summary.change import Change, Intake, compare
@@ -44,7 +44,6 @@ from schedule.models import Service
 MOST_FORMS = 80
 MOST_ON_WORKLIST = 15
 CHECK_IN_IS_NEWS = timedelta(days=14)
-SAFETY_LASTS = timedelta(days=OURS.safety_answers_stale_after)
 # The farthest that a zone's calendar is from UTC's.
 WIDEST_OFFSET = timedelta(hours=14)
 
@@ -366,7 +365,7 @@ def _is_news(
     rescreen: QuestionnaireResponse | None, shown: QuestionnaireResponse | None, *, now: datetime
 ) -> bool:
     """Were the safety questions asked again since the form that is shown, and lately?"""
-    if rescreen is None or now - rescreen.updated_at > SAFETY_LASTS:
+    if rescreen is None or now - rescreen.updated_at > SAFETY_ANSWERS_LAST:
         return False
     return shown is None or rescreen.created_at > shown.created_at
 

@@ -32,6 +32,8 @@ from intake.models import (
     Questionnaire,
     QuestionnaireResponse,
 )
+from intake.rules.findings import FINDINGS
+from intake.rules.triage import RULES
 from intake.summary import readback
 from intake.workflow import guardians
 
@@ -45,8 +47,8 @@ SECRET = {
     "raw",
     "answers_hash",
 }
-# Rules that fire for pregnancy and periods: left out with the answers behind them.
-PRIVATE_RULES = {"T-E8", "T-R2", "F-52"}
+# Left out with the answers behind them.
+PRIVATE_RULES = {rule.id for rule in (*RULES.values(), *FINDINGS.values()) if rule.is_private}
 _LEFT_OUT = gettext_lazy(
     "Answers about pregnancy, periods and some illnesses are left out of this copy. They are "
     "added when the patient asks for them."

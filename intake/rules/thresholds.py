@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 
@@ -77,7 +78,7 @@ class Thresholds:
     mild_pain_at_most: int = ours(4, "of 10", "M7")
     impact_change_at_least: int = ours(10, "of 100", "summary")
     activity_change_at_least: int = ours(2, "of 10", "summary")
-    safety_answers_stale_after: int = ours(14, "days", "summary")
+    safety_answers_stale_after: int = ours(14, "days", "summary", "asked-again")
 
     def rows(self) -> Iterator[Threshold]:
         for row in fields(self):
@@ -88,3 +89,6 @@ class Thresholds:
 
 
 OURS = Thresholds()
+
+# Older safety answers are as good as none.
+SAFETY_ANSWERS_LAST = timedelta(days=OURS.safety_answers_stale_after)

@@ -1,8 +1,7 @@
-"""The named quantities that several clinical rules share.
+"""Numbers worked out of answers, and the lists of codes that several clinical rules share.
 
-Each is a plain function over :class:`~intake.answers.Answers`. A quantity whose inputs are
-missing is ``None`` and a condition whose inputs are missing is false. ``today`` is the day the
-answers were given, in the clinic's zone.
+A number whose inputs are missing is ``None``, and a comparison with it is false. ``today`` is the
+day the answers were given, in the clinic's zone.
 """
 
 from __future__ import annotations
@@ -45,25 +44,6 @@ BONE_PLACES = (
     "low-back-left",
     "low-back-center",
     "low-back-right",
-)
-
-BONE_EVIDENCE = (
-    "body-main",
-    "onset-worse",
-    "onset-when",
-    "onset-how",
-    "safety-bone",
-    "safety-pregnancy",
-    "periods",
-    "food-enough",
-    "about-height",
-    "about-weight",
-    "load-long-30",
-    "load-onset-run",
-    "load-usual",
-    "load-week-before",
-    "load-felt",
-    "load-changes",
 )
 
 CAUDA_EQUINA_SIGNS = ("saddle-numb", "bladder-hard", "bladder-leak", "bowel-loss", "both-legs")
@@ -148,164 +128,6 @@ def activity(answers: Answers) -> float | None:
     """Mean of the patient's own activities, 0 to 10, 10 being as before the pain."""
     scores = answers.numbers("activity-score")
     return _exact(sum(scores) / len(scores)) if scores else None
-
-
-def load_up(answers: Answers) -> bool:
-    return any(
-        [
-            over(spike(answers), 10),  # Ref16: more injuries beyond ten percent.
-            at_least(load_ratio(answers), OURS.load_ratio_at_least),
-            answers.has("load-felt", "more"),
-            answers.has("load-changes", "distance", "speed", "hills", "days"),
-        ]
-    )
-
-
-def energy_signs(answers: Answers, today: dt.date) -> int:
-    """How many signs of low energy availability there are (after Ref35)."""
-    periods_stopped = answers.has("periods", "missed-3", "not-started")
-    return sum(
-        [
-            answers.has("safety-bone", "past-stress-fracture"),
-            periods_stopped and at_least(age(answers, today), 15),
-            answers.has("food-enough", "skip", "lose"),
-            under(bmi(answers, today), 18.5),
-            answers.has("load-recovered", "rarely"),
-            answers.has("safety-cancer", "tired-unwell"),
-        ]
-    )
-
-
-def bone_risks(answers: Answers, today: dt.date) -> int:
-    """How many risks for a bone stress injury there are (Ref34, Ref35)."""
-    return sum(
-        [
-            answers.has("safety-bone", "osteoporosis"),
-            answers.has("safety-bone", "steroids"),
-            answers.has("safety-bone", "past-stress-fracture"),
-            answers.has("periods", "missed-3"),
-            answers.has("food-enough", "skip", "lose"),
-            under(bmi(answers, today), 18.5),
-            load_up(answers),
-            answers.has("safety-pregnancy", "postpartum"),
-        ]
-    )
-
-
-def bone_place(answers: Answers) -> bool:
-    return answers.has("body-main", *BONE_PLACES)
-
-
-def bone_sign(answers: Answers) -> bool:
-    on_impact = answers.has("onset-worse", "impact")
-    return any(
-        [
-            answers.has("safety-bone", "hop-pain"),
-            on_impact and answers.has("onset-worse", "one-leg", "walking"),
-            on_impact and answers.has("onset-when", "rest"),
-        ]
-    )
-
-
-def bone_suspect(answers: Answers, today: dt.date) -> bool:
-    """Does the picture fit a bone stress injury of sacrum, pelvis, hip or low back?"""
-    return (
-        bone_place(answers)
-        and bone_sign(answers)
-        and bone_risks(answers, today) >= OURS.bone_risks_at_least
-        and answers.lacks("onset-how", "sudden-other")
-    )
-
-
-def inflammatory_signs(answers: Answers) -> int:
-    """How many of the five ASAS features of inflammatory back pain are present (Ref13)."""
-    return sum(
-        [
-            under(answers.number("onset-first-age"), 40),
-            answers.has("onset-how", "gradual"),
-            answers.has("onset-better", "moving"),
-            answers.lacks("onset-better", "rest", "lying"),
-            answers.has("pain-night", "second-half"),
-        ]
-    )
-
-
-def spondyloarthritis_signs(answers: Answers) -> int:
-    """How many further features of spondyloarthritis are present (Ref14)."""
-    return sum(
-        [
-            under(answers.number("onset-first-age"), 35),
-            answers.has("pain-night", "second-half"),
-            answers.has("body-regions", "buttock-left", "buttock-right"),
-            answers.has("onset-better", "moving"),
-            answers.has("tx-medicine-effect", "big"),
-            answers.has("med-family", True),
-            answers.has("med-told", "joint-heel"),
-            answers.has("med-told", "psoriasis-ibd"),
-            answers.has("med-told", "axspa"),
-        ]
-    )
-
-
-def nerve_leg(answers: Answers) -> bool:
-    """Do the leg symptoms look like a nerve's: below the knee, or felt as more than pain?"""
-    return answers.has("leg-any", True) and any(
-        [
-            answers.has("leg-reach", "below-knee", "foot"),
-            answers.has("leg-feeling", "tingling", "numbness", "weakness"),
-        ]
-    )
-
-
-def no_nerve_leg(answers: Answers) -> bool:
-    """Was the leg question answered, and is there no nerve-type symptom?"""
-    return answers.answered("leg-any") and not nerve_leg(answers)
-
-
-def claudication(answers: Answers) -> bool:
-    """Leg symptoms that come with standing and walking and go with sitting or bending."""
-    return (
-        answers.has("leg-any", True)
-        and answers.has("leg-walk", "worse-sit-helps")
-        and any(
-            [
-                answers.has("onset-better", "sitting", "bend-forward"),
-                answers.has("onset-worse", "standing", "arch-back"),
-            ]
-        )
-    )
-
-
-def barriers(answers: Answers) -> int:
-    """How many psychosocial barriers to recovery ("yellow flags") there are (Ref40)."""
-    return sum(
-        [
-            at_least(answers.number("mind-harm"), OURS.worry_at_least),
-            at_least(answers.number("mind-mood"), OURS.low_mood_at_least),
-            at_most(answers.number("mind-hope"), OURS.hope_at_most),
-            at_least(answers.number("impact-sleep"), OURS.sleep_hit_at_least),
-            at_least(answers.number("work-days"), OURS.work_days_at_least),
-            at_least(days(answers), 91),
-        ]
-    )
-
-
-def no_thrust(answers: Answers, today: dt.date) -> bool:
-    """Is there a reason against a quick thrust to the spine (finding F-46)?
-
-    Booking restricts on the same condition, so it stands here for both.
-    """
-    return any(
-        [
-            answers.has("safety-bone", "osteoporosis", "steroids", "blood-thinner", "aneurysm"),
-            answers.has("med-told", "spondy", "axspa"),
-            answers.has("safety-leg-power", "same", "worse", "foot-drop"),
-            answers.has("safety-pregnancy", *PREGNANT),
-            answers.has("tx-avoid", "thrust"),
-            bone_suspect(answers, today),
-            under(age(answers, today), OURS.adult_from),
-        ]
-    )
 
 
 def _exact(value: float) -> float:

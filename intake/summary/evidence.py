@@ -7,10 +7,10 @@ written down a second time beside the rule: it is found by asking the rule what 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from intake.answers import Answers
+from intake.rules.judgement import Judgement
 from intake.values import Value
 
 # What an item listed for context says when there is nothing to say.
@@ -22,19 +22,6 @@ type Given = tuple[str, Value]
 class Evidence(NamedTuple):
     link_id: str
     values: tuple[Value, ...]
-
-
-class Judgement(Protocol):
-    """A triage rule or a finding."""
-
-    @property
-    def evidence(self) -> tuple[str, ...]: ...
-
-    @property
-    def context(self) -> tuple[str, ...]: ...
-
-    @property
-    def predicate(self) -> Callable[[Answers, dt.date], bool]: ...
 
 
 def behind(rule: Judgement, answers: Answers, *, today: dt.date) -> tuple[Evidence, ...]:
@@ -87,4 +74,4 @@ def _holds(rule: Judgement, given: list[Given], today: dt.date) -> bool:
     values: dict[str, list[Value]] = {}
     for link_id, value in given:
         values.setdefault(link_id, []).append(value)
-    return rule.predicate(Answers(values), today)
+    return rule.applies(Answers(values), today)

@@ -22,7 +22,7 @@ from intake.rules import findings, triage
 from intake.rules import variables as v
 from intake.rules.findings import RULE_SET_VERSION, Finding, Kind
 from intake.rules.levels import Level
-from intake.rules.thresholds import OURS
+from intake.rules.thresholds import OURS, SAFETY_ANSWERS_LAST
 from intake.summary import charts, evidence, wording
 
 CONSIDERATIONS_SHOWN = 4
@@ -169,7 +169,7 @@ def summarize(
             return tuple(_line(form, answers, rule, today=today) for rule in rules)
 
         # The default rule says something only where it stands alone.
-        reasons = [r for r in judged.rules if r.id != "T-R0"] or judged.rules
+        reasons = [r for r in judged.rules if not r.is_default] or judged.rules
         considerations = by_kind[Kind.CONSIDERATION]
         factors = by_kind[Kind.FACTOR]
         shown = [*considerations[:CONSIDERATIONS_SHOWN], *factors[:FACTORS_SHOWN]]
@@ -223,7 +223,8 @@ def first_services(judged: triage.Triage, found: Iterable[Finding]) -> tuple[str
             early = {"pt-eval", "sports-doc", "pelvic-health", "tailbone-eval"}
             order = [*(service for service in suggested if service in early), "pt-eval"]
         case _:
-            steered = ["sports-doc"] if "T-R1" in judged.rule_ids else []
+            # Only a rule restricts massage at this level, and asks for somebody who can refer.
+            steered = ["sports-doc"] if "not-massage-first" in judged.restrictions else []
             order = [*steered, "pt-eval", *suggested]
     barred = {"regen-consult"} if "no-regenerative" in judged.restrictions else set()
     if "gait-locked" in judged.restrictions:
@@ -253,11 +254,10 @@ def _line(form: Form, answers: Answers, rule: Finding | triage.Rule, *, today: d
 def _heading(answers: Answers, rule: Finding | triage.Rule, today: dt.date) -> str:
     if not isinstance(rule, Finding):
         return str(rule.why)
-    measured = {"F-20": v.spike(answers), "F-50": v.impact(answers)}.get(rule.id)
-    if measured is None:
+    if rule.amount is None:
         return str(rule.heading)
-    amount = f"+{round(measured)} %" if rule.id == "F-20" else f"{round(measured)}/100"
-    return f"{rule.heading} {amount}"
+    quantity, words = rule.amount
+    return f"{rule.heading} {words.format(quantity.measure(answers, today))}"
 
 
 def _first_words(parts: list[str]) -> Iterator[str]:
@@ -285,14 +285,13 @@ def _age_words(age: dt.timedelta) -> str:
 def _is_stale(answered_at: dt.datetime | None, now: dt.datetime) -> bool:
     if answered_at is None:
         return True
-    return now - answered_at > dt.timedelta(days=OURS.safety_answers_stale_after)
+    return now - answered_at > SAFETY_ANSWERS_LAST
 
 
 def _contradictions(answers: Answers, judged: triage.Triage) -> Iterator[str]:
-    if "T-E2" in judged.rule_ids and answers.only("safety-nerve", "none"):
+    if answers.has("body-numb", "saddle") and answers.only("safety-nerve", "none"):
         yield gettext("Saddle numbness on the body chart, none on the safety page")
-    if "T-U18" in judged.rule_ids:
-        yield gettext("Both legs marked, not on the safety page")
+    yield from (str(rule.contradiction) for rule in judged.rules if rule.contradiction)
     if answers.has("leg-feeling", "weakness") and answers.has("safety-leg-power", "no"):
         yield gettext("Leg weakness marked, none on the safety page")
     if v.under(answers.number("pain-worst"), answers.number("pain-average") or 0):

@@ -244,11 +244,10 @@ def _at_level(
     outcome: Triage, level: Level, *, answers: Answers, rules: Iterable[triage.Rule], today: date
 ) -> Triage:
     rules = tuple(rules)
-    rule_ids = frozenset(rule.id for rule in rules)
     return replace(
         outcome,
         level=level,
         rules=rules,
-        messages=triage.messages_shown(answers, level, rule_ids),
-        restrictions=triage.restrictions(answers, level, rule_ids, today),
+        messages=triage.messages_shown(answers, level, rules),
+        restrictions=triage.restrictions(answers, level, rules, today),
     )

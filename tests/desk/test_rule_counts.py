@@ -8,7 +8,9 @@ from django.urls import reverse
 
 from clinic.models import Role
 from intake.models import QuestionnaireResponse
+from intake.rules.findings import FINDINGS
 from intake.rules.levels import Level
+from intake.rules.triage import RULES
 from tests.factories import (
     NOW,
     make_alert,
@@ -56,7 +58,7 @@ def test_each_rule_is_counted_with_what_clinicians_decided(client):
     assert counted["T-R0"] == [1, 0, 0, 0, 0]
     assert counted["T-U4"] == [1, 0, 0, 0, 1]
     assert counted["T-E1"] == [0] * 5
-    assert len(counted) == 45 + 57
+    assert len(counted) == len(RULES) + len(FINDINGS)
 
 
 def test_findings_are_counted_from_the_answers_of_sent_forms(client):

@@ -5,6 +5,7 @@ import datetime as dt
 from hypothesis import strategies as st
 
 from intake.rules import variables
+from intake.rules.conditions import Compared, Count, Joined, Not, Pattern
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -102,6 +103,17 @@ SINGLE_CHOICES = {
     "pain-now": list(range(11)),
     "about-birth-date": [born(11), born(16), born(30), born(70)],
 }
+
+
+def parts_of(condition):
+    """A condition and all that it is made of, however deep."""
+    yield condition
+    match condition:
+        case Joined(parts=parts) | Compared(quantity=Count(parts=parts)):
+            for part in parts:
+                yield from parts_of(part)
+        case Pattern(condition=inner) | Not(condition=inner):
+            yield from parts_of(inner)
 
 
 @st.composite

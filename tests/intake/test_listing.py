@@ -20,10 +20,24 @@ def test_the_committed_listing_is_what_the_code_says():
     assert committed == listed(), "run: manage.py list_rules > docs/rules.md"
 
 
+def test_a_clinician_reads_words_and_no_program():
+    conditions = listed().split("\n## What patients are told")[0].split("\n## Triage")[1]
+    link_ids = {
+        link_id for rule in [*RULES.values(), *FINDINGS.values()] for link_id in rule.evidence
+    }
+    names = {
+        *(link_id for link_id in link_ids if "-" in link_id),
+        *(row.name for row in OURS.rows()),
+    }
+    assert not [name for name in ("`", "_", "None", "True", *names) if name in conditions]
+    assert "- When new or getting worse in the last 2 weeks: saddle numbness, " in conditions
+    assert "  - worst pain in the last 7 days: 7 of 10 or more\n" in conditions
+
+
 def test_every_rule_finding_and_threshold_is_listed_with_its_condition():
     text = listed()
     for rule_id in [*RULES, *FINDINGS]:
         assert f"### {rule_id} · " in text
-    assert text.count("- When:") == len(RULES) + len(FINDINGS)
+    assert text.count("\n- When") == len(RULES) + len(FINDINGS)
     for row in OURS.rows():
         assert f"| {row.name} | {row.value:g} |" in text

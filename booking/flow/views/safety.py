@@ -22,7 +22,6 @@ from clinic.context import practice_of
 from clinic.models import Practice
 from clinic.security.access import set_visitor_cookie, visitor_hash
 from clinic.security.rate_limits import CALLS_PER_IP, GATES_PER_IP, client_ip
-from intake.answers import Answers
 from intake.html_form.forms import QuestionForm
 from intake.models import Questionnaire, QuestionnaireResponse
 from intake.rules import triage
@@ -137,7 +136,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     alert = guest.emergency
     if alert is None:
         return redirect("book")
-    message_ids = triage.messages_shown(Answers(), Level.EMERGENCY, frozenset(alert.rules))
+    message_ids = triage.messages_of_emergency(alert.rules)
     return render(
         request,
         "booking/flow/emergency.html",

@@ -1,19 +1,16 @@
-"""What a finding is, and how a predicate becomes one."""
+"""What a finding is."""
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from intake.answers import Answers
-
-type Predicate = Callable[[Answers, dt.date], bool]
+from intake.rules.conditions import Quantity
+from intake.rules.judgement import Judgement
 
 
 class Severity(enum.IntEnum):
@@ -57,68 +54,23 @@ KIND_WORDS = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Judgement):
     """Something worth a clinician's thought.
 
-    `evidence` names the items that can make it hold, `context` those worth reading beside them.
+    `look` says what to examine or talk about, `services` are codes of the catalogue. `amount` is
+    a quantity that the heading ends with, and its format.
     """
 
-    id: str
     kind: Kind
+    id: str
     severity: Severity
     heading: Promise
+    _: KW_ONLY
     look: Promise
-    services: tuple[str, ...]
-    sources: tuple[str, ...]
-    evidence: tuple[str, ...]
-    context: tuple[str, ...]
-    predicate: Predicate
-
-    def applies(self, answers: Answers, today: dt.date) -> bool:
-        return self.predicate(answers, today)
+    services: tuple[str, ...] = ()
+    amount: tuple[Quantity, str] | None = None
 
 
-FINDINGS: dict[str, Finding] = {}
-
-
-def finding(
-    kind: Kind,
-    finding_id: str,
-    severity: Severity,
-    heading: Promise,
-    *,
-    look: Promise,
-    services: tuple[str, ...] = (),
-    sources: tuple[str, ...],
-    evidence: tuple[str, ...],
-    context: tuple[str, ...] = (),
-) -> Callable[[Predicate], Predicate]:
-    """Enter a predicate among the findings.
-
-    `look` says what to examine or talk about, `services` are codes of the catalogue, `sources`
-    are keys of :data:`intake.rules.sources.SOURCES`.
-    """
-
-    def enter(predicate: Predicate) -> Predicate:
-        if finding_id in FINDINGS:
-            raise ValueError(f"{finding_id} is defined twice")
-        FINDINGS[finding_id] = Finding(
-            id=finding_id,
-            kind=kind,
-            severity=severity,
-            heading=heading,
-            look=look,
-            services=services,
-            sources=sources,
-            evidence=evidence,
-            context=context,
-            predicate=predicate,
-        )
-        return predicate
-
-    return enter
-
-
-consideration = partial(finding, Kind.CONSIDERATION)
-factor = partial(finding, Kind.FACTOR)
-caution = partial(finding, Kind.CAUTION)
+consideration = partial(Finding, Kind.CONSIDERATION)
+factor = partial(Finding, Kind.FACTOR)
+caution = partial(Finding, Kind.CAUTION)

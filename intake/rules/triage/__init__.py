@@ -1,4 +1,4 @@
-"""How soon a person should be seen: 45 rules over their answers, each a small pure function.
+"""How soon a person should be seen: rules over their answers.
 
 A rule raises the level and never lowers it; only a named clinician does that. A missing answer
 makes a rule false, and a restriction of what can be booked true. Rule ids are public: they
@@ -11,41 +11,25 @@ diagnosis, and wording and cut-offs need a licensed clinician's sign-off before 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from intake.answers import Answers
 from intake.rules import variables as v
 from intake.rules.levels import Level
+from intake.rules.patterns import NO_THRUST
 from intake.rules.thresholds import OURS
-from intake.rules.triage import emergency, routine, soon, urgent  # noqa: F401  Reading them enters the rules.
-from intake.rules.triage.rule import RULES, Rule
+from intake.rules.triage import emergency, routine, soon, urgent
+from intake.rules.triage.rule import Rule
 
 __all__ = ["RULES", "Level", "Rule", "Triage", "evaluate"]
 
-# Public advice of the British health service is stricter on these than clinical guidelines.
-STRICT_PUBLIC_ADVICE = ("T-S8", "T-S10", "T-S15")
+RULES = {rule.id: rule for module in (emergency, urgent, soon, routine) for rule in module.RULES}
 
-# An urgent bone, nerve or fever rule asks for a stop of running at once; see message M5.
-URGENT_STOP_RUNNING = frozenset(
-    {
-        "T-U1",
-        "T-U2",
-        "T-U3",
-        "T-U4",
-        "T-U5",
-        "T-U11",
-        "T-U17",
-        "T-U18",
-        "T-S1",
-        "T-S2",
-        "T-S3",
-        "T-S4",
-        "T-S6",
-        "T-S11",
-        "T-S15",
-    }
-)
-SOON_STOP_RUNNING = frozenset({"T-S2", "T-S4", "T-S6"})
+STOP_RUNNING = "M5"
+
+LEVEL_MESSAGES = {Level.EMERGENCY: "M1", Level.URGENT: "M3", Level.SOON: "M4"}
 
 NO_THRUST_INPUTS = (
     "safety-bone",
@@ -81,46 +65,47 @@ class Triage:
 def evaluate(answers: Answers, *, today: dt.date, strict_public_advice: bool = False) -> Triage:
     """Judge the answers as of `today`, the calendar day in the clinic's zone.
 
-    `strict_public_advice` raises a lone cancer-type flag, main pain above the low back, and cough
-    pain with leg symptoms to URGENT, for clinics that follow that reading.
+    `strict_public_advice` raises rules to their `strict_level`: public advice of the British health
+    service is stricter on some signs than clinical guidelines.
     """
     held = [rule for rule in RULES.values() if rule.applies(answers, today)]
     if strict_public_advice:
-        held = [
-            replace(rule, level=Level.URGENT) if rule.id in STRICT_PUBLIC_ADVICE else rule
-            for rule in held
-        ]
+        held = [replace(rule, level=rule.strict_level or rule.level) for rule in held]
     held.sort(key=lambda rule: -rule.level)  # Stable: within a level, the order of the table.
     level = held[0].level
-    rule_ids = frozenset(rule.id for rule in held)
     return Triage(
         level=level,
         rules=tuple(held),
-        messages=messages_shown(answers, level, rule_ids),
-        restrictions=restrictions(answers, level, rule_ids, today),
+        messages=messages_shown(answers, level, held),
+        restrictions=restrictions(answers, level, held, today),
     )
 
 
-def messages_shown(answers: Answers, level: Level, rule_ids: frozenset[str]) -> tuple[str, ...]:
-    """Which messages the patient reads, in order."""
-    match level:
-        case Level.EMERGENCY:
-            emergencies = {rule_id for rule_id in rule_ids if rule_id.startswith("T-E")}
-            if emergencies == {"T-E8"}:
-                return ("M2",)
-            return ("M1", "M2") if "T-E8" in emergencies else ("M1",)
-        case Level.URGENT:
-            first = ("M1", "M3") if "T-U1" in rule_ids else ("M3",)
-            return (*first, "M5") if rule_ids & URGENT_STOP_RUNNING else first
-        case Level.SOON:
-            return ("M4", "M5") if rule_ids & SOON_STOP_RUNNING else ("M4",)
-    short = v.under(v.days(answers), 8)
-    mild = v.at_most(answers.number("pain-worst"), OURS.mild_pain_at_most)
-    return ("M7",) if short and mild else ("M6",)
+def messages_shown(answers: Answers, level: Level, rules: Collection[Rule]) -> tuple[str, ...]:
+    """Which messages the patient reads, in order: ids sort as they are shown."""
+    if level == Level.ROUTINE:
+        short = v.under(v.days(answers), 8)
+        mild = v.at_most(answers.number("pain-worst"), OURS.mild_pain_at_most)
+        return ("M7",) if short and mild else ("M6",)
+    of_level = (LEVEL_MESSAGES[level],)
+    deciding = [rule.messages or of_level for rule in rules if rule.level == level]
+    shown = set(chain.from_iterable(deciding or [of_level]))
+    # Anyone on the way to an emergency room is not told about running.
+    if level < Level.EMERGENCY and any(
+        rule.stops_running is not None and rule.stops_running <= level for rule in rules
+    ):
+        shown.add(STOP_RUNNING)
+    return tuple(sorted(shown))
+
+
+def messages_of_emergency(rule_ids: Iterable[str]) -> tuple[str, ...]:
+    """Which messages the stop page shows for the rules that an alert has stored."""
+    rules = [RULES[rule_id] for rule_id in rule_ids if rule_id in RULES]
+    return messages_shown(Answers(), Level.EMERGENCY, rules)
 
 
 def restrictions(
-    answers: Answers, level: Level, rule_ids: frozenset[str], today: dt.date
+    answers: Answers, level: Level, rules: Collection[Rule], today: dt.date
 ) -> frozenset[str]:
     """Codes of what may not be booked online. What is not answered yet restricts."""
     age = v.age(answers, today)
@@ -131,12 +116,14 @@ def restrictions(
         "no-booking": level == Level.EMERGENCY,
         "urgent-only": level == Level.URGENT,
         "soon-only": level == Level.SOON,
-        "no-thrust": not thrust_judged or pregnancy or v.no_thrust(answers, today),
+        "no-thrust": not thrust_judged or pregnancy or NO_THRUST.holds(answers, today),
         "no-regenerative": pregnancy or not v.at_least(age, OURS.adult_from),
-        "not-massage-first": level >= Level.SOON or "T-R1" in rule_ids,
+        "not-massage-first": level >= Level.SOON,
         "gait-locked": level >= Level.URGENT or not v.at_most(gait_pain, OURS.gait_pain_at_most),
         "minor": v.under(age, OURS.adult_from),
         "pregnancy": pregnancy,
         "intake-incomplete": not answers.answered("consent-signature"),
     }
-    return frozenset(code for code, holds in codes.items() if holds)
+    return frozenset(code for code, holds in codes.items() if holds).union(
+        *(rule.restricts for rule in rules)
+    )

@@ -1,59 +1,34 @@
-"""What a triage rule is, and how a predicate becomes one."""
+"""What a triage rule is."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from django.utils.functional import Promise
 
-from intake.answers import Answers
+from intake.rules.judgement import Judgement
 from intake.rules.levels import Level
-
-type Predicate = Callable[[Answers, dt.date], bool]
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One line of the decision table.
+class Rule(Judgement):
+    """One line of the decision table, with all that follows when it holds.
 
-    `evidence` names the items that can make it hold, `context` those worth reading beside them.
+    `why` is read by clinicians. `stops_running` is the lowest level at which the patient is told
+    to stop running, None for never; a default would let a new rule forget it.
+    `strict_level` is its level for clinics that follow strict public advice.
+    `messages` are shown in place of the message of its level.
+    `restricts` are codes that booking maps to services.
+    `contradiction` says which answers disagree. `is_default` marks what holds of everybody.
     """
 
     id: str
     level: Level
     why: Promise
-    sources: tuple[str, ...]
-    evidence: tuple[str, ...]
-    context: tuple[str, ...]
-    predicate: Predicate
-
-    def applies(self, answers: Answers, today: dt.date) -> bool:
-        return self.predicate(answers, today)
-
-
-RULES: dict[str, Rule] = {}
-
-
-def rule(
-    rule_id: str,
-    level: Level,
-    why: Promise,
-    *,
-    sources: tuple[str, ...],
-    evidence: tuple[str, ...] = (),
-    context: tuple[str, ...] = (),
-) -> Callable[[Predicate], Predicate]:
-    """Enter a predicate into the decision table, in the order of definition.
-
-    `why` is read by clinicians; `sources` are keys of :data:`intake.rules.sources.SOURCES`.
-    """
-
-    def enter(predicate: Predicate) -> Predicate:
-        if rule_id in RULES:
-            raise ValueError(f"{rule_id} is defined twice")
-        RULES[rule_id] = Rule(rule_id, level, why, sources, evidence, context, predicate)
-        return predicate
-
-    return enter
+    _: KW_ONLY
+    stops_running: Level | None
+    strict_level: Level | None = None
+    messages: tuple[str, ...] = ()
+    restricts: tuple[str, ...] = ()
+    contradiction: Promise | None = None
+    is_default: bool = False

@@ -2,6 +2,8 @@ import pytest
 
 from intake.answers import Answers
 from intake.rules import triage, variables
+from intake.rules.conditions import ALWAYS
+from intake.rules.findings import FINDINGS
 from intake.rules.levels import Level
 from intake.rules.sources import SOURCES
 from tests.intake.people import (
@@ -259,14 +261,45 @@ def test_every_rule_is_tested_both_ways():
     assert {rule_id for rule_id, _ in DOES_NOT_HOLD} == set(triage.RULES) - {"T-R0"}
 
 
-def test_all_45_rules_exist_under_their_public_ids():
-    assert set(triage.RULES) == {
-        *(f"T-E{number}" for number in range(1, 9)),
-        *(f"T-U{number}" for number in range(1, 19)),
-        *(f"T-S{number}" for number in range(1, 16)),
-        *(f"T-R{number}" for number in range(4)),
-    }
-    assert len(triage.RULES) == 45
+def test_the_rules_of_a_level_are_numbered_without_a_gap():
+    for letter, first in (("E", 1), ("U", 1), ("S", 1), ("R", 0)):
+        numbers = sorted(int(rule_id[3:]) for rule_id in triage.RULES if rule_id[2] == letter)
+        assert numbers == list(range(first, first + len(numbers)))
+
+
+# What a rule does beyond its level, as a clinician signs it.
+STOPS_RUNNING = {
+    Level.SOON: {"T-S2", "T-S4", "T-S6"},
+    Level.URGENT: {
+        *("T-U1", "T-U2", "T-U3", "T-U4", "T-U5", "T-U11", "T-U17", "T-U18"),
+        *("T-S1", "T-S3", "T-S11", "T-S15"),
+    },
+}
+URGENT_UNDER_STRICT_ADVICE = {"T-S8", "T-S10", "T-S15"}
+PRIVATE = {"T-E8", "T-R2", "F-52"}
+OWN_MESSAGES = {"T-E8": ("M2",), "T-U1": ("M1", "M3")}
+RESTRICTS = {"T-R1": ("not-massage-first",)}
+CONTRADICTS = {"T-U18"}
+DEFAULT = {"T-R0"}
+
+
+def test_what_a_rule_does_is_signed():
+    rules = triage.RULES.values()
+    for level in Level:
+        stops = {rule.id for rule in rules if rule.stops_running == level}
+        assert stops == STOPS_RUNNING.get(level, set())
+    strict = {rule.id: rule.strict_level for rule in rules if rule.strict_level}
+    assert strict == dict.fromkeys(URGENT_UNDER_STRICT_ADVICE, Level.URGENT)
+    assert {one.id for one in (*rules, *FINDINGS.values()) if one.is_private} == PRIVATE
+    assert {rule.id: rule.messages for rule in rules if rule.messages} == OWN_MESSAGES
+    assert {rule.id: rule.restricts for rule in rules if rule.restricts} == RESTRICTS
+    assert {rule.id for rule in rules if rule.contradiction} == CONTRADICTS
+    assert {rule.id for rule in rules if rule.is_default} == DEFAULT
+
+
+def test_a_rule_has_to_say_whether_it_stops_running():
+    with pytest.raises(TypeError, match="stops_running"):
+        triage.Rule("T-U99", Level.URGENT, "It forgot", when=ALWAYS, sources=("ours",))
 
 
 def test_a_rule_has_the_level_of_its_letter_and_known_sources():

@@ -3,13 +3,15 @@ import datetime as dt
 import pytest
 
 from intake.answers import Answers
-from intake.rules import triage, variables
+from intake.rules import patterns, triage, variables
+from intake.rules.conditions import Compared
 from intake.rules.findings import FINDINGS
 from intake.rules.thresholds import OURS
 from tests.intake.people import (
     BONE,
     TODAY,
     born,
+    parts_of,
 )
 
 
@@ -78,7 +80,7 @@ def test_the_spike_compares_the_onset_run_with_the_longest_before(onset, longest
     ],
 )
 def test_load_up(answers, expected):
-    assert variables.load_up(Answers.of(**answers)) is expected
+    assert patterns.LOAD_UP.holds(Answers.of(**answers), TODAY) is expected
 
 
 @pytest.mark.parametrize("place", variables.BONE_PLACES)
@@ -122,9 +124,15 @@ def test_the_signs_of_a_bone_stress_injury(sign, suspected):
 
 
 def test_our_own_cut_offs_name_existing_rules_and_an_author():
-    elsewhere = {"gait-locked", "M7", "summary"}
+    elsewhere = {"gait-locked", "M7", "summary", "asked-again"}
     for row in OURS.rows():
         assert row.used_by
         assert set(row.used_by) <= {*triage.RULES, *FINDINGS, *elsewhere}
+    for row in OURS.rows():
+        for rule_id in set(row.used_by) - elsewhere:
+            rule = triage.RULES.get(rule_id) or FINDINGS[rule_id]
+            limits = {part.limit for part in parts_of(rule.when) if isinstance(part, Compared)}
+            words = str(getattr(rule, "look", ""))
+            assert row.value in limits or str(row.value) in words, (rule_id, row.name)
     assert OURS.version
     assert OURS.author
