@@ -39,7 +39,7 @@ class PracticeChoice(forms.ModelChoiceField):
     """A practitioner with their title, as the slot picker names them."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name}, {obj.local_title}" if obj.local_title else obj.name
+        return f"{obj.name}, {obj.title}" if obj.title else obj.name
 
 
 class WishForm(KeyForm):
