@@ -59,7 +59,7 @@ def gaps(missing: Callable[[str], Iterable[str]], *, check_id: str) -> list[Chec
     return [
         Warning(
             f"{name} ({code}) is registered and lacks {', '.join(found)}.",
-            hint="Its readers get the default language there. See docs/how-to-add.md.",
+            hint="Its readers get the default language there. See CONTRIBUTING.md.",
             id=check_id,
         )
         for code, name in settings.LANGUAGES

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django.utils import translation
@@ -79,6 +80,9 @@ class TranslatedField(models.JSONField):
         super().validate(dict(value), model_instance)
         if not self.blank and settings.LANGUAGE_CODE not in value:
             raise ValidationError(self.error_messages["blank"], code="blank")
+        if self.max_length is not None:
+            for text in value.values():
+                MaxLengthValidator(self.max_length)(text)
 
     def formfield(self, **kwargs: Any) -> Any:
         # Not JSONField's own: it takes JSON.

@@ -10,6 +10,9 @@ class ScheduleConfig(AppConfig):
         from clinic.models import Role
         from clinic.security.access import ALL, KEEP, VIEW, allow
 
+        # Imported for the deploy check that it registers.
+        from schedule import checks  # noqa: F401
+
         allow(
             Role.FRONT_DESK,
             "schedule",
