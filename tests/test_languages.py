@@ -34,7 +34,7 @@ from tests.factories import (
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {code for code, _name in project_settings.LANGUAGES} - {project_settings.LANGUAGE_CODE}
-# What an English and Spanish page of ours may say without a word of the code around it.
+# The setting itself, and pages that a server in trouble sends as they are, in all languages.
 MAY_NAME_ONE = {"clinic/settings.py", "templates/500.html", "templates/503.html"}
 
 
