@@ -107,7 +107,7 @@ class TranslatedInputs(forms.MultiWidget):
         names = dict(settings.LANGUAGES)
         for code, part in zip(self.codes, context["widget"]["subwidgets"], strict=True):
             part["language"] = names[code]
-            part["attrs"] |= {"lang": code, "id": f"id_{part['name']}"}
+            part["attrs"] |= {"lang": code, "id": attrs["id"] + part["name"].removeprefix(name)}
         return context
 
     def id_for_label(self, id_: str) -> str:
