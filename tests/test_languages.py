@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.conf import settings as project_settings
 from django.core.checks import Tags, run_checks
 from django.urls import reverse
@@ -16,7 +17,7 @@ from django.utils import translation
 
 from booking.models import Appointment
 from clinic import guide
-from clinic.languages import active_language, fallbacks, in_language
+from clinic.languages import active_language, choices, fallbacks, in_language
 from clinic.mail import preview, wordings
 from clinic.models import Patient
 from intake.rules.messages import MESSAGES, render
@@ -186,5 +187,16 @@ def test_other_forms_of_staff_offer_the_new_language(french):
     desk = sign_in(french, make_user())
     page = desk.get(f"/admin/clinic/patient/{patient.pk}/change/").content.decode()
     assert re.search(r'<option value="fr">\s*Français', page)
-    patient.language = "fr"
-    patient.full_clean()
+
+
+def test_no_column_lists_the_languages_and_so_none_needs_a_migration(french):
+    columns = [
+        field
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if field.name == "language"
+    ]
+    assert len(columns) >= 5
+    for column in columns:
+        assert "fr" in dict(column.choices), column
+        assert column.deconstruct()[3]["choices"] is choices, column

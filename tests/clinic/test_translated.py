@@ -51,6 +51,7 @@ def test_a_plain_string_is_text_in_the_default_language():
     assert texts(service) == {"en": "Foot massage"}
     Service.objects.update(name="Massage")
     assert texts(service) == {"en": "Massage"}
+    assert Service.objects.filter(name__en="Massage").exists()
     Service.objects.update(name=BOTH)
     assert texts(service) == BOTH
 
