@@ -10,7 +10,12 @@ class ScheduleConfig(AppConfig):
     def ready(self) -> None:
         from clinic.models import Role
         from clinic.security.access import ALL, KEEP, VIEW, allow
-        from schedule import rules_triggers
+
+        # Imported for the deploy check that it registers.
+        from schedule import (
+            checks,  # noqa: F401
+            rules_triggers,
+        )
 
         allow(
             Role.FRONT_DESK,

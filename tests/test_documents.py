@@ -15,7 +15,6 @@ PAGES = sorted(
 )
 # Named in the documents, and still to be merged.
 COMING = {
-    "clinic/translated.py",
     "docs/mutation.md",
     "mutate",
     "tags",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from booking.appointments import mail_schedule
 from booking.appointments.models import Appointment
 from booking.appointments.status import InvalidTransition, Status
+from clinic.languages import is_registered
 from clinic.mail import outbox
 from clinic.models import Patient
 from clinic.security.access import hash_token, link_token
@@ -116,7 +117,7 @@ class UnconfirmedBooking(models.Model):
     @property
     def language(self) -> str:
         given = self.details.get("language", "")
-        return given if given in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        return given if is_registered(given) else settings.LANGUAGE_CODE
 
     @property
     def kept_until(self) -> datetime:

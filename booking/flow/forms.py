@@ -7,7 +7,6 @@ from uuid import UUID
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Layout
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.appointments.mail_schedule import REMINDER
 from booking.flow.choosing import Goal, Place, Seen
+from clinic import languages
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
 from intake.models import Agreement
@@ -166,7 +166,7 @@ class PractitionerChoice(forms.ModelChoiceField):
     """A practitioner with their title, as the slot picker names them."""
 
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name}, {obj.local_title}" if obj.local_title else obj.name
+        return f"{obj.name}, {obj.title}" if obj.title else obj.name
 
 
 class KeyForm(forms.Form):
@@ -239,7 +239,7 @@ class DetailsForm(forms.Form):
     phone = phone_field()
     language = forms.ChoiceField(
         label=_("Language for our mails"),
-        choices=settings.LANGUAGES,
+        choices=languages.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a language.")},
     )

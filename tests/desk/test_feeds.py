@@ -65,7 +65,7 @@ def test_the_feed_shows_when_and_where_and_never_who_or_why(client, clinician, f
     assert (event["UID"], event["SEQUENCE"]) == (visit.ical_uid, visit.sequence)
     assert event["SUMMARY"] == "Visit"
     assert event["LOCATION"] == f"{visit.location.name}, Track room"
-    for word in ("Zyx", visit.patient.email, visit.service.name, str(visit.pk), "ATTENDEE"):
+    for word in ("Zyx", visit.patient.email, str(visit.service), str(visit.pk), "ATTENDEE"):
         assert word not in text
     assert vobject.readOne(text).vevent.dtstart.value == visit.start
 

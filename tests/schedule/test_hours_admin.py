@@ -90,7 +90,7 @@ def post_rules(manager, clinic, practitioner, **rules):
     path = f"/admin/clinic/practitioner/{practitioner.pk}/change/"
     page = manager.get(path).content.decode()
     found = dict.fromkeys(re.findall(r'name="([\w-]+)-TOTAL_FORMS"', page))
-    posted = {"name": practitioner.name, "title": "PT", "is_active": "on", "bio": "", "bio_es": ""}
+    posted = {"name": practitioner.name, "title": "PT", "is_active": "on"}
     posted["locations"] = [clinic.location.pk]
     for prefix in found:
         posted |= inline(prefix, *rules.get(prefix, ()))

@@ -212,8 +212,7 @@ def test_rendering_a_mail_again_gives_the_same_links():
 
 def test_no_mail_names_the_service_the_patient_or_anything_about_health():
     service = make_service(
-        name="Zzyzx evaluation",
-        name_es="Zzyzx evaluación",
+        name={"en": "Zzyzx evaluation", "es": "Zzyzx evaluación"},
         preparation="Zzyzx",
         questionnaire=make_questionnaire(),
     )

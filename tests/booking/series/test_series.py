@@ -50,7 +50,7 @@ def test_all_visits_are_booked_with_one_mail_about_them(clinic):
     (sent,) = mail.outbox
     assert sent.subject == "Your visits are booked, the first on Tuesday, June 2, 9:00 AM CDT"
     assert "Visit 3 of 3: Tuesday, June 16, 9:00 AM CDT" in sent.body
-    assert clinic.service.name not in sent.body
+    assert str(clinic.service.name) not in sent.body
 
 
 def test_the_calendar_file_holds_every_visit_under_its_own_uid(clinic):
