@@ -88,7 +88,7 @@ class Case:
             offered_by={THIS: [THEM]},
             shifts={PAIR: self.shifts},
             breaks={PAIR: [BreakShift(pk, shift) for pk, shift in enumerate(self.breaks)]},
-            reserved={PAIR: [ReservedShift(pk, *kept) for pk, kept in enumerate(self.reserved)]},
+            reserved={PAIR: [ReservedShift(pk, *kept) for pk, kept in enumerate(self.kept)]},
             closures={HERE: [Absence(pk, span) for pk, span in enumerate(self.closed)]},
             time_off={},
             rooms={(HERE, "room"): things(self.rooms)},
