@@ -12,8 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.utils import translation
 
 from booking.models import Appointment, Series, UnconfirmedBooking, WaitlistEntry, WaitlistOffer
-from clinic import privacy
-from clinic.mail import wordings
+from clinic import privacy, wordings
 from clinic.models import (
     AuditEvent,
     CareTeamMember,

@@ -16,9 +16,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from booking.models import Appointment
-from clinic import guide
+from clinic import guide, wordings
 from clinic.languages import active_language, choices, fallbacks, in_language
-from clinic.mail import preview, wordings
+from clinic.mail import preview, samples
 from clinic.models import Patient
 from intake.rules.messages import MESSAGES, render
 from tests.booking.filling_in import a_visit_with_a_form, fill_in, grant, page_url, send, stored
@@ -152,12 +152,12 @@ def test_the_form_is_filled_in_in_a_language_without_texts(french):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", sorted(wording.kind for wording in wordings.every()))
+@pytest.mark.parametrize("kind", sorted(wording.kind for wording in wordings.all_wordings()))
 def test_every_mail_is_written_in_a_language_without_texts(french, kind):
     make_practice()
     make_location(directions={"es": "Tras el río.", "en": "Across the river."})
     with translation.override("fr"), preview.previewing():
-        mail = wordings.sample(kind)(NOW)
+        mail = samples.sample(kind)(NOW)
     assert 'lang="fr"' in mail.html
     assert "Tras el río." not in mail.text
 

@@ -11,8 +11,9 @@ from booking.appointments.models import Appointment
 from booking.mails import visit_mails
 from booking.mails.visit_mails import MY_VISITS, Visit
 from clinic.languages import active_language
-from clinic.mail.outbox import Compose, Mail
-from clinic.mail.wordings import Sample
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import Compose
+from clinic.mail.samples import Sample
 from clinic.models import Location, Message, Patient, Practice
 from schedule.models import Service
 

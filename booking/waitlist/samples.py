@@ -17,8 +17,8 @@ from booking.mails.samples import ADDRESS, NAME
 from booking.waitlist.mails import COMPOSERS, Post, write_series
 from booking.waitlist.models import WaitlistEntry, WaitlistOffer
 from clinic.languages import active_language
-from clinic.mail.outbox import Mail
-from clinic.mail.wordings import Sample
+from clinic.mail.mail import Mail
+from clinic.mail.samples import Sample
 from clinic.models import Location, Message, Patient, Practice
 
 

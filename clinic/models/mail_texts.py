@@ -8,10 +8,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clinic import languages
-from clinic.mail import wordings
-from clinic.mail.wordings import Words, placeholders_in
+from clinic import languages, wordings
 from clinic.plain_text import one_line
+from clinic.wordings import Words, placeholders_in
 
 _KEYS = uuid.UUID("6f1e7a1c-6d3b-4d0a-9b1e-2c6a5d0f8e47")
 # What a mail program or a careless paste would take for markup.

@@ -1,7 +1,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,9 +19,6 @@ from clinic.encryption import EncryptedTextField
 from clinic.models.practice import Location, validate_time_zone
 from clinic.plain_text import one_line
 from clinic.translated import TranslatedField
-
-if TYPE_CHECKING:
-    from clinic.models.messages import Link
 
 
 class Role(models.TextChoices):
@@ -111,7 +108,7 @@ class Practitioner(models.Model):
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
-    def visible_to(self, viewer: "User | AnonymousUser | Link | None") -> "PatientQuerySet":
+    def visible_to(self, viewer: Any) -> "PatientQuerySet":
         """Return the patients whose contact details ``viewer`` may see.
 
         Front desk and managers see every patient's contact, clinicians their care team's

@@ -10,8 +10,8 @@ from datetime import datetime, time, timedelta
 from django.utils import translation
 
 from booking.appointments.mail_schedule import CONFIRMATION
+from clinic import wordings
 from clinic.languages import content
-from clinic.mail import wordings
 from clinic.models import Location, MailText, OnCall, Practice, Practitioner, Role, User
 from intake.models import Questionnaire
 from schedule.models import (
@@ -309,6 +309,6 @@ def create_mail_texts() -> None:
     """The clinic's own words for one mail, in each language."""
     for language, texts in _TEXTS.items():
         with translation.override(language):
-            shipped = next(w.words for w in wordings.every() if w.kind == CONFIRMATION)
+            shipped = next(w.words for w in wordings.all_wordings() if w.kind == CONFIRMATION)
         words = shipped._replace(**texts["confirmation"])
         MailText.of(CONFIRMATION, language, words).save()

@@ -126,6 +126,14 @@ def test_hostile_text_stays_text_and_lines_are_folded():
     assert "1; Trail, Street" in event["LOCATION"]
 
 
+def test_quotes_in_the_clinics_name_become_apostrophes():
+    """A quote ends a parameter in iCalendar (RFC 5545, section 3.2)."""
+    practice = make_practice(name='The "Back" Clinic')
+    calendar = ical.request(make_appointment(), practice=practice, now=NOW)
+    (event,) = Calendar.from_ical(calendar).walk("VEVENT")
+    assert event["ORGANIZER"].params["CN"] == "The 'Back' Clinic"
+
+
 def test_booked_moved_and_cancelled_leave_a_calendar_empty():
     """A calendar that follows RFC 5546: the highest sequence of a UID wins."""
     entries: dict[str, tuple[int, datetime]] = {}
