@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from intake.models import Questionnaire
+from intake.rules.tags import Tag
 from intake.workflow.answer_history import FOLLOW_UP_URL
 from schedule.models.catalogue import Service
 
@@ -18,7 +19,7 @@ def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Servic
     new: list[Service] = []
     follow_up = Questionnaire.objects.published().filter(url=FOLLOW_UP_URL).first()
     for position, entry in enumerate(entries):
-        asks = follow_up if questionnaire and entry["slug"] == "progress-check" else questionnaire
+        asks = follow_up if questionnaire and Tag.PROGRESS in entry["tags"] else questionnaire
         service, is_new = Service.objects.get_or_create(
             slug=entry["slug"],
             defaults={**entry, "position": position, "questionnaire": asks},

@@ -21,7 +21,6 @@ COMING = {
     "conflicting_appointments",
     "mutate",
     "retry_on_deadlock",
-    "tags",
     "transition_to",
 }
 SETTINGS = (ROOT / "clinic/settings.py").read_text()

@@ -14,6 +14,7 @@ from clinic import days
 from clinic.models import Link, Location, Patient, Practitioner, Role, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 from schedule import slots
 from schedule.models.catalogue import Service
 from schedule.search import FreeStart, Obstacle, Rule
@@ -51,9 +52,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(status=Status.BOOKED, start__gt=now)
 
     def hold_for_safety(self, alert: SafetyAlert, *, now: datetime) -> int:
-        """Pause the coming hands-on visits of the alert's patient until staff release them.
+        """Pause the patient's coming visits whose service has the tag for it; staff release them.
 
-        Their status and time stay as they are; returns how many were paused.
+        Their status and time stay as they are. Return how many were paused.
         """
         if alert.patient_id is None:
             return 0
@@ -61,7 +62,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             patient=alert.patient_id,
             status=Status.BOOKED,
             start__gt=now,
-            service__is_hands_on=True,
+            service__in=[s for s in Service.objects.all() if Tag.PAUSED_BY_ALERT in s.tags],
             safety_hold_alert=None,
         ).update(safety_hold_alert=alert)
 
