@@ -141,7 +141,7 @@ def _lines() -> Iterator[str]:
         yield f"### {finding.id} · {finding.severity.name}\n"
         yield f"{finding.kind.word}: {finding.heading}.\n"
         yield from _basis(finding)
-        services = f" → {', '.join(finding.services)}" if finding.services else ""
+        services = " → " + ", ".join(finding.services).replace("_", " ") if finding.services else ""
         yield f"- Look: {finding.look}{services}"
         yield ""
     yield "## Patterns and counts that rules share\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clinic.languages import content
 from intake.models import Questionnaire
+from intake.rules.tags import Tag
 from intake.workflow.answer_history import FOLLOW_UP_URL
 from schedule.models.catalogue import Service
 
@@ -24,7 +25,7 @@ def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Servic
         for language, texts in TEXTS.items():
             for field, text in texts.get(entry["slug"], {}).items():
                 entry.setdefault(field, {})[language] = text
-        asks = follow_up if questionnaire and entry["slug"] == "progress-check" else questionnaire
+        asks = follow_up if questionnaire and Tag.PROGRESS in entry["tags"] else questionnaire
         service, is_new = Service.objects.get_or_create(
             slug=entry["slug"],
             defaults={**entry, "position": position, "questionnaire": asks},

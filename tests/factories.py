@@ -5,12 +5,15 @@ past every guard, so that a test can set up any past it likes.
 """
 
 import itertools
+import json
 import time as time_module
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 from allauth.usersessions.models import UserSession
 from django.utils import translation
 
+import schedule
 from booking.models import Appointment, Series, UnconfirmedBooking, WaitlistEntry, WaitlistOffer
 from clinic import privacy, wordings
 from clinic.models import (
@@ -141,6 +144,12 @@ def make_resource_hours(*, weekdays=range(7), opens=time(8), closes=time(17), **
     ]
 
 
+SHIPPED_TAGS = {
+    entry["slug"]: entry["tags"]
+    for entry in json.loads((Path(schedule.__file__).parent / "catalogue.json").read_text())
+}
+
+
 def make_service(*, practitioners=(), **fields):
     number = next(_numbers)
     defaults = {
@@ -150,6 +159,7 @@ def make_service(*, practitioners=(), **fields):
         "buffer_after": 0,
         "is_first_visit": True,
         "min_notice_minutes": 0,
+        "tags": SHIPPED_TAGS.get(fields.get("slug"), []),
     }
     service = Service.objects.create(**defaults | fields)
     service.practitioners.set(practitioners)

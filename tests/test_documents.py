@@ -17,7 +17,6 @@ PAGES = sorted(
 COMING = {
     "docs/mutation.md",
     "mutate",
-    "tags",
 }
 SETTINGS = (ROOT / "clinic/settings.py").read_text()
 VARIABLES = sorted(set(re.findall(r'(?:env_\w+|fernet_keys)\(\s*"([A-Z_]+)"', SETTINGS)) | {"PORT"})

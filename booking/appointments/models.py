@@ -30,6 +30,7 @@ from booking.appointments.status import (
 from clinic.models import CareTeamMember, Link, Location, Patient, Practitioner, Role, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 from intake.workflow import gate
 from schedule.models.catalogue import Service
 from schedule.search import MAX_OCCUPIED, Search
@@ -63,15 +64,16 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(status=Status.BOOKED, start__gt=now)
 
     def hold_for_safety(self, alert: SafetyAlert, *, now: datetime) -> int:
-        """Pause the coming hands-on visits of the alert's patient until staff release them.
+        """Pause the patient's coming visits whose service has the tag for it; staff release them.
 
-        Their status and time stay as they are; returns how many were paused.
+        Their status and time stay as they are. Return how many were paused.
         """
         if alert.patient_id is None:
             return 0
+        paused = [each for each in Service.objects.all() if Tag.PAUSED_BY_ALERT in each.tags]
         return (
             self.coming(now=now)
-            .filter(patient=alert.patient_id, service__is_hands_on=True, safety_hold_alert=None)
+            .filter(patient=alert.patient_id, service__in=paused, safety_hold_alert=None)
             .update(safety_hold_alert=alert)
         )
 

@@ -1,11 +1,11 @@
 """Which visit to start with: a service suggested from a few answers, with the reason in words.
 
-Pure: a table of rules over at most three plain answers and what the safety gate found. The first
-rule that holds and whose service is open is the suggestion. A suggestion, not advice: everything
-else that is open stays beside it. Source: clinical.md §1 (facts to services), §3.4 and §6.5.
+Pure: a table of rules over at most three plain answers and the safety answers. The first rule that
+holds and has an open service makes the suggestion. The page shows every other open service too.
+Source: clinical.md §1 (facts to services), §3.4 and §6.5.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import models
@@ -13,12 +13,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from booking.flow.eligibility import Offer
-
-USUAL_FIRST_VISIT = "pt-eval"
+from intake.rules.tags import Tag
 
 
 class Goal(models.TextChoices):
-    """What somebody wants most."""
+    """What the patient wants most."""
 
     FIND_OUT = "find-out", _("Find out what is going on, and what to do")
     HANDS_ON = "hands-on", _("Hands-on treatment for tight or sore muscles")
@@ -28,8 +27,8 @@ class Goal(models.TextChoices):
     SECOND_VIEW = "second-view", _("Talk to a doctor about tests or other treatment")
 
 
-class Place(models.TextChoices):
-    """Where it hurts, and whether it goes anywhere."""
+class PainPlace(models.TextChoices):
+    """Where it hurts most, and whether the pain spreads."""
 
     BACK = "back", _("In my back only")
     LEG = "leg", _("It goes into a leg, or a leg tingles or is numb")
@@ -38,7 +37,7 @@ class Place(models.TextChoices):
 
 
 class Seen(models.TextChoices):
-    """Has somebody looked at this pain?"""
+    """Whether a professional has looked at this pain."""
 
     NO = "no", _("No, nobody yet")
     BETTER = "better", _("Yes, and it is getting better")
@@ -47,7 +46,7 @@ class Seen(models.TextChoices):
 
 @dataclass(frozen=True)
 class Situation:
-    """The answers, and what is known from the safety gate. An answer not given is empty."""
+    """What one patient has answered. An answer that is missing is an empty string."""
 
     goal: str = ""
     place: str = ""
@@ -58,8 +57,8 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Rule:
-    service: str
+class SuggestionRule:
+    tag: Tag
     reason: str | Promise
     applies: Callable[[Situation], bool]
 
@@ -75,122 +74,116 @@ def _wants(*goals: str) -> Callable[[Situation], bool]:
 
 
 def _hurts(s: Situation) -> bool:
-    return s.place != Place.NOWHERE
+    return s.place != PainPlace.NOWHERE
 
 
-# In the order in which they are tried. What the safety gate found comes before what is wished.
-RULES = (
-    Rule(
-        "tele-triage",
+# In this order: the safety answers come before the goal.
+SUGGESTION_RULES = (
+    SuggestionRule(
+        Tag.BY_PHONE,
         _("Your safety answers should be looked at today. A call is the quickest way."),
         lambda s: "urgent-only" in s.restrictions,
     ),
-    Rule(
-        "sports-doc",
+    SuggestionRule(
+        Tag.DOCTOR,
         _("Your safety answers should be looked at by tomorrow. A doctor can order tests."),
         lambda s: "urgent-only" in s.restrictions,
     ),
-    Rule(
-        "pelvic-health",
+    SuggestionRule(
+        Tag.PELVIC_HEALTH,
         _("In and around a pregnancy, back and pelvis are best looked at together."),
         lambda s: s.is_around_pregnancy and _hurts(s) and s.goal not in {Goal.SHOES, Goal.FUEL},
     ),
-    Rule(
-        "sports-doc",
+    SuggestionRule(
+        Tag.DOCTOR,
         _("Pain that goes into a leg and does not get better should be seen by a doctor."),
-        lambda s: s.place == Place.LEG and s.seen == Seen.NOT_BETTER,
+        lambda s: s.place == PainPlace.LEG and s.seen == Seen.NOT_BETTER,
     ),
-    Rule(
-        USUAL_FIRST_VISIT,
+    SuggestionRule(
+        Tag.USUAL_FIRST_VISIT,
         _("Pain that goes into a leg should be examined first, before other treatment."),
-        lambda s: s.place == Place.LEG,
+        lambda s: s.place == PainPlace.LEG,
     ),
-    Rule(
-        USUAL_FIRST_VISIT,
+    SuggestionRule(
+        Tag.USUAL_FIRST_VISIT,
         _("Your safety answers call for a first check within days. This is the usual one."),
         lambda s: "soon-only" in s.restrictions and s.goal != Goal.SECOND_VIEW,
     ),
-    Rule(
-        "tailbone-eval",
+    SuggestionRule(
+        Tag.TAILBONE,
         _("Tailbone pain has causes of its own. This visit is made for it."),
-        lambda s: s.place == Place.TAILBONE,
+        lambda s: s.place == PainPlace.TAILBONE,
     ),
-    Rule(
-        "sports-doc",
+    SuggestionRule(
+        Tag.DOCTOR,
         _("A doctor can tell you whether tests or other treatment make sense."),
         _wants(Goal.SECOND_VIEW),
     ),
-    Rule(
-        "sports-doc",
+    SuggestionRule(
+        Tag.DOCTOR,
         _("You have been seen and it is not getting better. A doctor looks at it afresh."),
         lambda s: s.seen == Seen.NOT_BETTER and s.goal == Goal.FIND_OUT,
     ),
-    Rule(
-        "progress-check",
+    SuggestionRule(
+        Tag.PROGRESS,
         _("We know you and it is getting better. A short check keeps the plan right."),
         lambda s: s.is_known and s.seen == Seen.BETTER and s.goal == Goal.FIND_OUT,
     ),
-    Rule(
-        "gait-analysis",
+    SuggestionRule(
+        Tag.GAIT,
         _("We film you running and try one change at a time with you."),
         _wants(Goal.FORM),
     ),
-    Rule(
-        "footwear",
+    SuggestionRule(
+        Tag.SHOES,
         _("We look at fit, wear and support of every pair you bring."),
         _wants(Goal.SHOES),
     ),
-    Rule(
-        "nutrition",
+    SuggestionRule(
+        Tag.NUTRITION,
         _("Enough food and fluid for the running you do, without a diet."),
         _wants(Goal.FUEL),
     ),
-    Rule(
-        "manual-therapy",
+    SuggestionRule(
+        Tag.MANUAL_THERAPY,
         _("Hands-on treatment together with exercise helps longer than either alone."),
         lambda s: s.goal == Goal.HANDS_ON and s.is_known,
     ),
-    Rule(
-        "massage",
+    SuggestionRule(
+        Tag.MASSAGE,
         _("For tight muscles, and somebody has looked at your back already."),
         lambda s: s.goal == Goal.HANDS_ON and s.seen in {Seen.BETTER, Seen.NOT_BETTER},
     ),
-    Rule(
-        USUAL_FIRST_VISIT,
+    SuggestionRule(
+        Tag.USUAL_FIRST_VISIT,
         _("Nobody has looked at your back yet. We check it first, then treat what we find."),
         lambda s: s.goal == Goal.HANDS_ON and s.seen == Seen.NO and _hurts(s),
     ),
-    Rule(
-        "massage",
+    SuggestionRule(
+        Tag.MASSAGE,
         _("You have no pain now and want your muscles looked after."),
-        lambda s: s.goal == Goal.HANDS_ON and s.place == Place.NOWHERE,
+        lambda s: s.goal == Goal.HANDS_ON and s.place == PainPlace.NOWHERE,
     ),
-    # What is wished for may not be open: then the usual way in.
-    Rule(
-        USUAL_FIRST_VISIT,
+    # When the service for the goal is not open.
+    SuggestionRule(
+        Tag.USUAL_FIRST_VISIT,
         _("The usual first visit: we find out what is going on and agree on a plan."),
         lambda s: True,
     ),
-    Rule(
-        "sports-doc",
+    SuggestionRule(
+        Tag.DOCTOR,
         _("A doctor listens, examines you and decides with you what comes next."),
         lambda s: True,
     ),
 )
 
 
-def suggest(situation: Situation, offers: Mapping[str, Offer]) -> Suggestion | None:
-    """The first rule that holds and whose service is open; None when none of them is.
-
-    ``offers`` are what this person may book, by service code.
-    """
-    for rule in RULES:
-        offer = offers.get(rule.service)
-        if offer is not None and offer.is_open and rule.applies(situation):
-            return Suggestion(offer, rule.reason)
+def suggest(situation: Situation, offers: Iterable[Offer]) -> Suggestion | None:
+    """Return the first rule that holds and has an open service; None when there is none."""
+    open_ones = [offer for offer in offers if offer.is_open]
+    for rule in SUGGESTION_RULES:
+        if rule.applies(situation):
+            for offer in open_ones:
+                if rule.tag in offer.service.tags:
+                    return Suggestion(offer, rule.reason)
     return None
-
-
-def services_named() -> Collection[str]:
-    """The codes of all services that can be suggested."""
-    return {rule.service for rule in RULES}

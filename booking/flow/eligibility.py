@@ -1,7 +1,7 @@
 """Which services a patient may book online, by when, and in plain words why not.
 
-Pure: decides over a service's rules, the restriction codes of ``intake.rules.triage`` and the
-services the patient has been seen for. What has not been asked yet restricts. Source:
+Pure: decides over a service's tags, the restriction codes of ``intake.rules.triage`` and the
+services the patient has been seen for. A question without an answer restricts. Source:
 clinical.md §3.4 (levels) and §6.5 (services).
 """
 
@@ -14,25 +14,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 
 if TYPE_CHECKING:
     from schedule.models import Service
 
-# Of somebody who has not been through the safety gate: all we know is that no intake is done.
+# What restricts people who have not answered the safety questions: they have sent no intake form.
 NOTHING_ANSWERED = frozenset({"intake-incomplete"})
 
-URGENT_SERVICES = frozenset({"tele-triage", "sports-doc", "pt-eval"})
-SOON_SERVICES = frozenset(
-    {"pt-eval", "sports-doc", "chiro-consult", "pelvic-health", "tailbone-eval"}
-)
-EVALUATIONS = frozenset({"pt-eval", "sports-doc", "chiro-consult", "pelvic-health"})
-CHIROPRACTIC = frozenset({"chiro-consult", "chiro-adjust"})
-ADULTS_ONLY = NOT_IN_PREGNANCY = frozenset({"regen-consult", "chiro-adjust"})
+SOON_TAGS = frozenset({Tag.EVALUATION, Tag.TAILBONE})
 SOON_WORKING_DAYS = 3
 _SATURDAY = 5
 
 
-class Lock(models.TextChoices):
+class BlockReason(models.TextChoices):
     """Why a service cannot be booked online, in the words the patient reads."""
 
     STAFF = "staff", _("Our front desk books this with you. Please call.")
@@ -67,72 +62,80 @@ class Lock(models.TextChoices):
 
 @dataclass(frozen=True)
 class Offer:
-    """A service as it stands for one patient: open, or locked for a reason.
+    """Whether one patient may book one service online.
 
-    ``last_day`` is the last calendar day, at the place of the visit, on which it may be booked;
-    None leaves it to the service's own horizon. ``level`` is what reserved times go by.
+    ``block_reason`` is None when the patient may. ``last_day`` is the last calendar day, at the
+    place of the visit, on which it may be booked; None leaves it to the service's own horizon.
+    ``level`` decides which reserved times are open.
     """
 
     service: "Service"
-    lock: Lock | None
+    block_reason: BlockReason | None
     last_day: date | None
     level: Level = Level.ROUTINE
 
     @property
     def is_open(self) -> bool:
-        return self.lock is None
+        return self.block_reason is None
 
 
 def offer(
     service: "Service",
     *,
-    unlocked_by: Collection[str],
+    unlocked_by: Collection["Service"],
     restrictions: Collection[str],
-    seen_for: Collection[str],
+    seen_for: Collection["Service"],
     today: date,
 ) -> Offer:
     """Judge one service.
 
-    ``unlocked_by`` are the codes of the services of which one visit opens this one, ``seen_for``
-    those the patient has been seen for; ``today`` is the day at the place of the visit.
+    One visit for any service of ``unlocked_by`` opens this one. ``seen_for`` are the services the
+    patient has been seen for. ``today`` is the day at the place of the visit.
     """
-    lock = _lock(service, frozenset(unlocked_by), frozenset(restrictions), frozenset(seen_for))
-    last_day = None if lock else _last_day(service.slug, restrictions, today)
-    return Offer(service, lock, last_day, _level(restrictions))
+    reason = _block_reason(service, unlocked_by, restrictions, seen_for)
+    last_day = None if reason else _last_day(service, restrictions, today)
+    return Offer(service, reason, last_day, _level(restrictions))
 
 
-def _lock(
+def _block_reason(
     service: "Service",
-    unlocked_by: frozenset[str],
-    restrictions: frozenset[str],
-    seen_for: frozenset[str],
-) -> Lock | None:
-    code, mode = service.slug, service.BookingMode
-    is_unlocked = service.is_first_visit or bool(
-        unlocked_by & seen_for if unlocked_by else seen_for
+    unlocked_by: Collection["Service"],
+    restrictions: Collection[str],
+    seen_for: Collection["Service"],
+) -> BlockReason | None:
+    tags, mode = service.tags, service.BookingMode
+    is_evaluated = any(Tag.EVALUATION in seen.tags for seen in seen_for)
+    is_unlocked = service.is_first_visit or any(
+        not unlocked_by or seen in unlocked_by for seen in seen_for
     )
-    rules = (
-        ("no-booking" in restrictions, Lock.EMERGENCY),
-        (service.booking_mode == mode.STAFF, Lock.STAFF),
-        (service.booking_mode == mode.REFERRAL, Lock.REFERRAL),
-        (service.booking_mode == mode.EXTERNAL, Lock.EXTERNAL),
-        ("urgent-only" in restrictions and code not in URGENT_SERVICES, Lock.URGENT),
-        ("soon-only" in restrictions and code not in SOON_SERVICES, Lock.SOON),
-        ("minor" in restrictions and code in ADULTS_ONLY, Lock.MINOR),
-        ("pregnancy" in restrictions and code in NOT_IN_PREGNANCY, Lock.PREGNANCY),
-        (not is_unlocked, Lock.AFTER_A_VISIT),
-        ("intake-incomplete" in restrictions and code in CHIROPRACTIC, Lock.INTAKE),
-        ("no-thrust" in restrictions and code in CHIROPRACTIC, Lock.HANDS_ON_CHECK),
-        ("no-regenerative" in restrictions and code == "regen-consult", Lock.HANDS_ON_CHECK),
-        ("gait-locked" in restrictions and code == "gait-analysis", Lock.RUNNING_HURTS),
+    # In this order: the patient reads the first reason that holds.
+    reasons = (
+        ("no-booking" in restrictions, BlockReason.EMERGENCY),
+        (service.booking_mode == mode.STAFF, BlockReason.STAFF),
+        (service.booking_mode == mode.REFERRAL, BlockReason.REFERRAL),
+        (service.booking_mode == mode.EXTERNAL, BlockReason.EXTERNAL),
+        ("urgent-only" in restrictions and Tag.SAME_DAY not in tags, BlockReason.URGENT),
+        ("soon-only" in restrictions and SOON_TAGS.isdisjoint(tags), BlockReason.SOON),
+        ("minor" in restrictions and Tag.ADULTS_ONLY in tags, BlockReason.MINOR),
+        ("pregnancy" in restrictions and Tag.NOT_IN_PREGNANCY in tags, BlockReason.PREGNANCY),
+        (not is_unlocked, BlockReason.AFTER_A_VISIT),
+        (Tag.AFTER_EVALUATION in tags and not is_evaluated, BlockReason.AFTER_A_VISIT),
+        ("intake-incomplete" in restrictions and Tag.NEEDS_INTAKE in tags, BlockReason.INTAKE),
+        ("no-thrust" in restrictions and Tag.THRUST in tags, BlockReason.HANDS_ON_CHECK),
+        (
+            "no-regenerative" in restrictions and Tag.REGENERATIVE in tags,
+            BlockReason.HANDS_ON_CHECK,
+        ),
+        ("gait-locked" in restrictions and Tag.TREADMILL in tags, BlockReason.RUNNING_HURTS),
         (
             "not-massage-first" in restrictions
-            and code == "massage"
-            and not seen_for & EVALUATIONS,
-            Lock.EVALUATION_FIRST,
+            and Tag.HANDS_ON in tags
+            and Tag.EVALUATION not in tags
+            and not is_evaluated,
+            BlockReason.EVALUATION_FIRST,
         ),
     )
-    return next((lock for holds, lock in rules if holds), None)
+    return next((reason for holds, reason in reasons if holds), None)
 
 
 def _level(restrictions: Collection[str]) -> Level:
@@ -141,9 +144,9 @@ def _level(restrictions: Collection[str]) -> Level:
     return Level.SOON if "soon-only" in restrictions else Level.ROUTINE
 
 
-def _last_day(code: str, restrictions: Collection[str], today: date) -> date | None:
+def _last_day(service: "Service", restrictions: Collection[str], today: date) -> date | None:
     if "urgent-only" in restrictions:
-        return today if code == "tele-triage" else today + timedelta(days=1)
+        return today if Tag.BY_PHONE in service.tags else today + timedelta(days=1)
     if "soon-only" in restrictions:
         return working_day_after(today, SOON_WORKING_DAYS)
     return None
@@ -161,16 +164,14 @@ def offers(
     services: Iterable["Service"],
     *,
     restrictions: Collection[str],
-    seen_for: Collection[str],
+    seen_for: Collection["Service"],
     today: date,
 ) -> list[Offer]:
-    """Judge each service; for many of them prefetch ``unlocked_by``, or it costs a query each."""
+    """Judge each service. Prefetch ``unlocked_by``, or each service costs a query."""
     return [
         offer(
             service,
-            unlocked_by=[]
-            if service.is_first_visit
-            else [opener.slug for opener in service.unlocked_by.all()],
+            unlocked_by=[] if service.is_first_visit else service.unlocked_by.all(),
             restrictions=restrictions,
             seen_for=seen_for,
             today=today,

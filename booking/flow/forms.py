@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from booking.appointments.mail_schedule import REMINDER
-from booking.flow.choosing import Goal, Place, Seen
+from booking.flow.choosing import Goal, PainPlace, Seen
 from clinic import languages
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
@@ -365,7 +365,7 @@ class ChoosingForm(forms.Form):
     )
     place = forms.ChoiceField(
         label=_("Where does it hurt?"),
-        choices=Place,
+        choices=PainPlace,
         widget=forms.RadioSelect,
         error_messages=CHOOSE_ONE,
     )

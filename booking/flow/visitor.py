@@ -39,7 +39,7 @@ class Guest:
     response: QuestionnaireResponse | None
     outcome: Triage | None
     emergency: SafetyAlert | None
-    seen_for: frozenset[str]
+    seen_for: frozenset[Service]
     is_proven: bool = False
 
     @classmethod
@@ -168,13 +168,11 @@ def _asked_about(response: QuestionnaireResponse) -> QuerySet[DeskTask]:
     return DeskTask.objects.open().filter(kind=DeskTask.Kind.NO_TIME, subject_id=response.pk)
 
 
-def seen_for(patient: Patient | None) -> frozenset[str]:
-    """The codes of the services this patient has been seen for."""
+def seen_for(patient: Patient | None) -> frozenset[Service]:
+    """Return the services this patient has been seen for."""
     if patient is None:
         return frozenset()
-    return frozenset(
-        Appointment.objects.filter(
-            patient=patient,
-            status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED],
-        ).values_list("service__slug", flat=True)
+    visits = Appointment.objects.filter(
+        patient=patient, status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]
     )
+    return frozenset(Service.objects.filter(pk__in=visits.values("service")))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from booking.appointments import ical
 from booking.appointments.models import Appointment
 from booking.appointments.status import InvalidTransition, SlotTaken
-from booking.flow.eligibility import Lock, Offer
+from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.views.book import BY_ARRANGEMENT
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import OPEN_VISITS_WITH_SERIES, Guest
@@ -251,7 +251,7 @@ def _of_this_form(request: HttpRequest, visit: Appointment) -> Appointment | Non
 
 def _follow_ups(
     guest: Guest, *, practice: Practice, now: datetime
-) -> tuple[list[Offer], Lock | None]:
+) -> tuple[list[Offer], BlockReason | None]:
     """What can be planned after a visit; when nothing can, also what keeps it shut."""
     offers = guest.offers(
         Service.objects.filter(is_active=True, is_first_visit=False).prefetch_related(
@@ -260,8 +260,8 @@ def _follow_ups(
         today=days.local_date(now, practice.zone),
     )
     found = [offer for offer in offers if offer.is_open]
-    locks = [offer.lock for offer in offers if offer.lock and offer.lock not in BY_ARRANGEMENT]
-    return found, None if found else next(iter(locks), Lock.STAFF)
+    reasons = (offer.block_reason for offer in offers if offer.block_reason not in BY_ARRANGEMENT)
+    return found, None if found else next(filter(None, reasons), BlockReason.STAFF)
 
 
 def _like(visit: Appointment, offers: Sequence[Offer], *, today: date) -> dict[str, object]:

@@ -17,7 +17,7 @@ from booking.appointments import mail_schedule
 from booking.appointments.models import Appointment
 from booking.appointments.status import SlotTaken, StatusChange
 from booking.flow import eligibility
-from booking.flow.eligibility import Lock, Offer
+from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.picker import is_in_time
 from booking.flow.visitor import seen_for
 from booking.waitlist.models import NotWaiting, TooLittleTime, WaitlistEntry, WaitlistOffer
@@ -36,7 +36,7 @@ NEWEST = 200
 TRIES = 5
 
 # What the front desk does by putting somebody on the list is to unlock these.
-UNLOCKED_BY_THE_DESK = {Lock.STAFF, Lock.REFERRAL, Lock.AFTER_A_VISIT}
+UNLOCKED_BY_THE_DESK = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.AFTER_A_VISIT}
 
 
 def tend_waitlist(*, now: datetime) -> list[WaitlistOffer]:
@@ -157,13 +157,13 @@ def judge(entry: WaitlistEntry, outcome: Triage | None, *, now: datetime) -> Off
     place = entry.location or Practice.current()
     offer = eligibility.offer(
         entry.service,
-        unlocked_by=[service.slug for service in entry.service.unlocked_by.all()],
+        unlocked_by=entry.service.unlocked_by.all(),
         restrictions=outcome.restrictions if outcome else frozenset(),
         seen_for=seen_for(entry.patient),
         today=now.astimezone(place.zone).date(),
     )
-    if entry.created_by_id and offer.lock in UNLOCKED_BY_THE_DESK:
-        return replace(offer, lock=None)
+    if entry.created_by_id and offer.block_reason in UNLOCKED_BY_THE_DESK:
+        return replace(offer, block_reason=None)
     return offer
 
 

@@ -3,11 +3,13 @@
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin import ConfigurationAdmin, DayFilter
@@ -15,6 +17,7 @@ from clinic.languages import each_language
 from clinic.models import Practice
 from desk.admin.why_not_free import why
 from intake.models import Questionnaire
+from intake.rules.tags import Tag
 from schedule.models.catalogue import Service
 from schedule.models.hours import Closure, TimeOff
 
@@ -75,13 +78,25 @@ class ServiceAdmin(ConfigurationAdmin):
                     "practitioners",
                     "room_kind",
                     "equipment_kind",
-                    "is_hands_on",
                     "questionnaire",
                 ]
             },
         ),
+        (_("Safety"), {"fields": ["tags"]}),
         (_("On the page"), {"fields": ["position", "is_active"]}),
     ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "tags":
+            return forms.MultipleChoiceField(
+                label=capfirst(db_field.verbose_name),
+                help_text=db_field.help_text,
+                choices=Tag.choices,
+                initial=db_field.default,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "questionnaire":

@@ -25,6 +25,7 @@ from intake.models import PrivateNote, QuestionnaireResponse, SafetyAlert
 from intake.rules.findings import RULE_SET_VERSION
 from intake.rules.levels import Level
 from intake.rules.sources import SOURCES
+from intake.rules.tags import Tag
 from intake.rules.thresholds import SAFETY_ANSWERS_LAST
 from intake.rules.triage import RULES
 from intake.summary import charts
@@ -388,9 +389,10 @@ def _given_on(response: QuestionnaireResponse, *, practice: Practice) -> date:
     return (response.submitted_at or response.updated_at).astimezone(practice.zone).date()
 
 
-def _services(codes: tuple[str, ...]) -> list[Service]:
-    by_code = Service.objects.in_bulk(codes, field_name="slug")
-    return [by_code[code] for code in codes if code in by_code]
+def _services(tags: tuple[Tag, ...]) -> list[Service]:
+    services = list(Service.objects.all())
+    tagged = [service for tag in tags for service in services if tag in service.tags]
+    return list(dict.fromkeys(tagged))
 
 
 def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointment | None:

@@ -22,6 +22,7 @@ from intake.rules import findings, triage
 from intake.rules import variables as v
 from intake.rules.findings import RULE_SET_VERSION, Finding, Kind
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 from intake.rules.thresholds import OURS, SAFETY_ANSWERS_LAST
 from intake.summary import charts, evidence, wording
 
@@ -94,7 +95,7 @@ class Line:
 class Summary:
     """The page, in the language it was asked for.
 
-    `first_services` are codes of the catalogue, best first. `safety_age` is empty when the safety
+    `first_services` are tags of services, best first. `safety_age` is empty when the safety
     answers carry no time.
     """
 
@@ -124,7 +125,7 @@ class Summary:
     worries: tuple[str, ...]
     own_words: str
     notes: str
-    first_services: tuple[str, ...]
+    first_services: tuple[Tag, ...]
     checks: tuple[str, ...]
     unanswered_safety: tuple[str, ...]
     rule_set_version: str
@@ -211,25 +212,25 @@ def summarize(
         )
 
 
-def first_services(judged: triage.Triage, found: Iterable[Finding]) -> tuple[str, ...]:
-    """Up to four services that fit the level and the findings; none in an emergency."""
-    suggested = [service for finding in found for service in finding.services]
+def first_services(judged: triage.Triage, found: Iterable[Finding]) -> tuple[Tag, ...]:
+    """Return tags of up to four services that fit the level and the findings, best first."""
+    suggested = [tag for finding in found for tag in finding.services]
     match judged.level:
         case Level.EMERGENCY:
             return ()
         case Level.URGENT:
-            order = ["tele-triage", "sports-doc", "pt-eval"]
+            order = [Tag.BY_PHONE, Tag.DOCTOR, Tag.USUAL_FIRST_VISIT]
         case Level.SOON:
-            early = {"pt-eval", "sports-doc", "pelvic-health", "tailbone-eval"}
-            order = [*(service for service in suggested if service in early), "pt-eval"]
+            early = {Tag.USUAL_FIRST_VISIT, Tag.DOCTOR, Tag.PELVIC_HEALTH, Tag.TAILBONE}
+            order = [*(tag for tag in suggested if tag in early), Tag.USUAL_FIRST_VISIT]
         case _:
             # Only a rule restricts massage at this level, and asks for somebody who can refer.
-            steered = ["sports-doc"] if "not-massage-first" in judged.restrictions else []
-            order = [*steered, "pt-eval", *suggested]
-    barred = {"regen-consult"} if "no-regenerative" in judged.restrictions else set()
+            steered = [Tag.DOCTOR] if "not-massage-first" in judged.restrictions else []
+            order = [*steered, Tag.USUAL_FIRST_VISIT, *suggested]
+    barred = {Tag.REGENERATIVE_ADVICE} if "no-regenerative" in judged.restrictions else set()
     if "gait-locked" in judged.restrictions:
-        barred.add("gait-analysis")
-    return tuple(service for service in dict.fromkeys(order) if service not in barred)[:4]
+        barred.add(Tag.GAIT)
+    return tuple(tag for tag in dict.fromkeys(order) if tag not in barred)[:4]
 
 
 def _line(form: Form, answers: Answers, rule: Finding | triage.Rule, *, today: dt.date) -> Line:

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 from clinic.models import Location, Patient, Practitioner
 from clinic.translated import TranslatedField
 from intake.models import Questionnaire, QuestionnaireResponse
+from intake.rules.tags import CLOSING_TAGS, Tag
 from intake.workflow.answer_history import FOLLOW_UP_URL
 
 RESERVED_SLUGS = {"choose", "confirm", "safety"}
@@ -40,6 +41,18 @@ def validate_reminder_offsets(hours: list[int]) -> None:
 
 def default_reminder_offsets() -> list[int]:
     return [168, 24, 2]
+
+
+def validate_tags(tags: list[str]) -> None:
+    if not isinstance(tags, list):
+        raise ValidationError(_("Give a list of tags."))
+    for tag in tags:
+        if tag not in Tag.values:
+            raise ValidationError(_("There is no tag “%(tag)s”."), params={"tag": tag})
+
+
+def closing_tags() -> list[str]:
+    return list(CLOSING_TAGS)
 
 
 def validate_not_reserved(slug: str) -> None:
@@ -95,6 +108,13 @@ class Service(models.Model):
         default=False,
         help_text=_("Can be booked without an earlier visit."),
     )
+    tags = models.JSONField(
+        _("tags"),
+        default=closing_tags,
+        blank=True,
+        validators=[validate_tags],
+        help_text=_("A new service has every tag that closes it. Remove those that do not apply."),
+    )
     unlocked_by = models.ManyToManyField(
         "self",
         verbose_name=_("unlocked by a visit for"),
@@ -103,7 +123,6 @@ class Service(models.Model):
         related_name="unlocks",
         help_text=_("Online, one visit for any of these comes first. Empty: any visit will do."),
     )
-    is_hands_on = models.BooleanField(_("hands-on"), default=False)
     room_kind = models.CharField(
         _("needs a room of kind"), max_length=20, blank=True, help_text=_("For example: gait.")
     )

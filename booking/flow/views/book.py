@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.appointments.models import Appointment
 from booking.appointments.status import SlotTaken
-from booking.flow.eligibility import Lock, Offer
+from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.forms import HoldForm, SlotFilterForm
 from booking.flow.picker import Picker, SlotFilter, is_in_time
 from booking.flow.views.safety import CHOOSE_AN_EARLY_TIME, guest_required, path_for
@@ -26,7 +26,7 @@ from schedule.models import Service
 
 HOLDS_PER_VISITOR = 3
 NOTICES = {Level.URGENT: "notice-alarm", Level.SOON: "notice-warn"}
-BY_ARRANGEMENT = {Lock.STAFF, Lock.REFERRAL, Lock.EXTERNAL}
+BY_ARRANGEMENT = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.EXTERNAL}
 
 
 @guest_required
@@ -43,8 +43,10 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
         {
             "guest": guest,
             "open_offers": [offer for offer in offers if offer.is_open],
-            "locked_offers": [o for o in offers if o.lock and o.lock not in BY_ARRANGEMENT],
-            "arranged_offers": [offer for offer in offers if offer.lock in BY_ARRANGEMENT],
+            "locked_offers": [
+                o for o in offers if not o.is_open and o.block_reason not in BY_ARRANGEMENT
+            ],
+            "arranged_offers": [offer for offer in offers if offer.block_reason in BY_ARRANGEMENT],
         },
     )
 

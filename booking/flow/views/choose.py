@@ -22,13 +22,10 @@ def choose(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
     form = ChoosingForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
-        offers = {
-            offer.service.slug: offer
-            for offer in guest.offers(
-                Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
-                today=timezone.now().astimezone(practice.zone).date(),
-            )
-        }
+        offers = guest.offers(
+            Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
+            today=timezone.now().astimezone(practice.zone).date(),
+        )
         situation = Situation(
             **form.cleaned_data,
             restrictions=guest.outcome.restrictions if guest.outcome else frozenset(),

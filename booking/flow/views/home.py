@@ -10,10 +10,9 @@ from django.views.decorators.http import require_safe
 
 from booking.appointments.models import Appointment
 from clinic.models import Location, Practitioner
+from intake.rules.tags import Tag
 from schedule.models import Service
 
-# The visit most people start with; a clinic without it shows no time on its home page.
-USUAL_FIRST_VISIT = "pt-eval"
 LOOK_AHEAD = timedelta(days=14)
 
 
@@ -56,7 +55,8 @@ def services(request: HttpRequest) -> HttpResponse:
 
 
 def _next_free(places: dict[int, Location], *, now: datetime) -> NextFree | None:
-    service = Service.objects.filter(is_active=True, slug=USUAL_FIRST_VISIT).first()
+    active = Service.objects.filter(is_active=True)
+    service = next((s for s in active if Tag.USUAL_FIRST_VISIT in s.tags), None)
     if service is None:
         return None
     search = Appointment.objects.search(service, since=now, until=now + LOOK_AHEAD, now=now)

@@ -6,6 +6,7 @@ from intake.rules import variables as v
 from intake.rules.conditions import has
 from intake.rules.findings.finding import Severity, caution
 from intake.rules.patterns import AGE, NO_THRUST
+from intake.rules.tags import Tag
 from intake.rules.thresholds import OURS
 
 FINDINGS = (
@@ -26,7 +27,7 @@ FINDINGS = (
         Severity.HIGH,
         _("No spinal thrust until a clinician agrees"),
         when=NO_THRUST,
-        look=_("Hide chiro-adjust; a clinician may lift this with a reason"),
+        look=_("No visit with thrust; a clinician may lift this with a reason"),
         sources=("Ref4", "convention"),
     ),
     caution(
@@ -53,7 +54,7 @@ FINDINGS = (
         when=has("safety-pregnancy", "pregnant", "maybe", "postpartum"),
         look=_("Positioning; bone stress risk after birth"),
         is_private=True,
-        services=("pelvic-health", "pt-eval"),
+        services=(Tag.PELVIC_HEALTH, Tag.USUAL_FIRST_VISIT),
         sources=("S4", "Ref34"),
         context=("safety-pregnancy-weeks",),
     ),
@@ -63,7 +64,7 @@ FINDINGS = (
         _("Earlier back, hip, or pelvic surgery"),
         when=has("med-surgery", True),
         look=_("Ask operation and restrictions"),
-        services=("pt-eval", "sports-doc"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.DOCTOR),
         sources=("convention", "S2"),
         context=("med-surgery-what",),
     ),

@@ -16,6 +16,7 @@ from intake.rules.patterns import (
     NO_NERVE_LEG,
     SPONDYLOARTHRITIS_SIGNS,
 )
+from intake.rules.tags import Tag
 from intake.rules.thresholds import OURS
 
 FINDINGS = (
@@ -28,7 +29,7 @@ FINDINGS = (
             "Neuro screen (power, reflexes, touch), straight-leg raise, slump; "
             "doctor if there is a deficit"
         ),
-        services=("pt-eval", "sports-doc"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.DOCTOR),
         sources=("S1", "S2", "S4", "Ref36"),
         context=("leg-side", "leg-pain", "body-regions"),
     ),
@@ -44,7 +45,7 @@ FINDINGS = (
         ).at_least(OURS.disc_signs_at_least)
         | has("med-told", "disc"),
         look=_("Repeated movements, slump, neuro screen"),
-        services=("pt-eval", "corrective-exercise"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.EXERCISE),
         sources=("S0", "S1", "S2", "S4"),
         context=("med-imaging",),
     ),
@@ -54,7 +55,7 @@ FINDINGS = (
         _("Spinal stenosis pattern"),
         when=(CLAUDICATION & AGE.at_least(OURS.stenosis_from)) | has("med-told", "stenosis"),
         look=_("Walk test with sitting relief, pulses (rule out a blood-flow cause), neuro screen"),
-        services=("pt-eval", "sports-doc"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.DOCTOR),
         sources=("S1", "S2", "stenosis"),
     ),
     consideration(
@@ -68,7 +69,7 @@ FINDINGS = (
             | AGE.at_least(OURS.artery_from)
         ),
         look=_("Pulses, ankle-brachial index"),
-        services=("sports-doc",),
+        services=(Tag.DOCTOR,),
         sources=("stenosis",),
     ),
     consideration(
@@ -85,7 +86,7 @@ FINDINGS = (
             "Extension and single-leg extension tests, step palpation, hamstring length; "
             "imaging decision by a doctor"
         ),
-        services=("pt-eval", "sports-doc"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.DOCTOR),
         sources=("S2", "Ref12"),
     ),
     consideration(
@@ -99,7 +100,7 @@ FINDINGS = (
             & has("pain-stiff-morning", "lt-30")
         ),
         look=_("Movement exam; explain that age change is common"),
-        services=("pt-eval", "load-plan"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.LOAD),
         sources=("S2", "S4"),
     ),
     consideration(
@@ -113,7 +114,7 @@ FINDINGS = (
             & NO_NERVE_LEG
         ),
         look=_("Extension-rotation test, hip screen"),
-        services=("pt-eval", "manual-therapy"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.MANUAL_THERAPY),
         sources=("S4",),
     ),
     consideration(
@@ -122,7 +123,7 @@ FINDINGS = (
         _("Muscle strain or ligament sprain"),
         when=has("onset-how", *v.SUDDEN) & DURATION.under(OURS.strain_under) & NO_NERVE_LEG,
         look=_("Palpation, movement, resisted tests"),
-        services=("pt-eval", "heat-cold-coaching"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.SELF_CARE),
         sources=("S2", "S3", "S4"),
         context=("onset-trigger", "body-main"),
     ),
@@ -133,7 +134,7 @@ FINDINGS = (
         when=has("pain-type", "spasm")
         | (has("mob-tight", "low-back") & has("onset-how", "sudden-run")),
         look=_("Palpation, breathing and guarding"),
-        services=("manual-therapy", "massage", "heat-cold-coaching"),
+        services=(Tag.MANUAL_THERAPY, Tag.MASSAGE, Tag.SELF_CARE),
         sources=("S3", "S4"),
         context=("cramps",),
     ),
@@ -149,7 +150,7 @@ FINDINGS = (
             & has("onset-worse", "arch-back")
         ),
         look=_("Thomas test, hip extension in gait video, pelvic control"),
-        services=("corrective-exercise", "manual-therapy"),
+        services=(Tag.EXERCISE, Tag.MANUAL_THERAPY),
         sources=("S1", "S4", "Ref15"),
     ),
     consideration(
@@ -158,7 +159,7 @@ FINDINGS = (
         _("Tight or weak hamstrings"),
         when=has("mob-tight", "hamstring") | has("strength-hips", "d0"),
         look=_("Straight-leg length, bridge test"),
-        services=("corrective-exercise",),
+        services=(Tag.EXERCISE,),
         sources=("S1", "S3", "S4", "Ref15"),
     ),
     consideration(
@@ -167,7 +168,7 @@ FINDINGS = (
         _("Stiff spine or restricted soft tissue"),
         when=has("pain-type", "stiff") | has("mob-tight", "low-back"),
         look=_("Segment mobility"),
-        services=("manual-therapy", "mind-body"),
+        services=(Tag.MANUAL_THERAPY, Tag.GROUP),
         sources=("S3", "S4"),
     ),
     consideration(
@@ -180,7 +181,7 @@ FINDINGS = (
             | has("safety-pregnancy", "pregnant", "postpartum")
         ),
         look=_("Sacroiliac provocation cluster, active straight-leg raise"),
-        services=("pt-eval", "pelvic-health"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.PELVIC_HEALTH),
         sources=("S4",),
     ),
     consideration(
@@ -190,7 +191,7 @@ FINDINGS = (
         when=has("body-main", "tailbone")
         | (has("body-regions", "tailbone") & has("onset-worse", "sitting", "sit-to-stand")),
         look=_("External palpation; internal exam only with separate consent and chaperone"),
-        services=("tailbone-eval",),
+        services=(Tag.TAILBONE,),
         sources=("S4", "coccyx"),
         context=("onset-trigger", "sitting-hours"),
     ),
@@ -200,7 +201,7 @@ FINDINGS = (
         _("Hip joint source"),
         when=has("body-regions", "groin-left", "groin-right"),
         look=_("Hip rotation, FADIR and FABER; femoral neck bone stress to exclude in runners"),
-        services=("pt-eval", "sports-doc"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.DOCTOR),
         sources=("S4", "Ref35"),
     ),
     consideration(
@@ -212,7 +213,7 @@ FINDINGS = (
             "No running. Gentle percussion or hop only if the clinician judges it safe; "
             "MRI decision"
         ),
-        services=("sports-doc",),
+        services=(Tag.DOCTOR,),
         sources=("S2", "Ref35", "Ref34"),
     ),
     consideration(
@@ -221,7 +222,7 @@ FINDINGS = (
         _("Low energy availability (REDs)"),
         when=ENERGY_SIGNS.at_least(OURS.energy_signs_at_least),
         look=_("Screening by a qualified clinician (CAT2)"),
-        services=("sports-doc", "nutrition"),
+        services=(Tag.DOCTOR, Tag.NUTRITION),
         sources=("Ref35",),
     ),
     consideration(
@@ -234,7 +235,7 @@ FINDINGS = (
             | (number("onset-first-age").under(45) & SPONDYLOARTHRITIS_SIGNS.at_least(4))
         ),
         look=_("Consider rheumatology referral; do not rule out on one sign"),
-        services=("sports-doc",),
+        services=(Tag.DOCTOR,),
         sources=("Ref13", "Ref14"),
     ),
 )

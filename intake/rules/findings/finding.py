@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.rules.conditions import Quantity
 from intake.rules.judgement import Judgement
+from intake.rules.tags import Tag
 
 
 class Severity(enum.IntEnum):
@@ -57,8 +58,8 @@ KIND_WORDS = {
 class Finding(Judgement):
     """Something worth a clinician's thought.
 
-    `look` says what to examine or talk about, `services` are codes of the catalogue. `amount` is
-    a quantity that the heading ends with, and its format.
+    `look` says what to examine or talk about, `services` are tags of services that help. `amount`
+    is a quantity that the heading ends with, and its format.
     """
 
     kind: Kind
@@ -67,7 +68,7 @@ class Finding(Judgement):
     heading: Promise
     _: KW_ONLY
     look: Promise
-    services: tuple[str, ...] = ()
+    services: tuple[Tag, ...] = ()
     amount: tuple[Quantity, str] | None = None
 
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from intake.rules.conditions import has, lacks, number
 from intake.rules.findings.finding import Severity, factor
 from intake.rules.patterns import BARRIERS, BMI, IMPACT
+from intake.rules.tags import Tag
 from intake.rules.thresholds import OURS
 
 FINDINGS = (
@@ -14,7 +15,7 @@ FINDINGS = (
         _("Low core strength work"),
         when=has("strength-core", "d0") | has("strength-plank", "no"),
         look=_("Front and side plank, bridge, back-endurance hold"),
-        services=("corrective-exercise",),
+        services=(Tag.EXERCISE,),
         sources=("S0", "S1", "S2", "S4", "Ref33"),
     ),
     factor(
@@ -23,7 +24,7 @@ FINDINGS = (
         _("Low hip and glute strength work"),
         when=has("strength-hips", "d0"),
         look=_("Single-leg squat, bridge"),
-        services=("corrective-exercise",),
+        services=(Tag.EXERCISE,),
         sources=("S0", "S2", "S4"),
     ),
     factor(
@@ -32,7 +33,7 @@ FINDINGS = (
         _("No regular warm-up"),
         when=has("warmup", "never", "sometimes"),
         look=_("Teach a dynamic warm-up"),
-        services=("corrective-exercise",),
+        services=(Tag.EXERCISE,),
         sources=("S0", "S1", "S4"),
     ),
     factor(
@@ -41,7 +42,7 @@ FINDINGS = (
         _("No cool-down"),
         when=has("cooldown", "none"),
         look=_("Teach cool-down, foam roll"),
-        services=("corrective-exercise",),
+        services=(Tag.EXERCISE,),
         sources=("S1", "S4"),
     ),
     factor(
@@ -50,7 +51,7 @@ FINDINGS = (
         _("Low fluids or cramps"),
         when=has("hydration", "no") | (has("hydration", "sometimes") & has("cramps", True)),
         look=_("Fluid plan"),
-        services=("nutrition",),
+        services=(Tag.NUTRITION,),
         sources=("S2", "S3", "S4"),
     ),
     factor(
@@ -60,7 +61,7 @@ FINDINGS = (
         when=number("sleep-hours").under(7)
         | number("impact-sleep").at_least(OURS.sleep_hit_at_least),
         look=_("Sleep talk"),
-        services=("pt-followup",),
+        services=(Tag.FOLLOW_UP,),
         sources=("S3", "convention"),
     ),
     factor(
@@ -69,7 +70,7 @@ FINDINGS = (
         _("Long sitting"),
         when=number("sitting-hours").at_least(OURS.sitting_at_least),
         look=_("Breaks; hip-flexor work"),
-        services=("corrective-exercise",),
+        services=(Tag.EXERCISE,),
         sources=("S4", "ours"),
     ),
     factor(
@@ -79,7 +80,7 @@ FINDINGS = (
         when=has("food-days", "processed", "sweets")
         & lacks("food-days", "omega", "greens", "fruit"),
         look=_("Brief diet advice"),
-        services=("nutrition",),
+        services=(Tag.NUTRITION,),
         sources=("S2",),
     ),
     factor(
@@ -96,7 +97,7 @@ FINDINGS = (
         _("Earlier back pain"),
         when=has("onset-before", "few", "many"),
         look=_("Ask about the earlier course"),
-        services=("pt-eval",),
+        services=(Tag.USUAL_FIRST_VISIT,),
         sources=("S4",),
     ),
     factor(
@@ -105,7 +106,7 @@ FINDINGS = (
         _("Barriers to recovery (yellow flags)"),
         when=BARRIERS.at_least(OURS.barriers_at_least),
         look=_("Reassure, agree goals, consider the clinic’s own STarT Back"),
-        services=("pt-followup", "mind-body"),
+        services=(Tag.FOLLOW_UP, Tag.GROUP),
         sources=("Ref40", "Ref36", "S3"),
     ),
     factor(
@@ -115,7 +116,7 @@ FINDINGS = (
         when=has("tx-want", "hands-on", "adjust", "massage")
         & lacks("tx-want", "cause", "exercise", "form", "return-plan", "lifestyle"),
         look=_("Explain the active part of care"),
-        services=("pt-followup",),
+        services=(Tag.FOLLOW_UP,),
         sources=("Ref36", "Ref40"),
     ),
     factor(
@@ -124,7 +125,7 @@ FINDINGS = (
         _("Frequent pain medicine"),
         when=number("tx-medicine-days").at_least(OURS.medicine_days_at_least),
         look=_("Review dose and need"),
-        services=("sports-doc",),
+        services=(Tag.DOCTOR,),
         sources=("S1", "ours"),
     ),
     factor(
@@ -134,7 +135,7 @@ FINDINGS = (
         when=has("tx-tried", "rest", "ice", "heat", "medicine", "stretching")
         & (has("tx-helped", "none") | has("onset-trend", "same", "worse")),
         look=_("Move to supervised care"),
-        services=("pt-eval", "corrective-exercise"),
+        services=(Tag.USUAL_FIRST_VISIT, Tag.EXERCISE),
         sources=("S2", "S4"),
         context=("tx-rest-length",),
     ),
@@ -146,7 +147,7 @@ FINDINGS = (
         look=_(
             "Only after evaluation and 3 months or more of active care; show the regulator’s note"
         ),
-        services=("regen-consult",),
+        services=(Tag.REGENERATIVE_ADVICE,),
         sources=("S2", "Ref41"),
     ),
     factor(

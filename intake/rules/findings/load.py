@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from intake.rules.conditions import has, number
 from intake.rules.findings.finding import Severity, factor
 from intake.rules.patterns import DAYS_TO_RACE, LOAD_RATIO, SPIKE
+from intake.rules.tags import Tag
 from intake.rules.thresholds import OURS
 
 FINDINGS = (
@@ -15,7 +16,7 @@ FINDINGS = (
         when=has("onset-settle", "ge-24h")
         | (has("onset-when", "rest") & number("pain-run").at_least(OURS.stirred_up_pain_at_least)),
         look=_("Start with a low dose of load and touch"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("Ref39", "S2"),
     ),
     factor(
@@ -24,7 +25,7 @@ FINDINGS = (
         _("Single-run spike before onset"),
         when=SPIKE.over(10),
         look=_("Show the band; agree on the longest next run"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         amount=(SPIKE, "+{:.0f} %"),
         sources=("Ref16", "S1", "S2", "S4"),
     ),
@@ -34,7 +35,7 @@ FINDINGS = (
         _("Weekly load jump before onset"),
         when=LOAD_RATIO.at_least(OURS.load_ratio_at_least) | has("load-felt", "more"),
         look=_("Context only; weekly ratios did not predict injury"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("Ref16", "Ref17", "S0", "S1"),
     ),
     factor(
@@ -43,7 +44,7 @@ FINDINGS = (
         _("Sudden change in training"),
         when=has("load-changes", "distance", "speed", "hills", "days", "surface", "shoes"),
         look=_("Timeline talk"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S1", "S2"),
         context=("onset-trigger",),
     ),
@@ -54,7 +55,7 @@ FINDINGS = (
         when=number("load-rest-days").at_most(OURS.rest_days_at_most)
         & has("load-recovered", "sometimes", "rarely"),
         look=_("Recovery plan"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S0", "S1", "S3", "S4"),
         context=("sleep-hours",),
     ),
@@ -64,7 +65,7 @@ FINDINGS = (
         _("New or returning runner"),
         when=has("run-experience", "lt-6m") | has("run-break", "yes"),
         look=_("Run-walk plan"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S4",),
     ),
     factor(
@@ -74,7 +75,7 @@ FINDINGS = (
         when=has("onset-push", "often")
         | (has("onset-push", "sometimes") & has("onset-trend", "worse")),
         look=_("Agree pain limits"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S2", "S3"),
     ),
     factor(
@@ -85,7 +86,7 @@ FINDINGS = (
         | (has("shoe-distance", "unsure") & has("shoe-age", "gt-12m"))
         | has("shoe-feel", "worn"),
         look=_("Check shoes"),
-        services=("footwear",),
+        services=(Tag.SHOES,),
         sources=("S1", "S4"),
     ),
     factor(
@@ -95,7 +96,7 @@ FINDINGS = (
         when=has("shoe-feel", "tight-loose", "no-cushion", "no-support")
         | (has("shoe-fitted", "no") & has("foot-type", "flat", "high")),
         look=_("Fit and foot check"),
-        services=("footwear",),
+        services=(Tag.SHOES,),
         sources=("S0", "S1", "S2", "S3", "S4"),
     ),
     factor(
@@ -104,7 +105,7 @@ FINDINGS = (
         _("Mostly hard ground"),
         when=has("surface-main", "concrete", "asphalt"),
         look=_("Try softer ground for some runs"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S2", "S4"),
     ),
     factor(
@@ -113,7 +114,7 @@ FINDINGS = (
         _("Forward lean or rounded back may add load"),
         when=has("form-notes", "lean", "slouch"),
         look=_("Video from the side"),
-        services=("gait-analysis", "form-education"),
+        services=(Tag.GAIT, Tag.RUNNING_FORM),
         sources=("S0", "S1", "S3", "S4"),
     ),
     factor(
@@ -123,7 +124,7 @@ FINDINGS = (
         when=has("form-notes", "long-steps")
         | (number("form-cadence").over(0) & number("form-cadence").under(OURS.cadence_under)),
         look=_("Video; trial of 5 to 10 % more steps"),
-        services=("gait-analysis", "form-education"),
+        services=(Tag.GAIT, Tag.RUNNING_FORM),
         sources=("S1", "S2", "S3", "Ref19", "ours"),
     ),
     factor(
@@ -132,7 +133,7 @@ FINDINGS = (
         _("Uneven or hard landing, tense arms"),
         when=has("form-notes", "uneven", "heavy", "arms") | has("med-told", "asymmetry"),
         look=_("Leg length, pelvis drop, arm swing"),
-        services=("gait-analysis",),
+        services=(Tag.GAIT,),
         sources=("S4", "Ref15"),
     ),
     factor(
@@ -143,7 +144,7 @@ FINDINGS = (
         & DAYS_TO_RACE.at_least(0)
         & DAYS_TO_RACE.at_most(OURS.race_within),
         look=_("Agree on the race decision"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S0", "ours"),
     ),
     factor(
@@ -153,7 +154,7 @@ FINDINGS = (
         when=has("run-status", "reduced", "stopped")
         | number("run-missed").at_least(OURS.missed_runs_at_least),
         look=_("Graded return"),
-        services=("load-plan",),
+        services=(Tag.LOAD,),
         sources=("S0", "S3", "ours"),
         context=("load-now",),
     ),
@@ -164,7 +165,7 @@ FINDINGS = (
         when=has("form-checked", "never", "old")
         & (has("onset-when", "run-start", "run-builds") | has("onset-worse", "impact")),
         look=_("Gait analysis"),
-        services=("gait-analysis",),
+        services=(Tag.GAIT,),
         sources=("S3",),
     ),
 )

@@ -8,6 +8,7 @@ import time_machine
 from clinic.mail import outbox
 from clinic.models import CareTeamMember, Message
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 from tests.booking.small_clinic import NINE, SmallClinic
 from tests.booking.visitor import Visitor, open_clinic, the_visit
 from tests.factories import (
@@ -179,7 +180,9 @@ def test_a_second_move_undone_leaves_the_first_to_be_told(visitor):
 
 
 def test_a_visit_brought_back_after_an_emergency_was_told_is_on_safety_hold():
-    visit = make_appointment(start=NOW + timedelta(days=3), service=make_service(is_hands_on=True))
+    visit = make_appointment(
+        start=NOW + timedelta(days=3), service=make_service(tags=[Tag.PAUSED_BY_ALERT])
+    )
     visit.cancel(now=NOW, by=make_user())
     alert = make_alert(patient=visit.patient, level=Level.EMERGENCY)
     visit.restore(now=NOW, by=make_user())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import schedule
-from booking.flow.eligibility import NOTHING_ANSWERED, Lock, offer, working_day_after
+from booking.flow.eligibility import NOTHING_ANSWERED, BlockReason, offer, working_day_after
 from intake.answers import Answers
 from intake.rules import triage
 from intake.rules.levels import Level
@@ -17,6 +17,16 @@ MONDAY = date(2026, 6, 1)
 CATALOGUE = {
     entry["slug"]: entry
     for entry in json.loads((Path(schedule.__file__).parent / "catalogue.json").read_text())
+}
+SERVICES = {
+    slug: Service(
+        pk=number,
+        slug=slug,
+        booking_mode=entry["booking_mode"],
+        is_first_visit=entry.get("is_first_visit", False),
+        tags=entry["tags"],
+    )
+    for number, (slug, entry) in enumerate(CATALOGUE.items())
 }
 HEALTHY = {
     "safety_nerve": "none",
@@ -46,31 +56,27 @@ SOON = {"safety_cancer": "tired-unwell"}
 SEEN_FOR_ALL = frozenset(CATALOGUE)
 
 
-def locks(*, seen_for=(), intake=HEALTHY, **answers):
-    """Every service of the catalogue with its lock, None where it is open."""
+def reasons(*, seen_for=(), intake=HEALTHY, **answers):
+    """Every service of the catalogue with its block reason, None where it is open."""
     restrictions = triage.evaluate(Answers.of(**intake | answers), today=MONDAY).restrictions
-    return {slug: of.lock for slug, of in offers(restrictions, seen_for).items()}
+    return {slug: of.block_reason for slug, of in offers(restrictions, seen_for).items()}
 
 
 def offers(restrictions, seen_for=()):
     return {
         slug: offer(
-            Service(
-                slug=slug,
-                booking_mode=entry["booking_mode"],
-                is_first_visit=entry.get("is_first_visit", False),
-            ),
-            unlocked_by=entry.get("unlocked_by", []),
+            service,
+            unlocked_by=[SERVICES[opener] for opener in CATALOGUE[slug].get("unlocked_by", [])],
             restrictions=restrictions,
-            seen_for=frozenset(seen_for),
+            seen_for=[SERVICES[seen] for seen in seen_for],
             today=MONDAY,
         )
-        for slug, entry in CATALOGUE.items()
+        for slug, service in SERVICES.items()
     }
 
 
 def open_ones(**arguments):
-    return {slug for slug, lock in locks(**arguments).items() if lock is None}
+    return {slug for slug, reason in reasons(**arguments).items() if reason is None}
 
 
 FIRST_VISITS = {
@@ -120,18 +126,18 @@ def test_a_known_patient_with_a_whole_intake_books_all_that_patients_book():
 
 
 @pytest.mark.parametrize(
-    ("slug", "lock"),
+    ("slug", "reason"),
     [
-        ("mind-body", Lock.STAFF),
-        ("heat-cold-coaching", Lock.STAFF),
-        ("tailbone-eval", Lock.EXTERNAL),
-        ("injection-consult", Lock.REFERRAL),
-        ("surgical-opinion", Lock.REFERRAL),
-        ("imaging-review", Lock.REFERRAL),
+        ("mind-body", BlockReason.STAFF),
+        ("heat-cold-coaching", BlockReason.STAFF),
+        ("tailbone-eval", BlockReason.EXTERNAL),
+        ("injection-consult", BlockReason.REFERRAL),
+        ("surgical-opinion", BlockReason.REFERRAL),
+        ("imaging-review", BlockReason.REFERRAL),
     ],
 )
-def test_what_patients_never_book_themselves_says_how_it_is_booked(slug, lock):
-    assert locks(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE)[slug] == lock
+def test_what_patients_never_book_themselves_says_how_it_is_booked(slug, reason):
+    assert reasons(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE)[slug] == reason
 
 
 @pytest.mark.parametrize(
@@ -144,21 +150,21 @@ def test_what_patients_never_book_themselves_says_how_it_is_booked(slug, lock):
     ],
 )
 def test_a_service_opens_after_a_visit_for_one_that_unlocks_it(slug, opener):
-    assert locks(intake=WHOLE_INTAKE)[slug] == Lock.AFTER_A_VISIT
-    assert locks(seen_for=["footwear"], intake=WHOLE_INTAKE)[slug] == Lock.AFTER_A_VISIT
-    assert locks(seen_for=[opener], intake=WHOLE_INTAKE)[slug] is None
+    assert reasons(intake=WHOLE_INTAKE)[slug] == BlockReason.AFTER_A_VISIT
+    assert reasons(seen_for=["footwear"], intake=WHOLE_INTAKE)[slug] == BlockReason.AFTER_A_VISIT
+    assert reasons(seen_for=[opener], intake=WHOLE_INTAKE)[slug] is None
 
 
 def test_what_names_no_opener_opens_after_any_visit():
-    service = Service(slug="other", booking_mode="self", is_first_visit=False)
+    service = Service(slug="other", booking_mode="self", is_first_visit=False, tags=[])
     facts = {"unlocked_by": [], "restrictions": [], "today": MONDAY}
-    assert offer(service, seen_for=[], **facts).lock == Lock.AFTER_A_VISIT
-    assert offer(service, seen_for=["footwear"], **facts).is_open
+    assert offer(service, seen_for=[], **facts).block_reason == BlockReason.AFTER_A_VISIT
+    assert offer(service, seen_for=[SERVICES["footwear"]], **facts).is_open
 
 
 def test_chiropractic_waits_for_the_whole_intake():
-    assert locks()["chiro-consult"] == Lock.INTAKE
-    assert locks(intake=WHOLE_INTAKE)["chiro-consult"] is None
+    assert reasons()["chiro-consult"] == BlockReason.INTAKE
+    assert reasons(intake=WHOLE_INTAKE)["chiro-consult"] is None
 
 
 @pytest.mark.parametrize(
@@ -173,32 +179,32 @@ def test_chiropractic_waits_for_the_whole_intake():
     ],
 )
 def test_chiropractic_is_closed_where_a_thrust_may_harm(answers):
-    chiropractic = locks(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE, **answers)
+    chiropractic = reasons(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE, **answers)
     assert chiropractic["chiro-consult"] is not None
     assert chiropractic["chiro-adjust"] is not None
 
 
 @pytest.mark.parametrize(
-    ("pain_run", "lock"),
-    [(0, None), (5, None), (6, Lock.RUNNING_HURTS), (None, Lock.RUNNING_HURTS)],
+    ("pain_run", "reason"),
+    [(0, None), (5, None), (6, BlockReason.RUNNING_HURTS), (None, BlockReason.RUNNING_HURTS)],
 )
-def test_gait_analysis_needs_running_to_hurt_five_or_less(pain_run, lock):
-    assert locks(pain_run=pain_run)["gait-analysis"] == lock
+def test_gait_analysis_needs_running_to_hurt_five_or_less(pain_run, reason):
+    assert reasons(pain_run=pain_run)["gait-analysis"] == reason
 
 
 @pytest.mark.parametrize(
     ("pregnancy", "regenerative"),
     [
         ("no", None),
-        ("pregnant", Lock.PREGNANCY),
-        ("maybe", Lock.PREGNANCY),
-        ("prefer-not", Lock.PREGNANCY),
-        (None, Lock.PREGNANCY),
+        ("pregnant", BlockReason.PREGNANCY),
+        ("maybe", BlockReason.PREGNANCY),
+        ("prefer-not", BlockReason.PREGNANCY),
+        (None, BlockReason.PREGNANCY),
         ("postpartum", None),
     ],
 )
 def test_regenerative_medicine_is_closed_in_pregnancy(pregnancy, regenerative):
-    found = locks(
+    found = reasons(
         seen_for=SEEN_FOR_ALL,
         intake=WHOLE_INTAKE,
         safety_pregnancy=pregnancy,
@@ -210,12 +216,12 @@ def test_regenerative_medicine_is_closed_in_pregnancy(pregnancy, regenerative):
 
 
 @pytest.mark.parametrize(
-    ("born", "lock"), [(date(2008, 6, 1), None), (date(2008, 6, 2), Lock.MINOR)]
+    ("born", "reason"), [(date(2008, 6, 1), None), (date(2008, 6, 2), BlockReason.MINOR)]
 )
-def test_a_minor_books_neither_adjustment_nor_regenerative_medicine(born, lock):
-    found = locks(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE, about_birth_date=born)
-    assert found["regen-consult"] == lock
-    assert found["chiro-adjust"] == lock
+def test_a_minor_books_neither_adjustment_nor_regenerative_medicine(born, reason):
+    found = reasons(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE, about_birth_date=born)
+    assert found["regen-consult"] == reason
+    assert found["chiro-adjust"] == reason
     assert found["pt-eval"] is None
 
 
@@ -227,14 +233,14 @@ def test_with_inflammatory_features_massage_is_not_the_first_visit():
         "onset_better": ["moving"],
         "pain_night": "second-half",
     }
-    assert locks(intake=WHOLE_INTAKE, **inflammatory)["massage"] == Lock.EVALUATION_FIRST
-    assert locks(intake=WHOLE_INTAKE, seen_for=["pt-eval"], **inflammatory)["massage"] is None
+    assert reasons(intake=WHOLE_INTAKE, **inflammatory)["massage"] == BlockReason.EVALUATION_FIRST
+    assert reasons(intake=WHOLE_INTAKE, seen_for=["pt-eval"], **inflammatory)["massage"] is None
 
 
 def test_before_the_gate_only_what_needs_no_answer_is_judged():
-    found = {slug: of.lock for slug, of in offers(NOTHING_ANSWERED).items()}
-    assert {slug for slug, lock in found.items() if lock is None} == FIRST_VISITS
-    assert found["chiro-consult"] == Lock.INTAKE
+    found = {slug: of.block_reason for slug, of in offers(NOTHING_ANSWERED).items()}
+    assert {slug for slug, reason in found.items() if reason is None} == FIRST_VISITS
+    assert found["chiro-consult"] == BlockReason.INTAKE
 
 
 @pytest.mark.parametrize(

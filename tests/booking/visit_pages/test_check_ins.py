@@ -13,6 +13,7 @@ from clinic.models import DeskTask, Message
 from intake.answers import Answers
 from intake.models import Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 from intake.workflow.answer_history import (
     CHECK_IN_URL,
     FOLLOW_UP_URL,
@@ -52,7 +53,7 @@ def clock():
 @pytest.fixture
 def visit():
     """A hands-on visit two days ahead, with the link's cookie in ``visit.client``."""
-    visit = make_appointment(start=NOW + 2 * DAY, service=make_service(is_hands_on=True))
+    visit = make_appointment(start=NOW + 2 * DAY, service=make_service(tags=[Tag.PAUSED_BY_ALERT]))
     visit.client = Client()
     as_patient(visit.client, visit.patient)
     return visit
@@ -288,7 +289,7 @@ def test_one_check_in_a_week_counts(seen, clock):
 
 def test_a_danger_sign_in_a_check_in_is_an_emergency_like_any_other(seen):
     coming = make_appointment(
-        patient=seen.patient, start=NOW + 9 * DAY, service=make_service(is_hands_on=True)
+        patient=seen.patient, start=NOW + 9 * DAY, service=make_service(tags=[Tag.PAUSED_BY_ALERT])
     )
     response = seen.client.post(week_url(seen), {"safety-nerve": "bladder-leak"})
     assert response["Location"] == "/book/safety/emergency/"

@@ -9,6 +9,7 @@ from booking.models import Appointment
 from intake.fhir_form.responses import validate_response
 from intake.models import Observation, Questionnaire, QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
+from intake.rules.tags import Tag
 from tests.booking.filling_in import (
     PAGES,
     a_visit_with_a_form,
@@ -256,7 +257,7 @@ def test_a_danger_sign_on_a_later_page_ends_the_form_too(ana, visit):
 def test_after_an_emergency_coming_hands_on_visits_are_held_with_their_status_kept(ana, visit):
     hands_on = make_appointment(
         patient=visit.patient,
-        service=make_service(is_hands_on=True),
+        service=make_service(tags=[Tag.PAUSED_BY_ALERT]),
         start=NOW + timedelta(days=9),
         status="booked",
     )
@@ -269,7 +270,7 @@ def test_after_an_emergency_coming_hands_on_visits_are_held_with_their_status_ke
 
 
 def test_an_emergency_at_the_safety_gate_holds_a_known_patient_s_visits_too(ana, visit):
-    visit.service.is_hands_on = True
+    visit.service.tags = [Tag.PAUSED_BY_ALERT]
     visit.service.save()
     ana.post(reverse("safety"), {"safety-nerve": ["bowel-loss"]})
     visit.refresh_from_db()

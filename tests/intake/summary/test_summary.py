@@ -284,8 +284,8 @@ def test_care_so_far_wishes_worries_and_own_words():
     ("answers", "services"),
     [
         ({"safety_nerve": ["saddle-numb"]}, ()),
-        ({"safety_cancer": ["lump"]}, ("tele-triage", "sports-doc", "pt-eval")),
-        ({}, ("pt-eval", "sports-doc")),
+        ({"safety_cancer": ["lump"]}, ("by_phone", "doctor", "usual_first_visit")),
+        ({}, ("usual_first_visit", "doctor")),
     ],
 )
 def test_the_first_services_follow_the_level(answers, services):
@@ -298,8 +298,8 @@ def test_gait_analysis_is_not_suggested_while_running_hurts_much():
         found = findings.evaluate(answers, today=TODAY)
         return first_services(triage.evaluate(answers, today=TODAY), found)
 
-    assert services(5) == ("pt-eval", "gait-analysis", "form-education")
-    assert services(6) == ("pt-eval", "form-education")
+    assert services(5) == ("usual_first_visit", "gait", "running_form")
+    assert services(6) == ("usual_first_visit", "running_form")
 
 
 def test_checks_come_from_the_considerations_shown():
