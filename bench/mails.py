@@ -115,7 +115,7 @@ def workers_ms(sink: Sink, sample: Message, *, now: datetime) -> tuple[float, fl
 
 
 def send_by_workers(count: int, *, step: str, now: datetime) -> float:
-    """Owe that many, wake one worker, and return the milliseconds a mail to the last stamp."""
+    """Plan that many, wake one worker, and return the milliseconds a mail until the last one."""
     for first in range(0, count, COUNT):
         owe_reminders(min(COUNT, count), step=f"{step}-{first}", now=now)
     mails = Message.objects.filter(step__startswith=f"{step}-")

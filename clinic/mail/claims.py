@@ -46,10 +46,10 @@ def reserve(now: datetime, at: datetime, *, message_id: UUID | str | None = None
         due = due.filter(pk=message_id)
     while message := due.with_circumstances(now).first():
         message.claim = uuid4()
-        # The condition again: another process may have reserved it, or called it off, in between.
-        reserved = Message.objects.filter(
-            pk=message.pk, state=message.state, reason=message.reason, lease_until=None
-        ).update(claim=message.claim, lease_until=_lease(at))
+        # Still due? Another process may have reserved, sent or called it off in between.
+        reserved = due.filter(pk=message.pk, state=message.state, reason=message.reason).update(
+            claim=message.claim, lease_until=_lease(at)
+        )
         if reserved:
             return message
     return None
@@ -98,7 +98,10 @@ def put_back(message: Message, now: datetime, *, reason: str, **fields: Any) -> 
     fields |= {"claim": None, "next_attempt_at": next_attempt(message, now)}
     if message.state == Message.State.UNKNOWN:
         # Not handed over again yet: the first copy may have arrived, and it gets only one more.
-        finish(message, message.state, **fields)
+        # Its reason stays: it may have been called off meanwhile.
+        Message.objects.filter(pk=message.pk, claim=message.claim, state=message.state).update(
+            lease_until=None, **fields
+        )
     else:
         finish(message, Message.State.PLANNED, reason=reason, handed_at=None, **fields)
 

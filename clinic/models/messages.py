@@ -21,9 +21,9 @@ class MessageState(models.TextChoices):
     SKIPPED = "skipped", _("Skipped")
 
 
-# No attempt is put off for longer: what waits for another one has its next within this time.
+# No attempt is postponed for longer.
 MAX_WAIT = timedelta(days=1)
-# An answer that was lost is worth one more try, unless something else settled the matter.
+# A lost answer is worth one more try, unless something else decided the matter.
 _TO_RETRY = Q(state=MessageState.UNKNOWN, is_retried_after_unknown=False, reason="")
 
 
@@ -35,20 +35,20 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return what can be claimed now, the longest waiting first."""
         return self.filter(
             Q(state=MessageState.PLANNED) | _TO_RETRY & Q(expires_at__gt=now),
-            # Says no more than the line above, but in the words of the index.
+            # Repeats the line above in a form that the index serves.
             state__in=[MessageState.PLANNED, MessageState.UNKNOWN],
             next_attempt_at__lte=now,
         ).order_by("next_attempt_at", "created_at")
 
     def expired(self, state: MessageState, now: datetime) -> "MessageQuerySet":
-        """Return the rows whose process died while it had them in hand or put aside.
+        """Return the rows whose process died with them reserved or handed over.
 
         One state at a time: for several, SQLite would look at every row.
         """
         return self.filter(
             state=state,
             lease_until__lte=now,
-            # Was due when it was put aside: says it in the words of the index.
+            # It was due when it was reserved; this form is served by the index.
             next_attempt_at__lte=now,
         )
 
@@ -61,7 +61,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def with_circumstances(self, now: datetime) -> "MessageQuerySet":
-        """Add what decides about a row beside itself, so that no row needs queries of its own.
+        """Add what decides about a row beside itself, without further queries.
 
         ``is_overtaken``: a later step of the same reminder is due as well. ``has_bounced``: its
         patient's mailbox refused the mail before this one.
@@ -87,10 +87,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(_TO_RETRY)
 
     def late(self, now: datetime) -> "MessageQuerySet":
-        """Return what nobody sends although it is due: no worker, or no mail server.
+        """Return what is due and not sent: no worker is running, or no mail server answers.
 
-        Rows that wait on purpose are no alarm: for a mailbox that asked to be tried again later,
-        or for staff to release a visit.
+        Rows that wait for a mailbox, or for staff to release a visit, do not count.
         """
         return self.filter(
             Q(state=MessageState.PLANNED) | Q(state=MessageState.SENDING) | _TO_RETRY,
@@ -102,7 +101,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One mail that is owed: planned with what causes it, then claimed, sent and stamped.
+    """One planned mail: written with what causes it, then reserved, claimed, sent and finished.
 
     ``subject_type`` and ``subject_id`` name the row the mail is about without a key upwards;
     the address is looked up when the mail is composed, so a corrected one is used.
@@ -243,7 +242,7 @@ class Link(models.Model):
 
 
 class Tick(models.Model):
-    """The scheduler's heartbeat: one row, stamped each time a tick completed."""
+    """The scheduler's heartbeat: one row, updated each time a tick completed."""
 
     completed_at = models.DateTimeField()
 

@@ -151,29 +151,6 @@ def test_a_lost_answer_that_is_called_off_before_the_second_copy_is_not_sent_aga
     assert sink.mails == []
 
 
-def test_what_is_called_off_or_reserved_meanwhile_is_not_reserved(sink, monkeypatch):
-    """The row changes between reading and reserving it, as another process would change it."""
-    message = make_owed()
-    read = claims.Message.objects.due
-
-    def changed(now):
-        found = read(now)
-        if Message.objects.get().lease_until is None:
-            monkeypatch.setattr(type(found), "first", steal)
-        return found
-
-    def steal(self):
-        row = next(iter(self[:1]), None)
-        monkeypatch.undo()
-        Message.objects.update(claim=EXPIRED["claim"], lease_until=NOW + MINUTE)
-        return row
-
-    monkeypatch.setattr(claims.Message.objects, "due", changed)
-    assert claims.reserve(NOW, NOW) is None
-    message.refresh_from_db()
-    assert str(message.claim) == EXPIRED["claim"]
-
-
 def test_an_interrupted_mail_among_others_waits_its_turn(sink):
     """Its process died while composing: it comes after those that nobody has tried yet."""
     interrupted = make_owed(**EXPIRED)
