@@ -13,6 +13,7 @@ from booking.flow.forms import MyVisitsForm, TrapForm
 from booking.mails import visit_mails
 from booking.waitlist.models import WaitlistEntry
 from clinic.models import Patient
+from clinic.posted import posted
 from clinic.security import guardianship
 from clinic.security.access import GRANT_COOKIE, patient_grant
 from clinic.security.birth_date_check import PROOF_COOKIE
@@ -28,7 +29,7 @@ def my_visits(request: HttpRequest) -> HttpResponse:
         response.delete_cookie(GRANT_COOKIE, samesite="Lax")
         response.delete_cookie(PROOF_COOKIE, samesite="Lax")
         return response
-    form = MyVisitsForm(request.POST if request.method == "POST" else None)
+    form = MyVisitsForm(posted(request))
     is_asked = request.method == "POST" and form.is_valid()
     if is_asked and not TrapForm(request.POST).is_sprung:
         LINKS_PER_IP.spend(client_ip(request), now=now)

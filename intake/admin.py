@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic import days
 from clinic.admin import EVERYWHERE, ConfigurationAdmin, DayFilter, ReadOnlyAdmin
 from clinic.context import practice_of
 from clinic.languages import active_language, is_registered
@@ -153,7 +154,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         asked = request.GET.get("language", "")
         language = asked if is_registered(asked) else active_language()
         practice = practice_of(request)
-        today = timezone.now().astimezone(practice.zone).date()
+        today = days.local_date(timezone.now(), practice.zone)
         form = questionnaire.form
         with translation.override(language):
             layout = QuestionLayout(

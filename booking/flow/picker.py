@@ -11,6 +11,7 @@ from uuid import UUID
 
 from booking.appointments.models import Appointment
 from booking.flow.eligibility import Offer
+from clinic import days
 from clinic.models import Location, Practitioner
 from schedule import slots
 from schedule.models import Service
@@ -113,7 +114,7 @@ class Picker:
             zone = self.place.zone
             here = {start.start for start in free if start.location_id == self.place.pk}
             self.times = [Time(start.astimezone(zone)) for start in sorted(here)]
-            self.today = now.astimezone(zone).date()
+            self.today = days.local_date(now, zone)
         else:
             self.today = now.date()
         horizon = self.today + timedelta(days=service.horizon_days)

@@ -15,7 +15,13 @@ from booking.appointments.models import Appointment
 from booking.flow.eligibility import Offer
 from booking.flow.forms import PractitionerChoice
 from booking.series.models import MAX_VISITS, MAX_WEEKS, MIN_VISITS
-from booking.series.planning import PlannedVisit, lay_out_shifted
+from booking.series.planning import (
+    PlannedVisit,
+    Reading,
+    free_around,
+    lay_out,
+    lay_out_shifted,
+)
 from booking.series.recurrence import back_from_race, every
 from clinic.mail.letters import day_text, time_text
 from clinic.models import Location, Practitioner
@@ -234,6 +240,39 @@ class ShiftForm(forms.Form):
 
     day = DayField(label=_("New day"))
     at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)
+
+
+def planned_dates[Dates: DatesForm](
+    form_class: type[Dates],
+    data: Any,
+    readings: Sequence[Reading],
+    *,
+    service: Service,
+    practitioner: Practitioner,
+    location: Location,
+    now: datetime,
+    offer: Offer | None = None,
+    **options: Any,
+) -> Dates:
+    """One choice for each wanted reading of the clock. A patient is held to their ``offer``."""
+    minutes = service.default_duration
+    free = free_around(
+        readings,
+        service=service,
+        practitioner=practitioner,
+        location=location,
+        minutes=minutes,
+        now=now,
+        offer=offer,
+    )
+    return form_class(
+        data,
+        planned=lay_out(readings, free=free, zone=location.zone),
+        minutes=minutes,
+        zone=location.zone,
+        otherwise=_("Leave this one out"),
+        **options,
+    )
 
 
 def shifted_dates(

@@ -97,19 +97,19 @@ class SeriesQuerySet(models.QuerySet["Series"]):
                 ),
             )
 
-        if twin := self._of_key(form_key, patient):
+        if twin := self.of_form(form_key, patient):
             return twin
         try:
             retry_on_deadlock(write)
         except IntegrityError:
-            twin = self._of_key(form_key, patient)
+            twin = self.of_form(form_key, patient)
             if twin is None:
                 raise
             return twin
         return series
 
-    def _of_key(self, form_key: str | None, patient: Patient) -> "Series | None":
-        """Return what the form with this key led to; SlotTaken when it was another patient's."""
+    def of_form(self, form_key: str | None, patient: Patient) -> "Series | None":
+        """Return what the form with this key booked; SlotTaken when it was another patient's."""
         twin = self.filter(form_key=form_key).first() if form_key else None
         if twin is not None and twin.patient_id != patient.pk:
             raise SlotTaken

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,26 +14,24 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.appointments import ical
 from booking.appointments.models import Appointment
-from booking.appointments.status import InvalidTransition, SlotTaken
+from booking.appointments.status import InvalidTransition
 from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.views.book import BY_ARRANGEMENT
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import OPEN_VISITS_WITH_SERIES, Guest
-from booking.series.forms import DatesForm, PlanForm, ShiftForm, shifted_dates
+from booking.series import planner
+from booking.series.forms import DatesForm, PlanForm, ShiftForm, planned_dates, shifted_dates
 from booking.series.models import MIN_VISITS, Series
-from booking.series.planning import Reading, free_around, lay_out
+from booking.series.planning import Reading
 from booking.visit_pages.visit import can_move, judged, offer_of, own_visit
 from clinic import days
 from clinic.models import Location, Patient, Practice
+from clinic.posted import posted
 from clinic.security.rate_limits import HOLDS_PER_IP, client_ip
 from intake.workflow import gate
 from schedule.models import Service
 
 A_WEEK = timedelta(weeks=1)
-
-
-class TooManyVisits(Exception):
-    """The patient would have more visits ahead than can be planned online."""
 
 
 @require_safe
@@ -56,8 +55,8 @@ def plan_series(
 ) -> HttpResponse:
     """Plan visits after this one. What is wished for stands in the address; a POST books it."""
     now = timezone.now()
-    if twin := _of_this_form(request, visit):
-        return redirect("visit", twin.pk)
+    if first := _of_this_form(request, visit):
+        return redirect("visit", first.not_cancelled()[0].pk)
     if not guest.is_proven:
         # More time than a first booking takes from others: by people we can write to, only.
         return _closed(request, visit, _("To plan visits, open the link in one of our mails."))
@@ -96,42 +95,26 @@ def _dates(
     last_day = _last_day(offer, place, now=now)
     readings: list[Reading] = [(day, chosen["at"]) for day in wanted if day <= last_day]
 
-    def dates_form() -> DatesForm:
-        free = free_around(
-            readings,
-            service=service,
-            practitioner=chosen["who"],
-            location=place,
-            minutes=service.default_duration,
-            now=now,
-            offer=offer,
+    form = None
+    if readings:
+        if request.method == "POST":
+            HOLDS_PER_IP.spend(client_ip(request), now=now)
+        form, series = planner.submit(
+            lambda: planned_dates(
+                DatesForm,
+                posted(request),
+                readings,
+                service=service,
+                practitioner=chosen["who"],
+                location=place,
+                now=now,
+                offer=offer,
+            ),
+            partial(_book, wish, guest=guest, now=now),
         )
-        return DatesForm(
-            request.POST or None,
-            planned=lay_out(readings, free=free, zone=place.zone),
-            minutes=service.default_duration,
-            zone=place.zone,
-            otherwise=_("Leave this one out"),
-        )
-
-    form = dates_form() if readings else None
-    if request.method == "POST" and form:
-        HOLDS_PER_IP.spend(client_ip(request), now=now)
-        if form.is_valid():
-            try:
-                series = _book(form, wish, guest=guest, now=now)
-            except SlotTaken as taken:
-                # Read again: whoever was faster is in the new list of what is free.
-                form = dates_form()
-                if form.is_valid():
-                    form.add_error(None, taken)
-            except TooManyVisits:
-                form.add_error(None, _("These are more visits than can be planned online."))
-            else:
-                return redirect("visit", series.not_cancelled()[0].pk)
-        # Or its twin, sent in the same moment, has just booked these times.
-        if twin := _of_this_form(request, visit):
-            return redirect("visit", twin.pk)
+        # Or the same form, sent twice at once, has just booked these times.
+        if first := series or _of_this_form(request, visit):
+            return redirect("visit", first.not_cancelled()[0].pk)
     context = {
         "visit": visit,
         "form": form,
@@ -147,7 +130,7 @@ def _dates(
     return render(request, "booking/series/plan_dates.html", context, status=status)
 
 
-def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Series:
+def _book(wish: PlanForm, form: DatesForm, *, guest: Guest, now: datetime) -> Series | None:
     assert guest.patient is not None
     patient, chosen = guest.patient, wish.cleaned_data
     # Answers given halfway judged nothing here, and are no beginning of a form.
@@ -156,7 +139,8 @@ def _book(form: DatesForm, wish: PlanForm, *, guest: Guest, now: datetime) -> Se
         # Two plans sent at once are counted one after the other.
         Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
         if _coming(patient, now=now) + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
-            raise TooManyVisits
+            form.add_error(None, _("These are more visits than can be planned online."))
+            return None
         if response is not None:
             gate.attach(response, patient)
         return Series.objects.book(
@@ -181,8 +165,8 @@ def move_following(
     request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
 ) -> HttpResponse:
     """Move this visit and the following ones of its series by as much, all or none."""
-    now = timezone.now()
-    if visit.series is None:
+    now, series = timezone.now(), visit.series
+    if series is None:
         raise Http404
     if not can_move(visit, now=now):
         has_moves_left = visit.moves < visit.service.max_moves
@@ -195,7 +179,7 @@ def move_following(
             request, "booking/visit_pages/too_late.html", {"visit": visit, "offer": offer}
         )
     following = list(
-        visit.series.from_here_on(visit).select_related("practitioner", "location", "service")
+        series.from_here_on(visit).select_related("practitioner", "location", "service")
     )
     moving = [each for each in following if can_move(each, now=now)]
     shift = ShiftForm(
@@ -206,32 +190,29 @@ def move_following(
     if shift.is_valid():
         becomes = datetime.combine(shift.cleaned_data["day"], shift.cleaned_data["at"])
 
-        def dates_form() -> DatesForm:
-            return shifted_dates(
-                request.POST or None,
-                moving,
-                was=visit.local_start,
-                becomes=becomes,
-                offer=offer,
-                now=now,
-            )
+        def move(form: DatesForm) -> int:
+            starts = {moving[number - 1].pk: start for number, start in form.chosen.items()}
+            return series.move(starts, now=now, level=offer.level)
 
-        form = dates_form()
         if request.method == "POST":
             HOLDS_PER_IP.spend(client_ip(request), now=now)
-            if form.is_valid():
-                starts = {moving[number - 1].pk: start for number, start in form.chosen.items()}
-                try:
-                    visit.series.move(starts, now=now, level=offer.level)
-                except SlotTaken as taken:
-                    form = dates_form()
-                    if form.is_valid():
-                        form.add_error(None, taken)
-                except InvalidTransition:
-                    # Moved or cancelled meanwhile, perhaps in another tab: the page shows it.
-                    return redirect("visit", visit.pk)
-                else:
-                    return redirect("visit", visit.pk)
+        try:
+            form, moved = planner.submit(
+                lambda: shifted_dates(
+                    posted(request),
+                    moving,
+                    was=visit.local_start,
+                    becomes=becomes,
+                    offer=offer,
+                    now=now,
+                ),
+                move,
+            )
+        except InvalidTransition:
+            # Moved or cancelled meanwhile, perhaps in another tab: the page shows it.
+            return redirect("visit", visit.pk)
+        if moved is not None:
+            return redirect("visit", visit.pk)
     context = {
         "visit": visit,
         "shift": shift,
@@ -242,11 +223,11 @@ def move_following(
     return render(request, "booking/series/move_following.html", context, status=status)
 
 
-def _of_this_form(request: HttpRequest, visit: Appointment) -> Appointment | None:
-    """The first visit of the series that this same form has booked already."""
+def _of_this_form(request: HttpRequest, visit: Appointment) -> Series | None:
+    """The series that this same form has booked already, unless all of it was cancelled."""
     key = request.POST.get("form_key")
     series = Series.objects.filter(patient=visit.patient_id, form_key=key).first() if key else None
-    return series.not_cancelled().first() if series else None
+    return series if series and series.not_cancelled().exists() else None
 
 
 def _follow_ups(

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from booking.appointments.models import Appointment
 from booking.flow.forms import BirthDateForm
+from clinic.posted import posted
 from clinic.security import birth_date_check
 from clinic.security.access import patient_grant
 from clinic.security.rate_limits import BIRTH_DATES_PER_IP, BIRTH_DATES_PER_PATIENT, client_ip
@@ -44,7 +45,7 @@ def intake_birth_date(request: HttpRequest, visit_id: UUID) -> HttpResponse:
     birth_date = birth_date_of(visit)
     if birth_date is None or birth_date_check.is_locked(grant):
         return _closed(request)
-    form = BirthDateForm(request.POST if request.method == "POST" else None)
+    form = BirthDateForm(posted(request))
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         BIRTH_DATES_PER_IP.spend(client_ip(request), now=now)

@@ -15,9 +15,11 @@ from django.views.decorators.http import require_http_methods
 from booking.appointments.mail_schedule import rescreen_of
 from booking.appointments.models import Appointment
 from booking.visit_pages.visit import own_visit
+from clinic import days
 from clinic.context import practice_of
 from clinic.languages import active_language
 from clinic.models import Practice
+from clinic.posted import posted
 from intake.html_form.forms import QuestionForm
 from intake.models import QuestionnaireResponse
 from intake.rules import triage
@@ -103,12 +105,12 @@ def _form(
 ) -> QuestionForm:
     assert response.patient is not None
     return QuestionForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         questionnaire=response.form,
         items=check_ins.questions(response.form),
         stored=check_ins.unit_known(response, response.patient),
         language=active_language(),
-        today=now.astimezone(practice.zone).date(),
+        today=days.local_date(now, practice.zone),
         placeholders={"emergency_number": practice.emergency_number},
     )
 

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from booking.appointments.models import Appointment
 from booking.flow.forms import AgreementForm
 from booking.visit_pages.birth_date import is_anything_known
-from clinic import privacy
+from clinic import days, privacy
 from clinic.context import practice_of
 from clinic.languages import active_language, is_registered
 from clinic.models import Practice
+from clinic.posted import posted
 from clinic.security import birth_date_check
 from clinic.security.access import patient_grant
 from clinic.views.public import switch_language
@@ -205,7 +206,7 @@ def intake_agreement(
     if not page_saving.must_agree_again(response):
         return redirect("intake", visit.pk)
     practice, now, language = practice_of(request), timezone.now(), active_language()
-    form = AgreementForm(request.POST if request.method == "POST" else None)
+    form = AgreementForm(posted(request))
     if request.method == "POST" and form.is_valid():
         page_saving.agree(
             response,
@@ -324,7 +325,7 @@ def _form(
     today = _today(practice, now)
     withheld = _withheld(visit, response, practice=practice, now=now)
     return QuestionForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         questionnaire=response.form,
         items=guardians.shown(page.items, withheld),
         stored=page_saving.known_beforehand(
@@ -469,4 +470,4 @@ def _minutes(response: QuestionnaireResponse) -> int:
 
 
 def _today(practice: Practice, now: datetime) -> date:
-    return now.astimezone(practice.zone).date()
+    return days.local_date(now, practice.zone)

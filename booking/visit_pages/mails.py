@@ -10,6 +10,7 @@ from booking.appointments.models import Appointment
 from booking.mails.preferences import MailChoicesForm, every_offset
 from booking.visit_pages.visit import own_visit
 from clinic.models import AuditEvent
+from clinic.posted import posted
 from clinic.security import audit
 
 
@@ -18,7 +19,7 @@ from clinic.security import audit
 def visit_mails(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now, patient = timezone.now(), visit.patient
     form = MailChoicesForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         instance=patient,
         offsets=every_offset([visit.service]),
         zone=visit.time_zone,

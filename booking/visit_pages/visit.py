@@ -27,7 +27,9 @@ from booking.flow.picker import Picker, SlotFilter, is_in_time
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import Guest
 from booking.mails import visit_mails
+from clinic import days
 from clinic.models import Message, Practice
+from clinic.posted import posted
 from clinic.security.access import patient_grant
 from clinic.security.rate_limits import HOLDS_PER_IP, client_ip
 from intake.models import QuestionnaireResponse
@@ -121,7 +123,7 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
         return redirect("visit", visit.pk)
     if not can_cancel(visit, now=now):
         return render(request, "booking/visit_pages/too_late.html", {"visit": visit}, status=409)
-    form = CancelForm(request.POST if request.method == "POST" else None)
+    form = CancelForm(posted(request))
     if request.method == "POST" and form.is_valid():
         # Somebody was faster? The page shows what became of it.
         with suppress(InvalidTransition):
@@ -314,7 +316,7 @@ def offer_of(
 ) -> Offer | None:
     """Judge the visit's service by the patient's latest safety answers; None when they are old."""
     as_answered = judged(visit, guest=guest, practice=practice, now=now)
-    today = now.astimezone(practice.zone).date()
+    today = days.local_date(now, practice.zone)
     return as_answered.offer(visit.service, today=today) if as_answered else None
 
 

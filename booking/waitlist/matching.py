@@ -21,6 +21,7 @@ from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.picker import is_in_time
 from booking.flow.visitor import seen_for
 from booking.waitlist.models import NotWaiting, TooLittleTime, WaitlistEntry, WaitlistOffer
+from clinic import days
 from clinic.models import Location, Patient, Practice, Practitioner
 from intake.rules.levels import Level
 from intake.rules.triage import Triage
@@ -160,7 +161,7 @@ def judge(entry: WaitlistEntry, outcome: Triage | None, *, now: datetime) -> Off
         unlocked_by=entry.service.unlocked_by.all(),
         restrictions=outcome.restrictions if outcome else frozenset(),
         seen_for=seen_for(entry.patient),
-        today=now.astimezone(place.zone).date(),
+        today=days.local_date(now, place.zone),
     )
     if entry.created_by_id and offer.block_reason in UNLOCKED_BY_THE_DESK:
         return replace(offer, block_reason=None)

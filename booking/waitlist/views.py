@@ -25,8 +25,10 @@ from booking.flow.visitor import Guest
 from booking.waitlist.forms import WishForm
 from booking.waitlist.matching import judge
 from booking.waitlist.models import OfferOver, WaitlistEntry, WaitlistOffer
+from clinic import days
 from clinic.languages import active_language
 from clinic.models import Practice
+from clinic.posted import posted
 from clinic.security.access import grant_to_browser, hash_token, patient_grant, visitor_hash
 from clinic.security.rate_limits import HOLDS_PER_IP, UNPROVEN_PER_IP, client_ip
 from intake.models import QuestionnaireResponse
@@ -47,26 +49,26 @@ def join_waitlist(request: HttpRequest, slug: str) -> HttpResponse:
 @guest_required
 def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
     now = timezone.now()
-    today = now.astimezone(practice.zone).date()
+    today = days.local_date(now, practice.zone)
     offer = guest.offer(active_service(slug), today=today)
     if not _may_wait(guest, offer):
         return redirect(why_not(guest, offer.service))
     if guest.patient and (entry := _entry_of(guest, offer)):
         return redirect("waitlist_entry", entry.pk)
-    posted = request.POST if request.method == "POST" else None
+    data = posted(request)
     asked_for = {name: request.GET.get(name, "") for name in ("who", "place")}
     wish = WishForm(
-        posted,
+        data,
         offer=offer,
         now=now,
         zone=practice.zone,
         initial={"booking_key": uuid4().hex, **asked_for},
     )
     known = {"birth_date": guest.birth_date, "language": active_language()}
-    details = DetailsForm(posted, initial=known, practice=practice, today=today)
-    if posted is not None:
+    details = DetailsForm(data, initial=known, practice=practice, today=today)
+    if data is not None:
         HOLDS_PER_IP.spend(client_ip(request), now=now)
-        if guest.patient is None and TrapForm(posted).is_sprung:
+        if guest.patient is None and TrapForm(data).is_sprung:
             # A program: it sees what people see who are asked to look in their mail.
             return redirect("confirm_address")
         is_valid = [wish.is_valid(), guest.patient is not None or details.is_valid()]
@@ -210,7 +212,7 @@ def _nearest(
     offer: WaitlistOffer, entry: WaitlistEntry, *, guest: Guest, now: datetime
 ) -> list[Time]:
     """The free times around the one that is gone, if this guest may book online."""
-    today = now.astimezone(offer.zone).date()
+    today = days.local_date(now, offer.zone)
     open_to_guest = guest.offer(entry.service, today=today)
     if not open_to_guest.is_open:
         return []

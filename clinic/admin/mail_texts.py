@@ -21,6 +21,7 @@ from clinic.mail.mail import Mail
 from clinic.mail.sandboxed_page import mail_page
 from clinic.models import AuditEvent, MailText
 from clinic.operations import staff_mails
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from clinic.wordings import Wording
 
@@ -139,7 +140,7 @@ class MailTextAdmin(ConfigurationAdmin):
                 return self._send_test(request, choice)
             if "set_back" in request.POST:
                 return self._set_back(request, choice)
-        form = MailTextForm(request.POST or None, instance=choice.text)
+        form = MailTextForm(posted(request), instance=choice.text)
         if request.method == "POST" and form.is_valid():
             if "look" in request.POST:
                 return mail_page(choice.sampled(draft=form.instance).html)

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clinic import public_holidays
+from clinic import days, public_holidays
 from clinic.public_holidays import Holiday
 from clinic.translated import TranslatedField
 
@@ -122,7 +122,7 @@ class Practice(models.Model):
         since = since.astimezone(UTC)
         if self.on_call_enabled or not any(self.staffed_hours.values()):
             return since + within
-        left, day = within, since.astimezone(self.zone).date()
+        left, day = within, days.local_date(since, self.zone)
         while True:
             for opens, closes in sorted(self.staffed_hours.get(str(day.weekday()), ())):
                 start, end = (

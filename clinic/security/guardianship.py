@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from clinic import days
 from clinic.models import DeskTask, Link, Patient, Practice
 from clinic.models.people import PatientQuerySet
 
@@ -47,7 +48,7 @@ def end_guardians_access(*, now: datetime) -> int:
 
 
 def _today(practice: Practice, now: datetime) -> date:
-    return now.astimezone(practice.zone).date()
+    return days.local_date(now, practice.zone)
 
 
 def _years_before(day: date, years: int) -> date:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import count, islice
 
 from booking.models import Appointment
+from clinic import days
 from clinic.models import CareTeamMember, Location, Patient, Practitioner
 from schedule.models import OpeningHours, Service
 
@@ -47,7 +48,7 @@ def create_large(
         ),
         batch_size=1000,
     )
-    today = now.astimezone(austin.zone).date()
+    today = days.local_date(now, austin.zone)
     ahead = [(p, start) for start in _starts(today, 1, WORKING_DAYS, austin) for p in people]
     behind = islice(
         ((p, start) for start in _starts(today, -1, None, austin) for p in people), PAST

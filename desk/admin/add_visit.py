@@ -21,11 +21,12 @@ from clinic import days
 from clinic.admin import AuditedAdmin
 from clinic.languages import active_language
 from clinic.models import AuditEvent, Patient, Practice
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.admin.columns import visit_time
 from desk.admin.forms import CallerForm, StartForm, WishForm
+from desk.admin.phone_screen import PhoneScreen
 from desk.admin.starts import tell_of_exceptions, week
-from intake.admin import level_badge
 from intake.fhir_form.questionnaire import Form
 from intake.fhir_form.responses import replace_answers
 from intake.html_form.forms import QuestionForm
@@ -34,14 +35,13 @@ from intake.rules import triage
 from intake.rules.levels import Level
 from intake.rules.messages import render as render_message
 from intake.workflow import gate
-from intake.workflow.advice import advice
 
 
 def caller(request: HttpRequest, *, model_admin: AuditedAdmin) -> HttpResponse:
     """Who it is and what for; somebody new is on record from here on, booked or not."""
     today = days.local_date(timezone.now(), Practice.current().zone)
     form = CallerForm(
-        request.POST or None,
+        posted(request),
         initial={"day": today, **request.GET.dict()},
         patients=Patient.objects.visible_to(request.user),
         today=today,
@@ -115,20 +115,17 @@ def ask(
 
 
 def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) -> HttpResponse:
-    """The free starts; or, in an emergency, what to say to the caller, and no start at all."""
+    """The free starts; in an emergency what to say to the caller, and no start at all."""
     now = timezone.now()
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
-    practice = Practice.current()
-    alert = gate.emergency_alert(visitor_hash="", patient=patient)
-    if alert is not None:
-        return stop_page(request, model_admin, alert, practice=practice)
+    screen = PhoneScreen(patient, now=now)
+    if screen.emergency is not None:
+        return stop_page(request, model_admin, screen.emergency)
     wish = WishForm(request.GET)
     if not wish.is_valid():
         return redirect(f"{reverse('admin:booking_appointment_add')}?patient={patient.pk}")
-    response = gate.response_of(visitor_hash="", patient=patient, now=now)
-    is_screened = gate.is_answered(response, now=now)
     location = wish.cleaned_data["location"]
-    form = StartForm(request.POST or None, zone=location.zone, is_screened=is_screened)
+    form = StartForm(posted(request), zone=location.zone, is_screened=screen.is_screened)
     if request.method == "POST" and form.is_valid():
 
         def act(**choice: Any) -> Appointment:
@@ -140,7 +137,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
                 by=staff_user(request),
                 booking_key=form.cleaned_data["booking_key"],
                 phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
-                intake_response=response if is_screened else None,
+                intake_response=screen.response,
                 **choice,
             )
 
@@ -152,9 +149,6 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
             return redirect("admin:booking_appointment_change", visit.pk)
     if request.method == "GET":
         model_admin.record(AuditEvent.Action.READ, request, patient)
-    outcome = None
-    if response is not None and is_screened:
-        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = page_context(
         request,
         model_admin,
@@ -164,8 +158,8 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
         service=wish.cleaned_data["service"],
         place=wish,
         form=form,
-        level=level_badge(outcome.level) if outcome else "",
-        advice=advice(outcome.messages, practice=practice, now=now) if outcome else [],
+        level=screen.level,
+        advice=screen.advice,
         week=week(
             service=wish.cleaned_data["service"],
             location=location,
@@ -187,7 +181,7 @@ def _question_form(
         # Some rules depend on age, which is on record already.
         known["about-birth-date"] = [{"valueDate": patient.birth_date.isoformat()}]
     return QuestionForm(
-        request.POST or None,
+        posted(request),
         questionnaire=asked,
         items=[asked.item(gate.SAFETY_GROUP)],
         stored=replace_answers(asked, [], known),
@@ -197,10 +191,8 @@ def _question_form(
     )
 
 
-def stop_page(
-    request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert, *, practice: Practice
-) -> HttpResponse:
-    message_ids = triage.messages_of_emergency(alert.rules)
+def stop_page(request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert) -> HttpResponse:
+    practice = Practice.current()
     # Whatever the hour, somebody of ours has the caller on the line: the attended wording.
     spoken = [
         render_message(
@@ -210,7 +202,7 @@ def stop_page(
             advice_line=practice.advice_line,
             callback_time=time_format(timezone.localtime().time()),
         )
-        for message_id in message_ids
+        for message_id in triage.messages_of_emergency(alert.rules)
     ]
     context = page_context(
         request, model_admin, title=_("Do not book: emergency"), alert=alert, spoken=spoken

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from booking.models import Appointment, InvalidTransition, SlotTaken
 from clinic.admin import ReadOnlyAdmin
 from clinic.models import AuditEvent
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.admin.columns import visit_time
 from desk.admin.forms import MoveForm, PlaceForm, ReasonForm
@@ -45,7 +46,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
             status=400,
         )
     location = place.cleaned_data["location"]
-    form = MoveForm(request.POST or None, zone=location.zone, is_screened=True)
+    form = MoveForm(posted(request), zone=location.zone, is_screened=True)
     if request.method == "POST" and form.is_valid():
         before = visit.sequence
 
@@ -104,7 +105,7 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
     if not visits:
         messages.warning(request, _("Only booked visits can be cancelled."))
         return redirect("admin:booking_appointment_changelist")
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         done: list[Appointment] = []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.admin import AuditedAdmin
 from clinic.models import Patient, Role
 from clinic.plain_text import OneLineField
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.records import erasure
 from desk.records.erasure import CannotErase, Erasure
@@ -46,7 +47,7 @@ def erase(request: HttpRequest, patient_id: Any, *, model_admin: AuditedAdmin) -
     if user.role != Role.MANAGER:
         raise PermissionDenied
     patient = get_object_or_404(Patient.objects.visible_to(user), pk=patient_id)
-    form = ErasePatientForm(request.POST or None, patient=patient)
+    form = ErasePatientForm(posted(request), patient=patient)
     planned: Erasure | None = None
     try:
         if request.method == "POST" and form.is_valid():

@@ -13,19 +13,18 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from booking.models import Appointment, InvalidTransition, Series, SlotTaken
-from booking.series.forms import DatesForm, ShiftForm, shifted_dates
-from booking.series.planning import free_around, lay_out
+from booking.models import Appointment, InvalidTransition, Series
+from booking.series import planner
+from booking.series.forms import DatesForm, ShiftForm, planned_dates, shifted_dates
 from clinic import days
 from clinic.admin import ReadOnlyAdmin
 from clinic.models import AuditEvent, Patient, Practice
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.admin.add_visit import page_context, stop_page
 from desk.admin.columns import visit_time
+from desk.admin.phone_screen import PhoneScreen
 from desk.admin.series_forms import ScreenedDatesForm, SeriesCallerForm, SeriesWishForm
-from intake.admin import level_badge
-from intake.workflow import gate
-from intake.workflow.advice import advice
 
 
 def cancel_page(visits: QuerySet[Appointment]) -> str:
@@ -38,7 +37,7 @@ def caller(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
     """Who it is and how often; somebody new is on record from here on, booked or not."""
     today = days.local_date(timezone.now(), Practice.current().zone)
     form = SeriesCallerForm(
-        request.POST or None,
+        posted(request),
         initial={"day": today, **request.GET.dict()},
         patients=Patient.objects.visible_to(request.user),
         today=today,
@@ -57,10 +56,9 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
     """Each date with what is free; one button books them all, or none and says what changed."""
     now = timezone.now()
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
-    practice = Practice.current()
-    alert = gate.emergency_alert(visitor_hash="", patient=patient)
-    if alert is not None:
-        return stop_page(request, model_admin, alert, practice=practice)
+    screen = PhoneScreen(patient, now=now)
+    if screen.emergency is not None:
+        return stop_page(request, model_admin, screen.emergency)
     wish = SeriesWishForm(request.GET)
     if not wish.is_valid():
         return redirect(f"{reverse('admin:booking_series_add')}?patient={patient.pk}")
@@ -68,57 +66,44 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
     location, practitioner, service = (
         chosen[name] for name in ("location", "practitioner", "service")
     )
-    response = gate.response_of(visitor_hash="", patient=patient, now=now)
-    is_screened = gate.is_answered(response, now=now)
-    minutes = service.default_duration
     today = days.local_date(now, location.zone)
     readings = [(day, chosen["at"]) for day in wish.dates(today=today)]
 
-    def dates_form() -> ScreenedDatesForm:
-        free = free_around(
-            readings,
+    def book(form: ScreenedDatesForm) -> Series:
+        return Series.objects.book(
+            patient=patient,
             service=service,
-            practitioner=practitioner,
             location=location,
-            minutes=minutes,
+            practitioner=practitioner,
+            starts=list(form.chosen.values()),
+            weeks=chosen["weeks"],
+            race_on=chosen["race_on"],
+            intake_response=screen.response,
+            phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
+            form_key=form.cleaned_data["form_key"],
+            by=staff_user(request),
             now=now,
-        )
-        return ScreenedDatesForm(
-            request.POST or None,
-            planned=lay_out(readings, free=free, zone=location.zone),
-            minutes=minutes,
-            zone=location.zone,
-            is_screened=is_screened,
-            otherwise=_("Leave this one out"),
         )
 
     # A form sent twice shows what it booked the first time.
     if twin := _of_this_form(request, patient):
         return redirect("admin:booking_series_change", twin.pk)
-    form = dates_form() if readings else None
-    if form is not None and request.method == "POST" and form.is_valid():
-        try:
-            series = Series.objects.book(
-                patient=patient,
+    form = None
+    if readings:
+        form, series = planner.submit(
+            lambda: planned_dates(
+                ScreenedDatesForm,
+                posted(request),
+                readings,
                 service=service,
-                location=location,
                 practitioner=practitioner,
-                starts=list(form.chosen.values()),
-                weeks=chosen["weeks"],
-                race_on=chosen["race_on"],
-                minutes=minutes,
-                intake_response=response if is_screened else None,
-                phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
-                form_key=form.cleaned_data["form_key"],
-                by=staff_user(request),
+                location=location,
                 now=now,
-            )
-        except SlotTaken as taken:
-            # Read again: whoever was faster is in the new list of what is free.
-            form = dates_form()
-            if form.is_valid():
-                form.add_error(None, taken)
-        else:
+                is_screened=screen.is_screened,
+            ),
+            book,
+        )
+        if series is not None:
             model_admin.record(AuditEvent.Action.CREATE, request, series)
             count = series.visits.count()
             message = ngettext("%(count)d visit booked.", "%(count)d visits booked.", count)
@@ -127,9 +112,6 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
     # Or its twin, sent in the same moment, has just booked these times.
     if twin := _of_this_form(request, patient):
         return redirect("admin:booking_series_change", twin.pk)
-    outcome = None
-    if response is not None and is_screened:
-        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = page_context(
         request,
         model_admin,
@@ -139,11 +121,11 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
         service=service,
         practitioner=practitioner,
         location=location,
-        minutes=minutes,
+        minutes=service.default_duration,
         race_on=chosen["race_on"],
         missing=chosen["count"] - len(readings),
-        level=level_badge(outcome.level) if outcome else "",
-        advice=advice(outcome.messages, practice=practice, now=now) if outcome else [],
+        level=screen.level,
+        advice=screen.advice,
         button=_("Book all of them"),
         back=f"{reverse('admin:booking_series_add')}?patient={patient.pk}&{urlencode(wish.keys)}",
     )
@@ -182,33 +164,31 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) ->
     if request.GET and shift.is_valid():
         becomes = datetime.combine(shift.cleaned_data["day"], shift.cleaned_data["at"])
 
-        def dates_form() -> DatesForm:
-            return shifted_dates(
-                request.POST or None, following, was=visit.local_start, becomes=becomes, now=now
-            )
-
-        form = dates_form()
-        if request.method == "POST" and form.is_valid():
+        def move_all(form: DatesForm) -> int:
             starts = {following[number - 1].pk: start for number, start in form.chosen.items()}
-            try:
-                moved = series.move(starts, now=now, by=staff_user(request))
-            except SlotTaken as taken:
-                form = dates_form()
-                if form.is_valid():
-                    form.add_error(None, taken)
-            except InvalidTransition:
-                messages.warning(request, _("A visit was changed meanwhile. Please look again."))
-                return redirect("admin:booking_series_change", series.pk)
-            else:
-                for one in following:
-                    if one.start != starts.get(one.pk, one.start):
-                        model_admin.record(AuditEvent.Action.CHANGE, request, one, ["start"])
-                if moved:
-                    message = ngettext("%(count)d visit moved.", "%(count)d visits moved.", moved)
-                    messages.success(request, message % {"count": moved})
-                else:
-                    messages.info(request, _("The visits are at these times already."))
-                return redirect("admin:booking_series_change", series.pk)
+            moved = series.move(starts, now=now, by=staff_user(request))
+            for one in following:
+                if one.start != starts.get(one.pk, one.start):
+                    model_admin.record(AuditEvent.Action.CHANGE, request, one, ["start"])
+            return moved
+
+        try:
+            form, moved = planner.submit(
+                lambda: shifted_dates(
+                    posted(request), following, was=visit.local_start, becomes=becomes, now=now
+                ),
+                move_all,
+            )
+        except InvalidTransition:
+            messages.warning(request, _("A visit was changed meanwhile. Please look again."))
+            return redirect("admin:booking_series_change", series.pk)
+        if moved:
+            message = ngettext("%(count)d visit moved.", "%(count)d visits moved.", moved)
+            messages.success(request, message % {"count": moved})
+        elif moved == 0:
+            messages.info(request, _("The visits are at these times already."))
+        if moved is not None:
+            return redirect("admin:booking_series_change", series.pk)
     context = page_context(
         request,
         model_admin,

@@ -17,23 +17,20 @@ from booking.models import (
     WaitlistOffer,
 )
 from clinic.admin import ReadOnlyAdmin
-from clinic.models import AuditEvent, Practice
+from clinic.models import AuditEvent
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.admin import add_visit
 from desk.admin.columns import deadline, visit_time
 from desk.admin.forms import PhoneScreenForm
-from intake.admin import level_badge
-from intake.workflow import gate
-from intake.workflow.advice import advice
+from desk.admin.phone_screen import PhoneScreen
 
 
 def questions(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) -> HttpResponse:
     """The red-flag questions, unless the patient answered them in the last day."""
     entry = get_object_or_404(model_admin.get_queryset(request), pk=entry_id)
     next_page = reverse("admin:booking_waitlistentry_accept", args=[entry.pk])
-    now = timezone.now()
-    response = gate.response_of(visitor_hash="", patient=entry.patient, now=now)
-    if entry.open_offer is None or gate.is_answered(response, now=now):
+    if entry.open_offer is None or PhoneScreen(entry.patient, now=timezone.now()).is_screened:
         return redirect(next_page)
     return add_visit.ask(request, entry.patient, model_admin=model_admin, next_page=next_page)
 
@@ -42,24 +39,23 @@ def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) 
     """The offered time with the level as it is now; in an emergency what to say, and no button."""
     now = timezone.now()
     entry = get_object_or_404(model_admin.get_queryset(request), pk=entry_id)
-    patient, practice, offer = entry.patient, Practice.current(), entry.open_offer
+    patient, offer = entry.patient, entry.open_offer
     if offer is None or offer.answer_by <= now:
         return _is_over(request, entry)
-    if alert := gate.emergency_alert(visitor_hash="", patient=patient):
-        return add_visit.stop_page(request, model_admin, alert, practice=practice)
-    response = gate.response_of(visitor_hash="", patient=patient, now=now)
-    is_screened = gate.is_answered(response, now=now)
+    screen = PhoneScreen(patient, now=now)
+    if screen.emergency is not None:
+        return add_visit.stop_page(request, model_admin, screen.emergency)
     form = PhoneScreenForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         initial={"phone_screen_note": entry.phone_screen_note},
-        is_screened=is_screened,
+        is_screened=screen.is_screened,
     )
     if form.is_valid():
         try:
             visit = offer.accept(
                 now=now,
                 by=staff_user(request),
-                intake_response=response if is_screened else entry.intake_response,
+                intake_response=screen.response or entry.intake_response,
                 phone_screen_note=form.cleaned_data.get("phone_screen_note", ""),
             )
         except (OfferOver, SlotTaken, InvalidTransition):
@@ -68,9 +64,6 @@ def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) 
         model_admin.record(AuditEvent.Action.CREATE, request, visit)
         messages.success(request, _("Booked for %(when)s.") % {"when": visit_time(visit)})
         return redirect("admin:booking_appointment_change", visit.pk)
-    outcome = None
-    if response is not None and is_screened:
-        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = add_visit.page_context(
         request,
         model_admin,
@@ -81,8 +74,8 @@ def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) 
         when=visit_time(offer),
         kept_until=deadline(offer.local_answer_by, now=now),
         form=form,
-        level=level_badge(outcome.level) if outcome else "",
-        advice=advice(outcome.messages, practice=practice, now=now) if outcome else [],
+        level=screen.level,
+        advice=screen.advice,
     )
     return render(request, "admin/booking/waitlistentry/accept.html", context)
 

@@ -33,6 +33,7 @@ from clinic import days
 from clinic.admin import EVERYWHERE, ReadOnlyAdmin
 from clinic.mail.letters import time_left_text
 from clinic.models import AuditEvent, Location, Patient, Practice
+from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.admin import take_offer
 from desk.admin.add_visit import page_context
@@ -179,7 +180,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         now = timezone.now()
         today = days.local_date(now, Practice.current().zone)
         form = WaitForm(
-            request.POST or None,
+            posted(request),
             initial={
                 "first_day": today,
                 "last_day": today + USUAL_WAIT,
@@ -218,7 +219,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
             },
             for_service=entry.service,
         )
-        form = OfferedStartForm(request.POST or None)
+        form = OfferedStartForm(posted(request))
         if place.is_valid() and request.method == "POST" and form.is_valid():
             try:
                 offer = self._offer(request, entry, place, form)

@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import Appointment
+from clinic import days
 from clinic.admin import ConfigurationAdmin
 from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
@@ -162,7 +163,7 @@ def _in_words(
         case ObstacleRule.HOURS | ObstacleRule.TOO_LONG:
             link = _list("openinghours", practitioner=person.pk, location=location.pk)
         case ObstacleRule.HOLIDAY:
-            day = start.astimezone(location.zone).date()
+            day = days.local_date(start, location.zone)
             detail = ", ".join(h.name for h in location.holidays_of(day.year) if h.date == day)
             link = _change(location)
         case ObstacleRule.ROOM:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from clinic import days
 from clinic.languages import active_language
 from clinic.models import AuditEvent, Practice, Role
 from clinic.security import audit
@@ -37,7 +38,7 @@ def clinician_answers(request: StaffRequest, response_id: UUID) -> HttpResponse:
         response,
         language=active_language(),
         placeholders={"emergency_number": practice.emergency_number},
-        today=now.astimezone(practice.zone).date(),
+        today=days.local_date(now, practice.zone),
     )
     return render(
         request,

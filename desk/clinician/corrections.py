@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from clinic import days
 from clinic.languages import active_language
 from clinic.models import AuditEvent, Practice, Role
 from clinic.security import audit
@@ -77,7 +78,7 @@ def earlier_answers(request: StaffRequest, response_id: UUID, number: int) -> Ht
         earlier,
         language=active_language(),
         placeholders={"emergency_number": practice.emergency_number},
-        today=earlier.submitted_at.astimezone(practice.zone).date(),
+        today=days.local_date(earlier.submitted_at, practice.zone),
     )
     return render(
         request,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from booking.appointments.mail_schedule import is_rescreen_open, rescreen_of
 from booking.flow.eligibility import SOON_WORKING_DAYS, working_day_after
 from booking.models import Appointment
+from clinic import days
 from clinic.languages import active_language
 from clinic.models import AuditEvent, DeskTask, EmergencyAccess, Patient, Practice, Role, User
 from clinic.security import audit
@@ -160,7 +161,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         "desk/clinician/summary.html",
         {
             "patient": patient,
-            "age": patient.age_on(now.astimezone(practice.zone).date()),
+            "age": patient.age_on(days.local_date(now, practice.zone)),
             "visit": visit,
             "response": shown,
             "corrections": corrections(shown, practice=practice) if shown else [],
@@ -241,7 +242,7 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
         ]
         if told:
             since = min(one.safety_answered_at or one.updated_at for one in told)
-            by = working_day_after(since.astimezone(visit.zone).date(), SOON_WORKING_DAYS)
+            by = working_day_after(days.local_date(since, visit.zone), SOON_WORKING_DAYS)
             found.append(SeeSoon(visit, by))
     return sorted(found, key=lambda one: not one.is_late)[:MOST_ON_WORKLIST]
 
@@ -386,7 +387,7 @@ def _is_worse(record: Record) -> bool:
 
 
 def _given_on(response: QuestionnaireResponse, *, practice: Practice) -> date:
-    return (response.submitted_at or response.updated_at).astimezone(practice.zone).date()
+    return days.local_date((response.submitted_at or response.updated_at), practice.zone)
 
 
 def _services(tags: tuple[Tag, ...]) -> list[Service]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import AuditEvent, EmergencyAccess, Role
+from clinic.posted import posted
 from clinic.security import audit, emergency_access
 from clinic.security.access import StaffRequest, staff_required
 from clinic.security.rate_limits import EMERGENCIES_PER_USER
@@ -17,7 +18,7 @@ from desk.clinician.forms import EmergencyAccessForm
 @staff_required(Role.CLINICIAN)
 def open_in_emergency(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
-    form = EmergencyAccessForm(request.POST if request.method == "POST" else None)
+    form = EmergencyAccessForm(posted(request))
     if request.method == "POST" and form.is_valid():
         EMERGENCIES_PER_USER.spend(str(request.user.pk), now=now)
         given = form.cleaned_data

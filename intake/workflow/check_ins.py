@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from clinic import days
 from clinic.models import DeskTask, Patient, Practice
 from clinic.privacy import NOTICE_VERSION
 from intake.answers import Answers
@@ -93,7 +94,7 @@ def save(
         response.rule_set_version = RULE_SET_VERSION
         response.save()
         before = answer_history.answers_before(response, patient)
-        today = now.astimezone(practice.zone).date()
+        today = days.local_date(now, practice.zone)
         alert = None
         is_emergency = triage.evaluate(response.answers, today=today).level == Level.EMERGENCY
         if is_emergency or _is_news(outcome, triage.evaluate(before, today=today)):

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from clinic import days
 from clinic.models import Patient, Practice
 from intake.answers import Answers
 from intake.fhir_form.items import Item
@@ -114,7 +115,7 @@ def current_triage(
     answers = response.answers
     if patient is not None:
         answers = answer_history.on_top(answer_history.answers_before(response, patient), response)
-    today = now.astimezone(practice.zone).date()
+    today = days.local_date(now, practice.zone)
     outcome = triage.evaluate(
         answers, today=today, strict_public_advice=practice.strict_public_advice
     )

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from clinic import days
 from clinic.models import Patient, Practice
 from clinic.privacy import NOTICE_VERSION, current_notice
 from intake.answers import Answers
@@ -140,7 +141,7 @@ def submit(
     answers = response.answers
     with transaction.atomic():
         response.submit(
-            today=now.astimezone(practice.zone).date(),
+            today=days.local_date(now, practice.zone),
             notice_version=NOTICE_VERSION,
             rule_set_version=RULE_SET_VERSION,
             now=now,

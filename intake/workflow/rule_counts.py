@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from clinic import days
 from intake.models import QuestionnaireResponse
 from intake.rules import findings
 from intake.rules.findings import FINDINGS
@@ -93,5 +94,5 @@ def _findings(response: QuestionnaireResponse, *, zone: ZoneInfo) -> list[str]:
     """Findings are not stored; the answers and the rules of now give them again."""
     if response.submitted_at is None or response.questionnaire.url in BETWEEN_VISITS:
         return []
-    day = response.submitted_at.astimezone(zone).date()
+    day = days.local_date(response.submitted_at, zone)
     return [finding.id for finding in findings.evaluate(response.answers, today=day)]

@@ -16,6 +16,7 @@ from booking.flow.forms import HoldForm, SlotFilterForm
 from booking.flow.picker import Picker, SlotFilter, is_in_time
 from booking.flow.views.safety import CHOOSE_AN_EARLY_TIME, guest_required, path_for
 from booking.flow.visitor import Guest
+from clinic import days
 from clinic.models import Practice
 from clinic.security.access import grant_to_browser
 from clinic.security.rate_limits import HOLDS_PER_IP, TooManyTries, client_ip
@@ -35,7 +36,7 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
     gate.questionnaire()  # Raises where nothing can be asked: booking is not open then.
     offers = guest.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
-        today=timezone.now().astimezone(practice.zone).date(),
+        today=days.local_date(timezone.now(), practice.zone),
     )
     return render(
         request,
@@ -55,7 +56,7 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
 @require_http_methods(["GET", "POST"])
 def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
     now = timezone.now()
-    offer = guest.offer(active_service(slug), today=now.astimezone(practice.zone).date())
+    offer = guest.offer(active_service(slug), today=days.local_date(now, practice.zone))
     if guest.outcome is None or not offer.is_open:
         return redirect(why_not(guest, offer.service))
     wanted_at = None

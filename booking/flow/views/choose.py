@@ -11,7 +11,9 @@ from booking.flow.choosing import Situation, suggest
 from booking.flow.forms import ChoosingForm
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import Guest
+from clinic import days
 from clinic.models import Practice
+from clinic.posted import posted
 from schedule.models import Service
 
 
@@ -19,12 +21,12 @@ from schedule.models import Service
 @require_http_methods(["GET", "POST"])
 def choose(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
     """Ask three plain questions and suggest a visit. Nothing of it is stored, nor in an address."""
-    form = ChoosingForm(request.POST if request.method == "POST" else None)
+    form = ChoosingForm(posted(request))
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         offers = guest.offers(
             Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
-            today=timezone.now().astimezone(practice.zone).date(),
+            today=days.local_date(timezone.now(), practice.zone),
         )
         situation = Situation(
             **form.cleaned_data,

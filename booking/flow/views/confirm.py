@@ -15,6 +15,7 @@ from booking.flow.eligibility import NOTHING_ANSWERED, Offer, offers
 from booking.flow.forms import DetailsForm
 from booking.flow.picker import is_in_time
 from booking.flow.visitor import OPEN_VISITS_PER_ADDRESS, seen_for
+from clinic import days
 from clinic.context import practice_of
 from clinic.models import Message, Practice
 from clinic.security.access import grant_to_browser, visitor_hash
@@ -63,7 +64,7 @@ def confirm_booking(request: HttpRequest, token: str) -> HttpResponse:
         offer = _offer(asked, practice=practice, now=now)
         is_too_much = _coming_for(asked.email, now=now) >= OPEN_VISITS_PER_ADDRESS
         form = DetailsForm(
-            asked.details, practice=practice, today=now.astimezone(practice.zone).date()
+            asked.details, practice=practice, today=days.local_date(now, practice.zone)
         )
         is_known = asked.patient is not None or form.is_valid()
         if is_too_much or not is_in_time(offer, visit.local_start) or not is_known:
@@ -118,7 +119,7 @@ def _offer(asked: UnconfirmedBooking, *, practice: Practice, now: datetime) -> O
     if gate.emergency_alert(visitor_hash=visit.visitor_hash, patient=asked.patient):
         # Raised since, by other answers: it shuts this door too.
         restrictions |= {"no-booking"}
-    today = now.astimezone(practice.zone).date()
+    today = days.local_date(now, practice.zone)
     (offer,) = offers(
         [visit.service], restrictions=restrictions, seen_for=seen_for(asked.patient), today=today
     )

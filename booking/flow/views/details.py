@@ -17,6 +17,7 @@ from booking.flow.picker import Picker, SlotFilter, is_in_time
 from booking.flow.views.book import active_service, go_on_with, hold, is_settled, why_not
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import OPEN_VISITS_PER_PATIENT, Guest
+from clinic import days
 from clinic.languages import active_language
 from clinic.models import DeskTask, Patient, Practice
 from clinic.security.access import visitor_hash
@@ -56,7 +57,7 @@ def _details(
     practice: Practice,
 ) -> HttpResponse:
     now = timezone.now()
-    today = now.astimezone(practice.zone).date()
+    today = days.local_date(now, practice.zone)
     offer = guest.offer(_service(slug, kept), today=today)
     if guest.outcome is None or not offer.is_open:
         # Or its twin, sent in the same moment, has just booked and taken the answers along.

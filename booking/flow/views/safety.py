@@ -18,9 +18,11 @@ from booking.flow.eligibility import Offer
 from booking.flow.forms import CallbackForm, CallMeForm, OfferForm, TrapForm, VisitForm
 from booking.flow.picker import with_time
 from booking.flow.visitor import Guest
+from clinic import days
 from clinic.context import practice_of
 from clinic.languages import active_language
 from clinic.models import Practice
+from clinic.posted import posted
 from clinic.security.access import set_visitor_cookie, visitor_hash
 from clinic.security.rate_limits import CALLS_PER_IP, GATES_PER_IP, client_ip
 from intake.html_form.forms import QuestionForm
@@ -81,9 +83,9 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         answers = QuestionnaireResponse(
             questionnaire=gate.questionnaire(), visitor_hash=guest.visitor_hash
         )
-    today = now.astimezone(practice.zone).date()
+    today = days.local_date(now, practice.zone)
     form = QuestionForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         questionnaire=answers.form,
         items=gate.items(answers.form),
         stored=known_beforehand(answers.form, answers.items, patient=guest.patient, today=today),
@@ -154,7 +156,7 @@ def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpR
     if alert is None:
         return redirect(path_for(service, "safety"))
     form = CallbackForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         initial={
             "name": guest.patient.name if guest.patient else "",
             "phone": guest.patient.phone if guest.patient else "",
@@ -220,7 +222,7 @@ def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRe
     form = None
     if guest.patient is None or not guest.patient.phone:
         initial = {"name": guest.patient.name} if guest.patient else None
-        form = CallMeForm(request.POST if request.method == "POST" else None, initial=initial)
+        form = CallMeForm(posted(request), initial=initial)
     if request.method == "POST" and (form is None or form.is_valid()):
         CALLS_PER_IP.spend(client_ip(request), now=now)
         if not TrapForm(request.POST).is_sprung:
@@ -242,7 +244,7 @@ def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRe
 def _all_offers(guest: Guest, *, practice: Practice, now: datetime) -> list[Offer]:
     return guest.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
-        today=now.astimezone(practice.zone).date(),
+        today=days.local_date(now, practice.zone),
     )
 
 
