@@ -26,7 +26,7 @@ ARGS ?=
 help:
 	@echo "make demo   a running clinic with sample data on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make test   the whole suite, on SQLite and on PostgreSQL when it is installed"
-	@echo "make check  lint, format, types, migrations, production settings, then the tests"
+	@echo "make check  lint, format, types, imports, migrations, production settings, then the tests"
 	@echo "make bench  the benchmark: our time as a ratio to limits measured in the same run"
 	@echo "make soak   the long storms and kill runs at full size"
 	@echo "make audit  outside validators on the running demo (needs Node.js)"
@@ -62,6 +62,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --quiet --lint .
 	DEBUG=1 $(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "manage.py check --deploy (with the environment of a production)"
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING

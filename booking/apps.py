@@ -15,7 +15,7 @@ class BookingConfig(AppConfig):
         from booking.waitlist import mails as waitlist_mails
         from booking.waitlist import samples as waitlist_samples
         from booking.waitlist.wordings import WORDINGS as WAITLIST_WORDINGS
-        from clinic.mail import outbox, wordings
+        from clinic.mail import outbox, samples
         from clinic.models import Role
         from clinic.security.access import KEEP, VIEW, allow
 
@@ -39,9 +39,9 @@ class BookingConfig(AppConfig):
         )
 
         for kind, compose in (visit_mails.COMPOSERS | waitlist_mails.COMPOSERS).items():
-            outbox.register(kind, compose, read=visit_mails.READERS.get(kind))
-        samples = SAMPLES | waitlist_samples.SAMPLES
+            outbox.register(kind, compose)
+        shipped = SAMPLES | waitlist_samples.SAMPLES
         for wording in [*WORDINGS, *WAITLIST_WORDINGS]:
-            wordings.register(wording, sample=samples[wording.kind])
+            samples.register(wording, sample=shipped[wording.kind])
 
         post_migrate.connect(guards.restore, sender=self)

@@ -40,7 +40,7 @@ class ClinicConfig(AppConfig):
             user=ALL,
         )
 
-        from clinic.mail import outbox, providers, wordings
+        from clinic.mail import outbox, providers, samples
         from clinic.operations import backups, staff_mails
         from clinic.security import emergency_access
 
@@ -50,11 +50,9 @@ class ClinicConfig(AppConfig):
         outbox.register(emergency_access.ALERT, emergency_access.alert)
         outbox.register(accounts.RESET_MAIL, staff_mails.password_reset)
         outbox.register(staff_mails.TEST, staff_mails.test_mail)
-        wordings.register(staff_mails.LATE_NOTE_WORDING, sample=staff_mails.sample_late_note)
-        wordings.register(
-            staff_mails.RESTORED_NOTE_WORDING, sample=staff_mails.sample_restored_note
-        )
-        wordings.register(
+        samples.register(staff_mails.LATE_NOTE_WORDING, sample=staff_mails.sample_late_note)
+        samples.register(staff_mails.RESTORED_NOTE_WORDING, sample=staff_mails.sample_restored_note)
+        samples.register(
             staff_mails.PASSWORD_RESET_WORDING, sample=staff_mails.sample_password_reset
         )
-        wordings.register(emergency_access.ALERT_WORDING, sample=emergency_access.sample_alert)
+        samples.register(emergency_access.ALERT_WORDING, sample=emergency_access.sample_alert)

@@ -18,10 +18,10 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def require_keys(**kwargs: object) -> None:
-    from clinic import encryption
+    from clinic import encryption_keys
 
     try:
-        encryption.require_keys()
+        encryption_keys.require_keys()
     except ImproperlyConfigured as error:
         # Celery logs any other exception of a receiver, and goes on.
         raise SystemExit(str(error)) from error

@@ -17,10 +17,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, models
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
-from django.utils import timezone
+from django.db import models
 
 OFF = "off"
 _MARK = re.compile(r"enc1:([0-9a-f]{16}):(.+)", re.DOTALL)
@@ -55,9 +52,9 @@ def decrypt(stored: str) -> str:
     found = _MARK.fullmatch(stored)
     if found is None:
         return stored
-    key = _keys_by_fingerprint().get(found[1])
+    key = keys_by_fingerprint().get(found[1])
     if key is None:
-        raise KeyMissing(_missing({found[1]}))
+        raise KeyMissing(missing_keys({found[1]}))
     try:
         return _cipher(key).decrypt(found[2].encode()).decode()
     except InvalidToken:
@@ -108,64 +105,8 @@ class EncryptedTextField(models.TextField):
         return super().get_lookup(lookup_name) if lookup_name in ("exact", "isnull") else None
 
 
-Encrypted = EncryptedJSONField | EncryptedTextField
-
-
-def encrypted_fields() -> list[tuple[type[models.Model], Encrypted]]:
-    """Every column that is encrypted at rest, with its model."""
-    from django.apps import apps
-
-    return [
-        (model, field)
-        for model in apps.get_models()
-        for field in model._meta.local_fields
-        if isinstance(field, EncryptedJSONField | EncryptedTextField)
-    ]
-
-
-def not_under(
-    key: str, model: type[models.Model], field: Encrypted
-) -> "models.QuerySet[models.Model]":
-    """Return the rows whose column is stored otherwise than with ``key``, or in plain if empty."""
-    quote = '"' if isinstance(field, EncryptedJSONField) else ""
-    rows = model._base_manager.annotate(as_stored=Cast(field.name, TextField()))
-    if not key:
-        return rows.filter(as_stored__startswith=f"{quote}enc1:")
-    return rows.exclude(
-        Q(as_stored__startswith=f"{quote}enc1:{fingerprint(key)}:")
-        | Q(as_stored="")
-        | Q(as_stored=None)
-    )
-
-
-def require_keys() -> None:
-    """Refuse to start with keys that do not open what is stored; note the one that now writes.
-
-    Raises KeyMissing. A database without the table holds nothing yet.
-    """
-    from clinic.models import EncryptionKey
-
-    try:
-        needed = set(EncryptionKey.objects.values_list("fingerprint", flat=True))
-    except DatabaseError:
-        return
-    missing = needed - set(_keys_by_fingerprint())
-    if missing:
-        raise KeyMissing(_missing(missing))
-    note_writing_key()
-
-
-def note_writing_key() -> None:
-    """Remember that from now on values may be stored under the first key."""
-    from clinic.models import EncryptionKey
-
-    if key := writing_key():
-        EncryptionKey.objects.get_or_create(
-            fingerprint=fingerprint(key), defaults={"first_used_at": timezone.now()}
-        )
-
-
-def _missing(fingerprints: set[str]) -> str:
+def missing_keys(fingerprints: set[str]) -> str:
+    """Return the message that keys with these fingerprints are needed."""
     names = ", ".join(sorted(fingerprints))
     return (
         f"Answers in this database are encrypted with a key that is not in FIELD_ENCRYPTION_KEYS "
@@ -173,7 +114,8 @@ def _missing(fingerprints: set[str]) -> str:
     )
 
 
-def _keys_by_fingerprint() -> dict[str, str]:
+def keys_by_fingerprint() -> dict[str, str]:
+    """Return the configured keys by their fingerprints."""
     return {fingerprint(key): key for key in settings.FIELD_ENCRYPTION_KEYS if key != OFF}
 
 

@@ -6,6 +6,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 application = get_wsgi_application()
 
-from clinic import encryption  # noqa: E402, needs the apps that the line above loads
+from clinic import encryption_keys  # noqa: E402, needs the apps that the line above loads
 
-encryption.require_keys()
+encryption_keys.require_keys()

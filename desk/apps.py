@@ -9,14 +9,14 @@ class DeskConfig(AppConfig):
     verbose_name = _("Front desk")
 
     def ready(self) -> None:
-        from clinic.mail import outbox, wordings
+        from clinic.mail import outbox, samples
         from clinic.models import Role
         from clinic.security.access import CHANGE, allow
         from desk import daily_sheet
 
         allow(Role.MANAGER, "desk", calendarfeed=CHANGE)
         outbox.register(daily_sheet.DAILY_SHEET, daily_sheet.compose)
-        wordings.register(daily_sheet.WORDING, sample=daily_sheet.sample)
+        samples.register(daily_sheet.WORDING, sample=daily_sheet.sample)
 
 
 class FrontDeskConfig(admin_apps.AdminConfig):

@@ -18,10 +18,11 @@ from booking.mails.wordings import CLINIC
 from booking.models import Appointment
 from clinic import days
 from clinic.mail import outbox
-from clinic.mail.letters import day_text, time_text, worded, zone_text
-from clinic.mail.outbox import Mail, Skip
-from clinic.mail.wordings import Wording
+from clinic.mail.letters import build_letter, day_text, time_text, zone_text
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import Skip
 from clinic.models import Location, Message, Patient, Practice, Practitioner
+from clinic.wordings import Wording
 from intake.models import QuestionnaireResponse
 
 DAILY_SHEET = "daily-sheet"
@@ -174,7 +175,7 @@ def _write(visits: Sequence[Appointment], *, day: date, to: str, practice: Pract
         "clinic": practice.name,
         "clinic_phone": practice.phone,
     }
-    return worded(
+    return build_letter(
         DAILY_SHEET,
         values,
         facts=[_line(visit) for visit in visits],

@@ -16,11 +16,11 @@ class IntakeConfig(AppConfig):
         allow(Role.FRONT_DESK, "intake", safetyalert=CHANGE)
         allow(Role.MANAGER, "intake", safetyalert=CHANGE, questionnaire=ALL, agreement=VIEW)
 
-        from clinic.mail import outbox, wordings
+        from clinic.mail import outbox, samples
         from clinic.operations import metrics
         from intake.metrics import AlertCollector
         from intake.workflow import alert_mails
 
         outbox.register(alert_mails.SAFETY_ALERT, alert_mails.safety_alert)
-        wordings.register(alert_mails.SAFETY_ALERT_WORDING, sample=alert_mails.sample_safety_alert)
+        samples.register(alert_mails.SAFETY_ALERT_WORDING, sample=alert_mails.sample_safety_alert)
         metrics.registry.register(AlertCollector())

@@ -21,6 +21,7 @@ from django.db import connection
 from django.test import override_settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
+from clinic.mail import outbox
 from tests import throwaway
 from tests.environment import POSTGRES, PURE, SQLITE
 from tests.factories import NOW
@@ -145,6 +146,12 @@ def frozen_clock() -> Iterator[None]:
     """Stop the clock at `tests.factories.NOW`."""
     with time_machine.travel(NOW, tick=False):
         yield
+
+
+@pytest.fixture
+def own_mail_kinds(db, monkeypatch) -> None:
+    """Let the test register mails of its own; they are gone after it."""
+    monkeypatch.setattr(outbox, "_composers", dict(outbox.registered()))
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from django.utils import translation
 
 import schedule
 from booking.models import Appointment, Series, UnconfirmedBooking, WaitlistEntry, WaitlistOffer
-from clinic import privacy
-from clinic.mail import wordings
+from clinic import privacy, wordings
 from clinic.models import (
     AuditEvent,
     CareTeamMember,

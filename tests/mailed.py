@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from clinic.mail import outbox, wordings
-from clinic.mail.outbox import Mail
+from clinic.mail import outbox, samples
+from clinic.mail.mail import Mail
 from clinic.models import Message, Role
 from desk.daily_sheet import DAILY_SHEET
 from tests import factories as make
@@ -43,9 +43,9 @@ def a_mail_of_every_kind():
     ended = {"state": "ran-out", "closed_at": now}
     make.make_waitlist_entry(patient=world.patient, service=world.service, **ended)
     mails, users = {}, (world.clinician, make.make_user(role=Role.MANAGER))
-    for kind in sorted(outbox._composers):
+    for kind in sorted(outbox.registered()):
         if kind == DAILY_SHEET:  # about a day, not about a row
-            mails[kind] = wordings.sample(kind)(now)
+            mails[kind] = samples.sample(kind)(now)
             continue
         for row, user in product(_rows(), users):
             with suppress(Exception), transaction.atomic():
@@ -74,7 +74,7 @@ def _compose(kind, row, *, patient, user, now):
         next_attempt_at=now,
         expires_at=now + timedelta(days=1),
     )
-    content = outbox._composers[kind](message, now)
+    content = outbox.registered()[kind](message, now)
     if not isinstance(content, Mail):
         raise _NotThisOne
     return content

@@ -25,7 +25,7 @@ def mails():
 
 def test_there_is_a_mail_of_every_kind_to_look_at(mails):
     """A new kind needs a row of its subject in the access matrix's World."""
-    assert set(outbox._composers) - set(mails) == set()
+    assert set(outbox.registered()) - set(mails) == set()
     assert sum(len(links_in(mail)) for mail in mails.values()) > len(mails)
 
 

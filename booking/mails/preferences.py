@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from booking.appointments import mail_schedule
 from booking.appointments.mail_schedule import REMINDER
 from booking.appointments.models import Appointment
-from clinic.mail import wordings
+from clinic import wordings
 from clinic.models import Patient
 from schedule.models import Service
 
@@ -92,7 +92,7 @@ class MailChoicesForm(forms.ModelForm):
         ]
         self.stoppable = [
             wording
-            for wording in wordings.every()
+            for wording in wordings.all_wordings()
             if wording.stop_label and wording.kind != REMINDER
         ]
         fields["others"].choices = [(w.kind, w.label) for w in self.stoppable]

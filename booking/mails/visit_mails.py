@@ -6,7 +6,7 @@ Mails carry time, place and link. They name neither the service nor anything abo
 people read mail over a shoulder, and mail servers read it all.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NamedTuple
@@ -31,8 +31,9 @@ from booking.appointments.mail_schedule import (
 from booking.appointments.models import Appointment
 from booking.appointments.unconfirmed import UnconfirmedBooking
 from clinic.mail import outbox
-from clinic.mail.letters import Letter, day_text, time_left_text, time_text, worded, zone_text
-from clinic.mail.outbox import Compose, Mail, Postpone, Read, Skip
+from clinic.mail.letters import Letter, build_letter, day_text, time_left_text, time_text, zone_text
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import Compose, Postpone, Skip
 from clinic.models import Link, Message, Patient, Practice
 from clinic.security.access import LINK_DAYS_AFTER_VISIT, issue_links
 from intake.models import QuestionnaireResponse
@@ -91,13 +92,13 @@ class Visit(NamedTuple):
             "clinic_phone": self.practice.phone,
         }
 
-    def worded(self, **parts: Any) -> Letter:
+    def build_letter(self, **parts: Any) -> Letter:
         """Begin the letter of this kind, in the clinic's words where it has its own.
 
         Takes what ``Letter`` takes beside the words; ``values`` for placeholders of its own.
         """
         values = self.values | parts.pop("values", {})
-        return worded(self.message.kind, values, **parts)
+        return build_letter(self.message.kind, values, **parts)
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -117,8 +118,8 @@ class Visit(NamedTuple):
             (_("For"), self.for_whom),
             (_("Where"), f"{location.name}, {location.full_address}"),
         ]
-        if location.local_directions:
-            facts.append((_("How to find us"), location.local_directions))
+        if location.directions:
+            facts.append((_("How to find us"), str(location.directions)))
         return facts
 
     @property
@@ -186,8 +187,7 @@ READ = [
     *("patient__name", "patient__email", "patient__language", "patient__time_zone"),
     *("patient__mail_stops", "patient__declined_reminders", "patient__contact_relation"),
     *("location__name", "location__address", "location__city", "location__region"),
-    *("location__postal_code", "location__phone", "location__map_url"),
-    *("location__directions", "location__directions_es"),
+    *("location__postal_code", "location__phone", "location__map_url", "location__directions"),
     "service__questionnaire",
     "intake_response__status",
     "rescreen_response",
@@ -198,26 +198,17 @@ READ = [
 STATUS_FOR = {CANCELLED: Appointment.Status.CANCELLED, CHECK_IN: Appointment.Status.FULFILLED}
 
 
-def read(messages: Collection[Message]) -> None:
-    """Read the visits of many mails at once, as they are now."""
-    visits = (
-        Appointment.objects.select_related("patient", "location", "service", "intake_response")
-        .only(*READ)
-        .in_bulk({message.subject_id for message in messages})
-    )
-    practice = Practice.current()
-    for message in messages:
-        message.source = (visits.get(message.subject_id), practice)
-
-
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
     """Read the visit as it is now, and write in the patient's language, or say why not."""
 
     @wraps(write)
     def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
-        if message.source is None:
-            read([message])
-        appointment, practice = message.source
+        appointment = (
+            Appointment.objects.select_related("patient", "location", "service", "intake_response")
+            .only(*READ)
+            .filter(pk=message.subject_id)
+            .first()
+        )
         if appointment is None or appointment.patient is None:
             return Skip("gone")
         if appointment.sequence != message.subject_version:
@@ -230,7 +221,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
             return Postpone("safety-hold")
         if not appointment.patient.email:
             return Skip("no-address")
-        visit = Visit(appointment, appointment.patient, practice, message, now)
+        visit = Visit(appointment, appointment.patient, Practice.current(), message, now)
         with translation.override(appointment.patient.language):
             return write(visit)
 
@@ -239,7 +230,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
 
 @_about_visit
 def confirmation(visit: Visit) -> Mail:
-    letter = visit.worded(
+    letter = visit.build_letter(
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(visit.issue_links(*visit.opens)),
@@ -252,7 +243,7 @@ def intake_wanted(visit: Visit) -> Mail | Skip:
     if not visit.wants_intake:
         return Skip("intake-done")
     url = visit.issue_links(Link.Purpose.INTAKE)[Link.Purpose.INTAKE]
-    letter = visit.worded(
+    letter = visit.build_letter(
         values={"what_is_missing": _what_is_missing(visit)},
         facts=visit.facts,
         buttons=[(_("Fill in your form"), url)],
@@ -291,7 +282,7 @@ def reminder(visit: Visit) -> Mail | Skip:
     if visit.wants_intake:
         paragraphs.append(_("Your form is not finished yet. Please fill it in before you come."))
     urls = visit.issue_links(*visit.opens, Link.Purpose.UNSUBSCRIBE)
-    letter = visit.worded(
+    letter = visit.build_letter(
         values={"time_left": time_left_text(visit.appointment.start - visit.now)},
         paragraphs=paragraphs,
         facts=visit.facts,
@@ -304,7 +295,7 @@ def reminder(visit: Visit) -> Mail | Skip:
 
 @_about_visit
 def moved(visit: Visit) -> Mail:
-    letter = visit.worded(
+    letter = visit.build_letter(
         facts=visit.facts,
         links=visit.links,
         buttons=_buttons(visit.issue_links(*visit.opens)),
@@ -314,7 +305,7 @@ def moved(visit: Visit) -> Mail:
 
 @_about_visit
 def cancelled(visit: Visit) -> Mail:
-    letter = visit.worded(
+    letter = visit.build_letter(
         facts=visit.facts,
         buttons=[(_("Book a new time"), f"{settings.BASE_URL}/book/")],
     )
@@ -328,7 +319,7 @@ def rescreen(visit: Visit) -> Mail | Skip:
     if mail_schedule.rescreen_of(visit.appointment):
         return Skip("answered")
     url = visit.issue_links(Link.Purpose.RESCREEN)[Link.Purpose.RESCREEN]
-    letter = visit.worded(facts=visit.facts, buttons=[(_("Answer the questions"), url)])
+    letter = visit.build_letter(facts=visit.facts, buttons=[(_("Answer the questions"), url)])
     return visit.mail(letter)
 
 
@@ -341,7 +332,7 @@ def check_in(visit: Visit) -> Mail | Skip:
     if later.filter(status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]).exists():
         return Skip("seen-again")
     urls = visit.issue_links(Link.Purpose.CHECK_IN, Link.Purpose.UNSUBSCRIBE)
-    letter = visit.worded(
+    letter = visit.build_letter(
         facts=[(_("For"), patient.initials)],
         buttons=[(_("Answer the questions"), urls[Link.Purpose.CHECK_IN])],
         stop_url=urls[Link.Purpose.UNSUBSCRIBE],
@@ -374,7 +365,7 @@ def write_address_check(held: Appointment, url: str, *, until: datetime, to: str
         "clinic": practice.name,
         "clinic_phone": practice.phone,
     }
-    return worded(
+    return build_letter(
         ADDRESS_CHECK,
         values,
         facts=[
@@ -403,7 +394,7 @@ def my_visits(message: Message, now: datetime) -> Mail | Skip:
         "clinic_phone": practice.phone,
     }
     with translation.override(patient.language):
-        return worded(
+        return build_letter(
             MY_VISITS, values, buttons=[(_("Open my visits"), urls[Link.Purpose.MY_VISITS])]
         ).as_mail(to=patient.email, practice=practice)
 
@@ -418,8 +409,4 @@ COMPOSERS: dict[str, Compose] = {
     RESCREEN: rescreen,
     CHECK_IN: check_in,
     MY_VISITS: my_visits,
-}
-
-READERS: dict[str, Read] = {
-    kind: read for kind in COMPOSERS if kind not in {ADDRESS_CHECK, MY_VISITS}
 }

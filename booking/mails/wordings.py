@@ -1,6 +1,6 @@
 """What the mails about visits say, as shipped.
 
-``clinic.mail.wordings`` says how a kind takes part.
+``clinic.wordings`` says how a kind takes part.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from booking.appointments.mail_schedule import (
     RESCREEN,
 )
 from booking.mails.visit_mails import MY_VISITS
-from clinic.mail.wordings import Wording
+from clinic.wordings import Wording
 
 CLINIC = {
     "clinic": _("name of the clinic"),

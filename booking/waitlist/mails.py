@@ -25,10 +25,10 @@ from booking.appointments.mail_schedule import (
 )
 from booking.appointments.models import Appointment
 from booking.series.models import Series
-from booking.waitlist.models import WaitlistEntry
-from booking.waitlist.offers import WaitlistOffer
-from clinic.mail.letters import day_text, time_text, worded, zone_text
-from clinic.mail.outbox import Compose, Mail, Skip
+from booking.waitlist.models import WaitlistEntry, WaitlistOffer
+from clinic.mail.letters import build_letter, day_text, time_text, zone_text
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import Compose, Skip
 from clinic.models import Link, Location, Message, Patient, Practice
 from clinic.security.access import LINK_DAYS_AFTER_VISIT, issue_links
 
@@ -63,10 +63,10 @@ class Post(NamedTuple):
     ) -> Mail:
         """Write the letter of this kind, in the clinic's words where it has its own.
 
-        Takes what ``letters.worded`` takes; placeholders that every one of these mails has are
+        Takes what ``letters.build_letter`` takes; the placeholders that all these mails have are
         filled in.
         """
-        letter = worded(
+        letter = build_letter(
             self.message.kind,
             {
                 "initials": self.patient.initials,

@@ -10,7 +10,7 @@ from booking.appointments.mail_schedule import (
     WAITLIST_OFFER,
 )
 from booking.mails.wordings import CLINIC, VISIT
-from clinic.mail.wordings import Wording
+from clinic.wordings import Wording
 
 ENTRY = CLINIC | {"initials": VISIT["initials"]}
 TIME = ENTRY | {"when": VISIT["when"]}

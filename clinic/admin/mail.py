@@ -17,8 +17,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic import wordings
 from clinic.admin.base import EVERYWHERE, DayFilter, ReadOnlyAdmin
-from clinic.mail import outbox, wordings
+from clinic.mail import outbox
 from clinic.mail.sandboxed_page import mail_page
 from clinic.models import AuditEvent, Link, Message
 
@@ -79,7 +80,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(wording.kind, wording.label) for wording in wordings.every()]
+        return [(wording.kind, wording.label) for wording in wordings.all_wordings()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -186,7 +187,7 @@ class MessageAdmin(ReadOnlyAdmin):
             sent = message_from_bytes(bytes(message.raw), EmailMessage, policy=policy.default)
             body = sent.get_body(("html",))
             return mail_page(body.get_content() if body else "")
-        content = outbox.look_at(message, now=timezone.now())
+        content = outbox.render_preview(message, now=timezone.now())
         if isinstance(content, str):
             reason = gettext("Nothing would be sent now: %(why)s.")
             return mail_page(reason % {"why": in_words(content)})

@@ -14,14 +14,15 @@ from django.utils import timezone, translation
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from clinic import wordings
 from clinic.admin.base import ConfigurationAdmin
-from clinic.mail import preview, wordings
-from clinic.mail.mime import Mail
+from clinic.mail import preview, samples
+from clinic.mail.mail import Mail
 from clinic.mail.sandboxed_page import mail_page
-from clinic.mail.wordings import Wording
 from clinic.models import AuditEvent, MailText
 from clinic.operations import staff_mails
 from clinic.security.access import staff_user
+from clinic.wordings import Wording
 
 
 class MailTextForm(forms.ModelForm):
@@ -60,7 +61,7 @@ class Choice:
 
     def sampled(self, *, draft: MailText | None) -> Mail:
         with translation.override(self.language), preview.previewing(draft):
-            return wordings.sample(self.wording.kind)(timezone.now())
+            return samples.sample(self.wording.kind)(timezone.now())
 
 
 @admin.register(MailText)
@@ -109,7 +110,7 @@ class MailTextAdmin(ConfigurationAdmin):
                     for code, _name in settings.LANGUAGES
                 ],
             )
-            for wording in sorted(wordings.every(), key=lambda one: not one.is_editable)
+            for wording in sorted(wordings.all_wordings(), key=lambda one: not one.is_editable)
         ]
         context = {"kinds": kinds, "languages": settings.LANGUAGES, **(extra_context or {})}
         return super().changelist_view(request, context)

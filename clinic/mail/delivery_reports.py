@@ -1,7 +1,8 @@
-"""What a mail server writes about a mail it could not deliver (RFC 3464), read without trust.
+"""Reads what a mail server reports about a mail it could not deliver (RFC 3464), without trust.
 
-Only a report that quotes one of our own Message-IDs says anything: that is a secret between us and
-whoever got the mail, so nobody can have a stranger's address marked. Pure: bytes in, values out.
+Only a report that quotes one of our own Message-IDs counts: only we and the recipient know it, so
+nobody can have a stranger's address marked. Notices in plain words are left for people to read.
+Pure: bytes in, values out.
 """
 
 import re
@@ -12,12 +13,10 @@ from email.message import Message as Parsed
 from email.utils import parseaddr
 from uuid import UUID
 
-# Larger reports are cut here; what matters stands first.
-LONGEST_REPORT = 256 * 1024
+# Larger reports are cut here; what matters comes first.
+MAX_REPORT = 256 * 1024
 
 _STATUS = re.compile(r"\b([45]\.\d{1,3}\.\d{1,3})\b")
-_REPLY_CODE = re.compile(r"\b([45])\d\d[ -]")
-_WRITES_REPORTS = re.compile(r"(mailer-daemon|postmaster)@|^(mailer-daemon|postmaster)$", re.I)
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,8 @@ class Report:
 
 def parse(content: bytes, *, host: str) -> Report | None:
     """Return what the report says, or None when it is no report about a mail from ``host``."""
-    report = message_from_bytes(content[:LONGEST_REPORT], policy=policy.compat32)
-    if report.get_content_type() == "multipart/report":
-        return _parse_dsn(report, host)
-    return _parse_notice(report, host)
+    report = message_from_bytes(content[:MAX_REPORT], policy=policy.compat32)
+    return _parse_dsn(report, host) if report.get_content_type() == "multipart/report" else None
 
 
 def message_id_of(text: str, *, host: str) -> UUID | None:
@@ -100,32 +97,6 @@ def _returned_headers(report: Parsed) -> Parsed | None:
         if part.get_content_type() == "text/rfc822-headers":
             return message_from_bytes(_text_of(part).encode(errors="replace"))
     return None
-
-
-def _parse_notice(report: Parsed, host: str) -> Report | None:
-    """Read a failure notice in plain words, as older servers write it, if it is one."""
-    sender = parseaddr(_header(report, "From"))[1]
-    failed_recipients = _header(report, "X-Failed-Recipients")
-    if not failed_recipients and not _WRITES_REPORTS.search(sender):
-        return None
-    text = "\n".join(
-        _text_of(part) for part in report.walk() if part.get_content_maintype() == "text"
-    )
-    returned = _returned_headers(report)
-    if returned is not None:
-        text += f"\nMessage-ID: {returned.get('Message-ID', '')}\nTo: {returned.get('To', '')}"
-    message_id = message_id_of(text, host=host)
-    status = _STATUS.search(text)
-    reply = _REPLY_CODE.search(text)
-    if message_id is None or not (status or reply):
-        return None
-    addressed = re.search(r"^To:(.*)$", text, re.M)
-    return Report(
-        message_id=message_id,
-        recipient=_address(addressed[1] if addressed else failed_recipients),
-        status=status[1] if status else f"{reply[1]}.0.0" if reply else "",
-        is_final=True,
-    )
 
 
 def _header(part: Parsed, name: str) -> str:

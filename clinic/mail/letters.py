@@ -1,23 +1,21 @@
 """A mail's words and facts, written once and rendered as text and HTML twins."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
-from clinic.mail import preview, wordings
-from clinic.mail.mime import Mail
-from clinic.mail.wordings import Words
+from clinic import wordings
+from clinic.languages import active_language
+from clinic.mail import preview
+from clinic.mail.mail import Mail
 from clinic.models import MailText, Practice
+from clinic.wordings import Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +24,7 @@ class Letter:
 
     ``facts`` are pairs of a label and a value, ``links`` and ``buttons`` pairs of a label and a
     URL; the first button is the one thing to do. ``stop_url`` stops mails of this kind, and
-    ``stop_label`` says so. ``worded`` makes one whose words staff may have changed.
+    ``stop_label`` says so. ``build_letter`` makes one whose words staff may have changed.
     """
 
     subject: str
@@ -44,7 +42,7 @@ class Letter:
             "letter": self,
             "stop_label": self.stop_label or _("Stop reminder mails"),
             "practice": practice,
-            "language": get_language(),
+            "language": active_language(),
         }
         headers = dict(parts.pop("headers", {}))
         if self.stop_url:
@@ -63,20 +61,7 @@ class Letter:
         )
 
 
-_texts: ContextVar[dict[UUID, MailText] | None] = ContextVar("texts", default=None)
-
-
-@contextmanager
-def texts_read_together() -> Iterator[None]:
-    """Read the clinic's own words once for all the letters in the block."""
-    token = _texts.set({text.pk: text for text in MailText.objects.all()})
-    try:
-        yield
-    finally:
-        _texts.reset(token)
-
-
-def worded(
+def build_letter(
     kind: str,
     values: Mapping[str, str],
     *,
@@ -100,18 +85,14 @@ def worded(
 
 
 def _words(kind: str) -> Words:
-    wording, language = wordings.find(kind), get_language() or settings.LANGUAGE_CODE
+    wording, language = wordings.find(kind), active_language()
     assert wording is not None, f"{kind} has no wording"
     looking = preview.current()
     if looking and looking.draft and looking.draft.pk == MailText.key_of(kind, language):
         return looking.draft.words
     if not wording.is_editable:
         return wording.words
-    texts = _texts.get()
-    if texts is not None:
-        text = texts.get(MailText.key_of(kind, language))
-    else:
-        text = MailText.objects.filter(kind=kind, language=language).first()
+    text = MailText.objects.filter(kind=kind, language=language).first()
     return text.words if text else wording.words
 
 

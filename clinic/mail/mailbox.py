@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from clinic.environment import is_loopback
 from clinic.mail import bounces
-from clinic.mail.delivery_reports import LONGEST_REPORT
+from clinic.mail.delivery_reports import MAX_REPORT
 
 TIMEOUT_SECONDS = 30
 # As many in one run; the next one goes on from there.
@@ -84,7 +84,7 @@ def _uids(mailbox: imaplib.IMAP4, search: tuple[str, ...]) -> list[str]:
 
 def _fetch(mailbox: imaplib.IMAP4, uid: str) -> bytes:
     # PEEK: that we read a mail must not hide it from people.
-    _status, answer = mailbox.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LONGEST_REPORT}>)")
+    _status, answer = mailbox.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_REPORT}>)")
     for part in answer:
         if isinstance(part, tuple) and re.search(rb"BODY\[\]", part[0]):
             return bytes(part[1])

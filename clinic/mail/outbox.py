@@ -1,21 +1,19 @@
-"""The promise that owed mail is sent: plan, claim, hand over, stamp, give up.
+"""The promise that planned mail is sent: plan, reserve, compose, claim, send, finish.
 
 The ``Message`` row is the truth. A broker message only wakes a worker; the tick finds everything
 again. States: planned → sending → sent, unknown, failed or skipped.
 
-A process puts some due rows aside, reads and writes their mails together, and then claims and
-sends one at a time: reading is cheap for many, and what a killed process leaves in doubt is one
-mail. Several workers and schedulers are harmless: a row is put aside and claimed by conditional
-UPDATEs, and every later write names that claim. Rows that were only put aside are free again when
-their lease runs out. Of the one that was handed over nobody knows whether it arrived: it is sent
+A process works on one mail at a time. It reserves a due row, composes the mail from what the rows
+say now, claims the row, and sends. Several workers and schedulers are harmless: a row is reserved
+and claimed by conditional UPDATEs, and every later write names that claim. A reserved row is free
+again when its lease expires. Of a row that was claimed nobody knows whether it arrived: it is sent
 once more, flagged, under the same Message-ID.
 """
 
 import logging
 import time
 import traceback
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,26 +31,25 @@ from django.utils.module_loading import import_string
 
 from clinic.celery import app
 from clinic.mail import bounces, claims, preview
-from clinic.mail.letters import texts_read_together
-from clinic.mail.mime import Mail, Outgoing, build
+from clinic.mail.mail import Mail
+from clinic.mail.mime import Outgoing, build
 from clinic.mail.providers import DjangoSender
 from clinic.mail.senders import Accepted, Permanent, Sender, Temporary, Unknown, Unreachable
 from clinic.mail.smtp import EmailBackend, SmtpSender
 from clinic.models import Message, Patient, Tick, User
-from clinic.security.access import links_stored_together
 
 logger = logging.getLogger(__name__)
 
 LATE_NOTE = "late-note"
-# A tick leaves the rest to the next one after this long, well below the task's time limit.
+# After this long a tick leaves the rest to the next one, well below the task's time limit.
 SENDING_SECONDS = 45
-# A mail that was written longer ago is written again before it leaves.
-FRESH = timedelta(seconds=1)
+# With more due mails than this, a worker wakes another one.
+ONE_WORKER = 50
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Not to be sent, now or later."""
+    """Not to be sent, now or later; ``reason`` is one word."""
 
     reason: str
 
@@ -66,32 +63,31 @@ class Postpone:
 
 @dataclass(frozen=True)
 class _Broken:
-    """It cannot be written, for a reason that is in the log."""
+    """It cannot be composed, for a reason that is in the log."""
 
 
-Written = Outgoing | Skip | Postpone | _Broken
+Composed = Outgoing | Skip | Postpone | _Broken
 
 # Mails that patients did not get because we did not send them in time.
 _GIVEN_UP = {Message.State.SKIPPED, Message.State.FAILED}
 _OUR_FAULT = {Message.LATE, Message.UNREACHABLE, Message.DEFERRED}
 
 Compose = Callable[[Message, datetime], Mail | Skip | Postpone]
-Read = Callable[[Collection[Message]], None]
 
 _composers: dict[str, Compose] = {}
-_readers: dict[str, Read] = {}
 
 
-def register(kind: str, compose: Compose, *, read: Read | None = None) -> None:
-    """Name the function that writes mails of ``kind``; called in ``AppConfig.ready()``.
+def register(kind: str, compose: Compose) -> None:
+    """Name the function that composes mails of ``kind``; called in ``AppConfig.ready()``.
 
-    It reads everything afresh, so that a mail tells what is true when it leaves. ``read`` does so
-    for many mails at once, right before they are written: it leaves on ``message.source`` what
-    ``compose`` then need not look up.
+    It reads everything when it is called, so that a mail tells what is true when it leaves.
     """
     _composers[kind] = compose
-    if read is not None:
-        _readers[kind] = read
+
+
+def registered() -> Mapping[str, Compose]:
+    """Return the composers by kind."""
+    return _composers
 
 
 def plan(
@@ -106,7 +102,7 @@ def plan(
     patient: Patient | None = None,
     user: User | None = None,
 ) -> Message:
-    """Owe a mail, in the caller's transaction. Planning the same mail again changes nothing.
+    """Plan a mail, in the caller's transaction. Planning the same mail again changes nothing.
 
     ``subject`` is any row with a UUID key. After ``expires_at`` the mail is of no use and is not
     sent any more.
@@ -132,16 +128,16 @@ def plan(
 
 
 def plan_all(messages: Collection[Message]) -> None:
-    """Owe several mails with one query, as ``plan`` does one by one."""
+    """Plan several mails with one query, as ``plan`` does one by one."""
     Message.objects.bulk_create(messages, ignore_conflicts=True)
     for message in messages:
-        # A mail that was owed already has another key: then nobody answers this call.
+        # A mail that was planned already has another key: then this wakes nobody.
         if message.due_at <= timezone.now():
             _wake_worker(message)
 
 
 def resend(message: Message, *, now: datetime) -> Message:
-    """Owe the same mail once more, because a member of staff asked for it."""
+    """Plan the same mail once more, because a member of staff asked for it."""
     same = Message.objects.filter(
         kind=message.kind,
         step=message.step,
@@ -170,50 +166,50 @@ def resend(message: Message, *, now: datetime) -> Message:
 def cancel_planned(
     subject: models.Model, *, reason: str, kinds: Collection[str] | None = None
 ) -> int:
-    """Call off the mails about ``subject`` that the mail server has not got; return how many."""
+    """Call off the mails about ``subject`` that were not handed over; return how many."""
     messages = Message.objects.about(subject)
     if kinds is not None:
         messages = messages.filter(kind__in=kinds)
-    # These may have arrived already, so their state stays; they are just not sent again.
+    # These may have arrived already, so their state stays; they are not sent again.
     messages.to_retry().update(reason=reason)
     return messages.waiting().update(state=Message.State.SKIPPED, reason=reason, lease_until=None)
 
 
-def look_at(message: Message, *, now: datetime) -> Mail | str:
-    """Write the mail for somebody who only looks; or the reason why nothing would be sent now."""
+def render_preview(message: Message, *, now: datetime) -> Mail | str:
+    """Compose the mail for somebody who only looks; or the reason why none would be sent now."""
     try:
         with preview.previewing():
             content = _composers[message.kind](message, now)
     except Exception as error:
-        logger.error("Message %s cannot be looked at: %s", message.pk, type(error).__name__)
+        logger.error("Message %s cannot be shown: %s", message.pk, type(error).__name__)
         return "error"
     return content if isinstance(content, Mail) else content.reason
 
 
 def tick(now: datetime) -> None:
-    """Send what is due, one mail after the other, then stamp the heartbeat."""
+    """Send what is due, one mail after the other, then note that the tick completed."""
     started = time.monotonic()
 
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - started)
 
     stop_at = now + timedelta(seconds=SENDING_SECONDS)
-    claims.recover_lapsed(now)
+    claims.recover_expired(now)
     sent_any, dropped = False, []
     with closing(_sender()) as sender:
-        while clock() < stop_at and (batch := claims.reserve_due(now, clock())):
+        while clock() < stop_at and (message := claims.reserve(now, clock())):
             try:
-                for message in _deliver(batch, sender, clock, stop_at):
-                    if message.state == Message.State.SENT and not sent_any:
-                        sent_any = True
-                        if len(batch) == claims.BATCH:
-                            _call_help()
-                    if message.state in _GIVEN_UP and message.reason in _OUR_FAULT:
-                        dropped.append(message)
+                _deliver(message, sender, clock)
             except Unreachable:
                 break
+            if message.state == Message.State.SENT and not sent_any:
+                sent_any = True
+                if Message.objects.due(now).filter(lease_until=None)[ONE_WORKER:].exists():
+                    _wake_another_worker()
+            if message.state in _GIVEN_UP and message.reason in _OUR_FAULT:
+                dropped.append(message)
     if sent_any:
-        # The mail server is back: what waited for it need not sit out its back-off.
+        # The mail server is back: what waited for it need not wait any longer.
         Message.objects.without_server(now).update(next_attempt_at=now)
     _tell_staff(dropped, now)
     Tick.objects.update_or_create(pk=1, defaults={"completed_at": clock()})
@@ -221,30 +217,30 @@ def tick(now: datetime) -> None:
 
 def deliver(message_id: UUID | str, now: datetime) -> None:
     """Send this one mail if it is due and nobody else does."""
-    batch = claims.reserve([message_id], now, now)
+    message = claims.reserve(now, now, message_id=message_id)
+    if message is None:
+        return
     with closing(_sender()) as sender:
         try:
-            for _message in _deliver(batch, sender, lambda: now, now + timedelta(seconds=1)):
-                pass
+            _deliver(message, sender, lambda: now)
         except Unreachable:
             logger.warning("No mail server; message %s waits for the tick", message_id)
 
 
 def _wake_worker(message: Message) -> None:
-    _hint("clinic.tasks.deliver_message", [str(message.pk)])
+    _enqueue_after_commit("clinic.tasks.deliver_message", [str(message.pk)])
 
 
-def _call_help() -> None:
-    """Wake one more worker: there is more to send than one takes at a time.
+def _wake_another_worker() -> None:
+    """Wake one more worker, which wakes the next.
 
-    It wakes the next in turn. Called once a mail has left, so that no server that is down is
-    tried again and again.
+    Called only after a mail was sent, so that a server that is down is not tried again and again.
     """
-    _hint("clinic.tasks.tick", expires=settings.TICK_SECONDS)
+    _enqueue_after_commit("clinic.tasks.tick", expires=settings.TICK_SECONDS)
 
 
-def _hint(task: str, *args: Any, **options: Any) -> None:
-    # Robust, because a broker that is down must fail neither what caused a mail nor a tick.
+def _enqueue_after_commit(task: str, *args: Any, **options: Any) -> None:
+    # Robust: a broker that is down must not fail what caused a mail, nor a tick.
     transaction.on_commit(partial(app.send_task, task, *args, **options), robust=True)
 
 
@@ -255,60 +251,39 @@ def _sender() -> Sender:
     return SmtpSender(mailer) if isinstance(mailer, EmailBackend) else DjangoSender(mailer)
 
 
-def _deliver(
-    batch: list[Message], sender: Sender, clock: Callable[[], datetime], stop_at: datetime
-) -> Iterator[Message]:
-    """Write the mails together and hand them over one by one; yield each as it is settled.
-
-    What is not reached, since the time is up or no mail server answers, is free again at the end.
-    """
-    # Half of the lease is left for the last one to be handed over.
-    stop_at = min(stop_at, clock() + timedelta(seconds=settings.LEASE_SECONDS / 2))
-    claim, settled, is_free = (batch[0].claim if batch else None), 0, True
+def _deliver(message: Message, sender: Sender, clock: Callable[[], datetime]) -> None:
+    """Compose a reserved mail and do what follows; its new state is on ``message``."""
+    now = clock()
     try:
-        written_at = clock()
-        written = _write(batch, written_at)
-        for message in batch:
-            now = clock()
-            if settled and now >= stop_at:
-                return
-            if now - written_at > FRESH:
-                written |= _write([message], now)
-            settled += 1
-            _dispatch(message, written[message.pk], sender, clock)
-            yield message
-    except SoftTimeLimitExceeded:
-        # Writing one of them may never end. When their lease has run out each goes alone.
-        is_free = False
+        content = _compose(message, now)
+    except (OperationalError, InterfaceError):
+        # Perhaps not the row's fault: it is tried again.
+        claims.release(message)
         raise
-    finally:
-        if is_free and settled < len(batch):
-            claims.release(batch[settled:], claim)
+    if now >= message.expires_at:
+        _give_up(message, now)
+    elif isinstance(content, _Broken):
+        claims.finish(message, Message.State.FAILED, reason="error")
+    elif isinstance(content, Postpone):
+        claims.put_back(message, now, reason=content.reason)
+    elif isinstance(content, Skip) and message.state == Message.State.UNKNOWN:
+        # The first copy may have arrived, and there was no second one.
+        claims.finish(message, Message.State.UNKNOWN, reason=content.reason)
+    elif isinstance(content, Skip):
+        _skip(message, Message.State.SKIPPED, now, reason=content.reason)
+    else:
+        _hand_over(message, content, sender, clock)
 
 
-def _write(batch: list[Message], now: datetime) -> dict[UUID, Written]:
-    """Compose each mail that is still of use, from what the rows say now."""
-    useful = [message for message in batch if now < message.expires_at and not message.is_overtaken]
-    by_kind: dict[str, list[Message]] = defaultdict(list)
-    for message in useful:
-        by_kind[message.kind].append(message)
-    for kind, messages in by_kind.items():
-        if kind in _readers:
-            _readers[kind](messages)
-    with links_stored_together(), texts_read_together():
-        written: dict[UUID, Written] = {message.pk: _compose(message, now) for message in useful}
-    for message in batch:
-        if message.pk not in written:
-            written[message.pk] = Skip(Message.LATE)
-    return written
-
-
-def _compose(message: Message, now: datetime) -> Written:
+def _compose(message: Message, now: datetime) -> Composed:
+    """Compose the mail, unless it is of no use any more."""
+    if now >= message.expires_at or message.is_overtaken:
+        return Skip(Message.LATE)
     try:
         content = _composers[message.kind](message, now)
         return build(message, content, now) if isinstance(content, Mail) else content
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
-        # Perhaps not the row's fault: it is tried again.
+        # Of a time limit only the lease is left: its end marks the row as interrupted.
         raise
     except Exception as error:
         # The exception's own words may quote personal data; where it happened is enough.
@@ -319,28 +294,8 @@ def _compose(message: Message, now: datetime) -> Written:
         return _Broken()
 
 
-def _dispatch(
-    message: Message, written: Written, sender: Sender, clock: Callable[[], datetime]
-) -> None:
-    """Do what is to be done with one mail, and leave the row's new state on ``message``."""
-    now = clock()
-    if now >= message.expires_at:
-        _give_up(message, now)
-    elif isinstance(written, _Broken):
-        claims.settle(message, Message.State.FAILED, reason="error")
-    elif isinstance(written, Postpone):
-        claims.put_back(message, now, reason=written.reason)
-    elif isinstance(written, Skip) and message.state == Message.State.UNKNOWN:
-        # The first copy may have arrived, and there was no second one.
-        claims.settle(message, Message.State.UNKNOWN, reason=written.reason)
-    elif isinstance(written, Skip):
-        _skip(message, Message.State.SKIPPED, now, reason=written.reason)
-    else:
-        _hand_over(message, written, sender, clock)
-
-
 def _give_up(message: Message, now: datetime) -> None:
-    # It was late for a reason that is known, or nobody was there to send it.
+    # It is late for a known reason, or no worker was running.
     is_refused = message.reason in {Message.UNREACHABLE, Message.DEFERRED}
     state = Message.State.FAILED if is_refused else Message.State.SKIPPED
     is_known = message.reason not in {"", Message.INTERRUPTED}
@@ -348,8 +303,8 @@ def _give_up(message: Message, now: datetime) -> None:
 
 
 def _skip(message: Message, state: str, now: datetime, *, reason: str) -> None:
-    # When it was given up is what the note to staff counts by.
-    claims.settle(message, state, reason=reason, next_attempt_at=now)
+    # The note to staff counts by the time at which a mail was given up.
+    claims.finish(message, state, reason=reason, next_attempt_at=now)
 
 
 def _hand_over(
@@ -371,19 +326,19 @@ def _hand_over(
     except (SoftTimeLimitExceeded, OperationalError, InterfaceError):
         raise
     except Exception as error:
-        # Nobody knows whether it was taken.
+        # Nobody knows whether it was accepted.
         logger.error("Sender failed on message %s: %s", message.pk, type(error).__name__)
         sender.close()
         outcome = Unknown()
     match outcome:
         case Accepted():
-            claims.stamp(message, clock())
+            claims.mark_sent(message, clock())
             if settings.DEMO:
                 Message.objects.filter(pk=message.pk).update(raw=outgoing.content)
             if message.patient_id and message.has_bounced:
                 bounces.forgive(message.patient_id)
         case Unknown():
-            claims.settle(
+            claims.finish(
                 message, Message.State.UNKNOWN, next_attempt_at=claims.next_attempt(message, now)
             )
         case Temporary(code):
@@ -391,12 +346,12 @@ def _hand_over(
         case Permanent(code, is_about_mailbox):
             reason = "no-mailbox" if is_about_mailbox else "refused"
             with transaction.atomic():
-                claims.settle(message, Message.State.FAILED, reason=reason, last_reply=code)
+                claims.finish(message, Message.State.FAILED, reason=reason, last_reply=code)
                 bounces.refused(message, now, is_about_mailbox=is_about_mailbox)
 
 
 def _tell_staff(dropped: list[Message], now: datetime) -> None:
-    """Owe the clinic one note an hour about mails that patients did not get."""
+    """Plan one note an hour to the clinic about mails that patients did not get."""
     dropped = [message for message in dropped if message.kind != LATE_NOTE]
     if (
         dropped

@@ -2,16 +2,15 @@ import re
 import unicodedata
 import uuid
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clinic.mail import wordings
-from clinic.mail.wordings import Words, placeholders_in
+from clinic import languages, wordings
 from clinic.plain_text import one_line
+from clinic.wordings import Words, placeholders_in
 
 _KEYS = uuid.UUID("6f1e7a1c-6d3b-4d0a-9b1e-2c6a5d0f8e47")
 # What a mail program or a careless paste would take for markup.
@@ -34,7 +33,7 @@ class MailText(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     kind = models.CharField(_("mail"), max_length=30, editable=False)
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, editable=False
+        _("language"), max_length=8, choices=languages.choices, editable=False
     )
     subject = models.CharField(_("subject"), max_length=120)
     heading = models.CharField(_("heading"), max_length=120)

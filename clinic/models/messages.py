@@ -1,13 +1,12 @@
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic.mail import wordings
+from clinic import wordings
 from clinic.models.people import Patient
 
 LATE_AFTER = timedelta(minutes=5)
@@ -23,7 +22,7 @@ class MessageState(models.TextChoices):
 
 
 # No attempt is put off for longer: what waits for another one has its next within this time.
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 # An answer that was lost is worth one more try, unless something else settled the matter.
 _TO_RETRY = Q(state=MessageState.UNKNOWN, is_retried_after_unknown=False, reason="")
 
@@ -41,7 +40,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             next_attempt_at__lte=now,
         ).order_by("next_attempt_at", "created_at")
 
-    def lapsed(self, state: MessageState, now: datetime) -> "MessageQuerySet":
+    def expired(self, state: MessageState, now: datetime) -> "MessageQuerySet":
         """Return the rows whose process died while it had them in hand or put aside.
 
         One state at a time: for several, SQLite would look at every row.
@@ -58,7 +57,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(
             state=MessageState.PLANNED,
             reason=Message.UNREACHABLE,
-            next_attempt_at__lte=now + LONGEST_WAIT,
+            next_attempt_at__lte=now + MAX_WAIT,
         )
 
     def with_circumstances(self, now: datetime) -> "MessageQuerySet":
@@ -98,7 +97,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             Q(next_attempt_at__lt=now - LATE_AFTER)
             | Q(reason=Message.UNREACHABLE, due_at__lt=now - LATE_AFTER),
             state__in=[MessageState.PLANNED, MessageState.SENDING, MessageState.UNKNOWN],
-            next_attempt_at__lte=now + LONGEST_WAIT,
+            next_attempt_at__lte=now + MAX_WAIT,
         )
 
 
@@ -166,8 +165,6 @@ class Message(models.Model):
     # Set by ``with_circumstances``.
     is_overtaken: bool
     has_bounced: bool
-    # What the mail is written from, when it was read together with other mails'.
-    source: Any = None
 
     objects = MessageQuerySet.as_manager()
 

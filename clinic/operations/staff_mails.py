@@ -11,13 +11,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.mail import outbox, preview, wordings
-from clinic.mail.letters import worded
-from clinic.mail.outbox import LATE_NOTE, Mail, Skip
-from clinic.mail.wordings import Wording
+from clinic import wordings
+from clinic.mail import outbox, preview, samples
+from clinic.mail.letters import build_letter
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import LATE_NOTE, Skip
 from clinic.models import MailText, Message, Practice, User
 from clinic.operations import backups
 from clinic.security.accounts import RESET_MAIL
+from clinic.wordings import Wording
 
 TEST = "test"
 TEST_EVERY = timedelta(minutes=1)
@@ -85,7 +87,7 @@ def _late_note(count: int, *, to: str, practice: Practice) -> Mail:
         "%(count)d mails of the last day could not be sent in time.",
         count,
     ) % {"count": count}
-    return worded(
+    return build_letter(
         LATE_NOTE,
         {"how_many": how_many},
         buttons=[(_("Open the list of mails"), _messages_url())],
@@ -113,7 +115,7 @@ def _restored_note(count: int, *, to: str, practice: Practice) -> Mail:
         "%(count)d mails that were due before were not sent, since they may have left already.",
         count,
     ) % {"count": count}
-    return worded(
+    return build_letter(
         backups.NOTE,
         {"how_many": how_many},
         buttons=[(_("Open the list of mails"), _messages_url())],
@@ -143,7 +145,7 @@ def _password_reset(uid: str, token: str, *, to: str) -> Mail:
     page = settings.BASE_URL + reverse(
         "account_reset_password_from_key", kwargs={"uidb36": uid, "key": token}
     )
-    return worded(RESET_MAIL, {}, buttons=[(_("Choose a new password"), page)]).as_mail(
+    return build_letter(RESET_MAIL, {}, buttons=[(_("Choose a new password"), page)]).as_mail(
         to=to, practice=Practice.current()
     )
 
@@ -167,11 +169,11 @@ def test_mail(message: Message, now: datetime) -> Mail | Skip:
     user = message.user
     if user is None or not user.is_active:
         return Skip("no-account")
-    for wording in wordings.every():
+    for wording in wordings.all_wordings():
         for language, _name in settings.LANGUAGES:
             if MailText.key_of(wording.kind, language) == message.subject_id:
                 with translation.override(language), preview.previewing():
-                    mail = wordings.sample(wording.kind)(now)
+                    mail = samples.sample(wording.kind)(now)
                     subject = _("Test: %(subject)s") % {"subject": mail.subject}
                 # Without what mail programs act on: a calendar entry, a button to stop mails.
                 return replace(

@@ -7,9 +7,7 @@ row; every request reads that row again, so revoking it takes effect at once.
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -19,7 +17,6 @@ from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -137,39 +134,11 @@ def issue_links(
         )
         for purpose, token in tokens.items()
     ]
-    held_back = _held_back.get()
-    if held_back is None:
-        Link.objects.bulk_create(links, ignore_conflicts=True)
-    else:
-        held_back += links
+    Link.objects.bulk_create(links, ignore_conflicts=True)
     return {
         purpose: f"{settings.BASE_URL}/{_link_path(purpose)}/{token}/"
         for purpose, token in tokens.items()
     }
-
-
-_held_back: ContextVar[list[Link] | None] = ContextVar("held_back", default=None)
-
-
-@contextmanager
-def links_stored_together() -> Iterator[None]:
-    """Store the links of many mails with one INSERT, at the end of the block.
-
-    A patient or mail that is deleted meanwhile takes its links along, not everybody's.
-    """
-    links: list[Link] = []
-    token = _held_back.set(links)
-    try:
-        yield
-    finally:
-        _held_back.reset(token)
-    try:
-        with transaction.atomic():
-            Link.objects.bulk_create(links, ignore_conflicts=True)
-    except IntegrityError:
-        for link in links:
-            with suppress(IntegrityError), transaction.atomic():
-                Link.objects.bulk_create([link], ignore_conflicts=True)
 
 
 def _link_path(purpose: str) -> str:

@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.mail import outbox
-from clinic.mail.letters import worded
-from clinic.mail.outbox import Mail, Skip
-from clinic.mail.wordings import Wording
+from clinic.mail.letters import build_letter
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import Skip
 from clinic.models import AuditEvent, EmergencyAccess, Message, Patient, Practice, Role, User
 from clinic.plain_text import one_line
 from clinic.security import audit
+from clinic.wordings import Wording
 
 LASTS = timedelta(minutes=60)
 ALERT = "emergency-access"
@@ -86,6 +87,6 @@ def sample_alert(now: datetime) -> Mail:
 
 def _alert(access_id: UUID, *, to: str) -> Mail:
     page = reverse("admin:clinic_emergencyaccess_change", args=[access_id])
-    return worded(ALERT, {}, buttons=[(_("See who and why"), settings.BASE_URL + page)]).as_mail(
-        to=to, practice=Practice.current()
-    )
+    return build_letter(
+        ALERT, {}, buttons=[(_("See who and why"), settings.BASE_URL + page)]
+    ).as_mail(to=to, practice=Practice.current())

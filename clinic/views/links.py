@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic.mail import wordings
+from clinic import wordings
 from clinic.models import AuditEvent, Link
 from clinic.security import audit, guardianship
 from clinic.security.access import hash_token, set_grant_cookie

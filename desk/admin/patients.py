@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from booking.appointments.mail_schedule import REMINDER
 from booking.mails.preferences import MailChoicesForm, every_offset, retime_reminders
 from booking.models import Appointment
+from clinic import wordings
 from clinic.admin import AuditedAdmin
-from clinic.mail import wordings
 from clinic.models import Patient, Role
 from clinic.plain_text import MailAddressField
 from clinic.security.access import staff_user

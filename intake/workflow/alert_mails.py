@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.mail import outbox
-from clinic.mail.letters import time_text, worded
-from clinic.mail.outbox import Mail, Skip
-from clinic.mail.wordings import Wording
+from clinic.mail.letters import build_letter, time_text
+from clinic.mail.mail import Mail
+from clinic.mail.outbox import Skip
 from clinic.models import Message, OnCall, Practice, User
+from clinic.wordings import Wording
 from intake.models import SafetyAlert
 
 SAFETY_ALERT = "safety-alert"
@@ -94,6 +95,6 @@ def _safety_alert(
     alert_id: UUID, *, to: str, practice: Practice, paragraphs: Sequence[str] = ()
 ) -> Mail:
     alert_url = f"{settings.BASE_URL}{reverse('alerts')}#alert-{alert_id}"
-    return worded(
+    return build_letter(
         SAFETY_ALERT, {}, paragraphs=paragraphs, buttons=[(_("Open the alert"), alert_url)]
     ).as_mail(to=to, practice=practice)

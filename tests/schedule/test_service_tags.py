@@ -43,7 +43,7 @@ def test_a_service_with_a_new_code_and_name_keeps_every_restriction(db):
     load_catalogue()
     before = judged()
     for service in Service.objects.all():
-        Service.objects.filter(pk=service.pk).update(slug=f"x{service.pk}", name="X", name_es="X")
+        Service.objects.filter(pk=service.pk).update(slug=f"x{service.pk}", name={"en": "X"})
     assert judged() == before
 
 

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
-from clinic import encryption
-from clinic.encryption import Encrypted
+from clinic import encryption, encryption_keys
+from clinic.encryption_keys import Encrypted
 from clinic.models import EncryptionKey
 
 BATCH = 200
@@ -25,11 +25,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if not settings.FIELD_ENCRYPTION_KEYS:
             raise CommandError("FIELD_ENCRYPTION_KEYS is empty: see .env.example.")
-        encryption.require_keys()
+        encryption_keys.require_keys()
         key = encryption.writing_key()
-        for model, field in encryption.encrypted_fields():
+        for model, field in encryption_keys.encrypted_fields():
             name = f"{model._meta.label}.{field.name}"
-            total = encryption.not_under(key, model, field).count()
+            total = encryption_keys.not_under(key, model, field).count()
             self.stdout.write(f"{name}: {total} to rewrite")
             done, last = 0, None
             while not dry_run and (keys := _rewrite(key, model, field, after=last)):
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 def _rewrite(key: str, model: type[models.Model], field: Encrypted, *, after: Any) -> list[Any]:
     """Write the next batch anew; return the keys of its rows."""
     with transaction.atomic():
-        rows = encryption.not_under(key, model, field).order_by("pk")
+        rows = encryption_keys.not_under(key, model, field).order_by("pk")
         if after is not None:
             rows = rows.filter(pk__gt=after)
         keys = list(rows.values_list("pk", flat=True)[:BATCH])

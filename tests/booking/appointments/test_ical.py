@@ -48,7 +48,7 @@ def test_an_entry_says_nothing_about_what_the_visit_is_for():
 
     assert event["SUMMARY"] == "Appointment at Backstride Austin"
     assert event["CLASS"] == "PRIVATE"
-    assert visit.service.name not in str(event.to_ical())
+    assert str(visit.service.name) not in str(event.to_ical())
     assert visit.patient.name not in str(event.to_ical())
     assert not event.alarms.times
 
@@ -124,6 +124,14 @@ def test_hostile_text_stays_text_and_lines_are_folded():
     assert "\n" not in text.replace("\r\n", "")
     assert event["LOCATION"].startswith('Evil, "quoted"; back\\slash END:VEVENT BEGIN:VEVENT')
     assert "1; Trail, Street" in event["LOCATION"]
+
+
+def test_quotes_in_the_clinics_name_become_apostrophes():
+    """A quote ends a parameter in iCalendar (RFC 5545, section 3.2)."""
+    practice = make_practice(name='The "Back" Clinic')
+    calendar = ical.request(make_appointment(), practice=practice, now=NOW)
+    (event,) = Calendar.from_ical(calendar).walk("VEVENT")
+    assert event["ORGANIZER"].params["CN"] == "The 'Back' Clinic"
 
 
 def test_booked_moved_and_cancelled_leave_a_calendar_empty():

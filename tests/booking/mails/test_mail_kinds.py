@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from clinic.mail import outbox, preview, wordings
+from clinic import wordings
+from clinic.mail import outbox, preview, samples
 from clinic.mail.mime import build
 from clinic.models import Link, Message
 from clinic.operations.staff_mails import TEST
@@ -16,7 +17,7 @@ from tests.factories import NOW, make_location, make_practice
 
 pytestmark = pytest.mark.django_db
 
-KINDS = sorted(wording.kind for wording in wordings.every())
+KINDS = sorted(wording.kind for wording in wordings.all_wordings())
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
 # Whoever reads over a shoulder learns that there is a visit, and nothing of what for.
 HEALTH = re.compile(
@@ -37,7 +38,7 @@ def _clinic(db):
 
 def composed(kind, language):
     with translation.override(language), preview.previewing():
-        return wordings.sample(kind)(NOW)
+        return samples.sample(kind)(NOW)
 
 
 def in_every_kind(test):
@@ -53,7 +54,7 @@ def words_of(mail):
 
 
 def test_every_kind_that_can_be_owed_has_its_words_here():
-    assert set(outbox._composers) - {TEST} == set(KINDS)
+    assert set(outbox.registered()) - {TEST} == set(KINDS)
 
 
 def test_the_words_about_health_are_known_when_they_are_seen():
@@ -116,7 +117,9 @@ def test_a_mail_has_the_headers_it_should_and_loads_nothing(kind, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [w.kind for w in wordings.every() if "when" in w.subject_needs])
+@pytest.mark.parametrize(
+    "kind", [w.kind for w in wordings.all_wordings() if "when" in w.subject_needs]
+)
 def test_the_subject_of_a_mail_about_a_visit_carries_day_and_time(kind, language):
     mail = composed(kind, language)
     day, time = {

@@ -11,7 +11,8 @@ from django.utils import timezone
 from booking.appointments import mail_schedule
 from booking.appointments.mail_schedule import REMINDER
 from booking.mails.preferences import time_zones
-from clinic.mail import outbox, wordings
+from clinic import wordings
+from clinic.mail import outbox
 from clinic.models import AuditEvent, Link, Message
 from clinic.security.access import issue_links, set_grant_cookie
 from tests.factories import (
@@ -55,7 +56,7 @@ def holder_of(patient):
 
 def stoppable():
     """The kinds beside reminders that a patient can stop."""
-    return [w.kind for w in wordings.every() if w.stop_label and w.kind != REMINDER]
+    return [w.kind for w in wordings.all_wordings() if w.stop_label and w.kind != REMINDER]
 
 
 def choose(visit, *, reminders=("168", "24", "2"), language="en", time_zone="", **more):

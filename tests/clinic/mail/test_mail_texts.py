@@ -11,7 +11,8 @@ from django.utils import timezone, translation
 from booking.appointments import mail_schedule
 from booking.appointments.mail_schedule import CONFIRMATION, REMINDER
 from booking.mails import visit_mails
-from clinic.mail import outbox, wordings
+from clinic import wordings
+from clinic.mail import outbox
 from clinic.models import AuditEvent, Link, MailText, Message, Role
 from tests.factories import (
     NOW,
@@ -140,7 +141,7 @@ def test_the_facts_the_links_and_the_stop_link_stay_whatever_the_words_are():
 def test_the_list_shows_every_kind_in_each_language(manager):
     make_mail_text(subject="Come {when}")
     page = manager.get(LIST).content.decode()
-    for wording in wordings.every():
+    for wording in wordings.all_wordings():
         for language in ("en", "es"):
             assert f"{LIST}{wording.kind}/{language}/words/" in page
     assert "Come {when}" in page
@@ -180,7 +181,7 @@ def test_a_draft_is_looked_at_without_being_saved(manager):
 
 
 def test_looking_is_sandboxed_and_writes_nothing(manager):
-    for wording in wordings.every():
+    for wording in wordings.all_wordings():
         for language in ("en", "es"):
             response = manager.get(f"{LIST}{wording.kind}/{language}/look/")
             assert f'lang="{language}"' in response.content.decode()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.mail.mime import Mail, build
+from clinic.mail.mail import Mail
+from clinic.mail.mime import build
 from clinic.models import Message
 from tests.factories import NOW
 

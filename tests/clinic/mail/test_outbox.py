@@ -10,8 +10,9 @@ from django.core import mail
 from clinic.admin.mail import in_words
 from clinic.environment import mailer_from_url
 from clinic.mail import claims, outbox
+from clinic.mail.mail import Mail
 from clinic.mail.mime import message_id_header
-from clinic.mail.outbox import Mail, Postpone, Skip
+from clinic.mail.outbox import Postpone, Skip
 from clinic.models import Message, Tick
 from tests import smtp
 from tests.factories import NOW, make_message, make_patient, make_practice
@@ -23,8 +24,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def _composers(db, monkeypatch):
-    monkeypatch.setattr(outbox, "_composers", dict(outbox._composers))
+def _test_kind(own_mail_kinds):
     outbox.register(KIND, compose)
 
 

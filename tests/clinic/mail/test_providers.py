@@ -16,8 +16,8 @@ from django.urls import include, path
 
 from clinic.environment import mailer_from_url
 from clinic.mail import outbox
+from clinic.mail.mail import Mail
 from clinic.mail.mime import message_id_header
-from clinic.mail.outbox import Mail
 from clinic.models import DeskTask, Message
 from tests.factories import NOW, make_message
 from tests.throwaway import free_port
@@ -29,8 +29,7 @@ KIND = "test-kind"
 
 
 @pytest.fixture(autouse=True)
-def _composers(monkeypatch):
-    monkeypatch.setattr(outbox, "_composers", dict(outbox._composers))
+def _test_kind(own_mail_kinds):
     outbox.register(KIND, compose)
 
 

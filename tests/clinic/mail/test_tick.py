@@ -93,8 +93,8 @@ def test_what_a_tick_puts_right_is_found_by_index():
         assert not re.search(r"Seq Scan|\bSCAN\b", plan)
 
 
-def test_each_mail_more_takes_two_statements():
-    """Claim and stamp. Visits are read, and links stored, for all of them together."""
+def test_each_mail_more_takes_the_same_eight_statements():
+    """Find, reserve, claim, mark as sent; visit, practice and words are read, links stored."""
     make_practice()
     location, service = make_location(), make_service(questionnaire=make_questionnaire())
 
@@ -117,5 +117,5 @@ def test_each_mail_more_takes_two_statements():
     owe(3)
     three = statements(lambda: outbox.tick(NOW))
 
-    assert len(three) - len(one) == 2 * 2
+    assert len(three) - len(one) == 2 * 8
     assert Message.objects.filter(state=Message.State.SENT).count() == 4

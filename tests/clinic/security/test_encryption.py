@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from booking.models import StatusChange
-from clinic import encryption
+from clinic import encryption, encryption_keys
 from clinic.encryption import KeyMissing
 from clinic.environment import fernet_keys
 from clinic.models import EmergencyAccess, EncryptionKey
@@ -65,7 +65,7 @@ def as_stored():
     """Every encrypted column as the database holds it."""
     found = []
     with connection.cursor() as cursor:
-        for model, field in encryption.encrypted_fields():
+        for model, field in encryption_keys.encrypted_fields():
             cursor.execute(f'SELECT CAST("{field.column}" AS text) FROM "{model._meta.db_table}"')
             found += [row[0] for row in cursor.fetchall()]
     return sorted(filter(None, found))
@@ -125,13 +125,13 @@ def test_an_altered_value_is_not_read(settings):
 
 def test_a_process_does_not_start_with_keys_that_do_not_open_what_is_stored(settings):
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
-    encryption.require_keys()
+    encryption_keys.require_keys()
     for keys in ([], [NEW], ["off", NEW]):
         settings.FIELD_ENCRYPTION_KEYS = keys
         with pytest.raises(KeyMissing, match="FIELD_ENCRYPTION_KEYS"):
-            encryption.require_keys()
+            encryption_keys.require_keys()
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    encryption.require_keys()
+    encryption_keys.require_keys()
     assert EncryptionKey.objects.count() == 2
 
 
@@ -166,7 +166,7 @@ def test_rotating_brings_plain_and_older_rows_under_the_first_key(settings):
     mark = f"enc1:{encryption.fingerprint(NEW)}:"
     assert all(text.lstrip('"').startswith(mark) for text in as_stored())
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
-    encryption.require_keys()
+    encryption_keys.require_keys()
     assert QuestionnaireResponse.objects.filter(pk__isnull=False).count() == 2
     assert {r.items[0]["linkId"] for r in QuestionnaireResponse.objects.all()} == {"goal-words"}
 
@@ -181,13 +181,13 @@ def test_rotating_leaves_times_and_revisions_alone(settings):
 
 def test_off_in_front_brings_everything_back_to_plain(settings):
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
-    encryption.require_keys()
+    encryption_keys.require_keys()
     write_everything()
     settings.FIELD_ENCRYPTION_KEYS = ["off", OLD]
     rotate()
     assert all(CANARY in text for text in as_stored())
     settings.FIELD_ENCRYPTION_KEYS = []
-    encryption.require_keys()
+    encryption_keys.require_keys()
     assert read_everything() == {CANARY}
 
 

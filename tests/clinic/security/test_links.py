@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -12,7 +13,15 @@ from booking.appointments import mail_schedule
 from booking.mails import visit_mails
 from clinic.mail import outbox
 from clinic.models import AuditEvent, Link, Message
-from clinic.security.access import GRANT_COOKIE, hash_token, issue_links
+from clinic.security.access import (
+    GRANT_COOKIE,
+    VISITOR_COOKIE,
+    hash_token,
+    issue_links,
+    patient_grant,
+    set_grant_cookie,
+    visitor_hash,
+)
 from intake.models import Questionnaire
 from tests.factories import (
     make_appointment,
@@ -172,6 +181,23 @@ def test_reminders_are_stopped_by_a_post_without_cookie_or_csrf_token():
 def test_a_grant_from_a_stop_link_does_not_exist(client):
     _, url = make_mailed(Link.Purpose.UNSUBSCRIBE)
     assert GRANT_COOKIE not in client.post(url).cookies
+
+
+def test_a_grant_that_names_a_stop_link_opens_nothing(rf):
+    """However the cookie came about: that link travels in every mail's header."""
+    request = rf.get("/")
+    for purpose, opens in [(Link.Purpose.UNSUBSCRIBE, False), (Link.Purpose.MY_VISITS, True)]:
+        jar = HttpResponse()
+        set_grant_cookie(jar, make_link(purpose=purpose))
+        request.COOKIES[GRANT_COOKIE] = jar.cookies[GRANT_COOKIE].value
+        assert bool(patient_grant(request)) == opens
+
+
+@pytest.mark.parametrize(("length", "counts"), [(0, False), (31, False), (32, True), (43, True)])
+def test_a_visitor_token_that_could_be_guessed_keys_no_rows(rf, length, counts):
+    request = rf.get("/")
+    request.COOKIES[VISITOR_COOKIE] = "v" * length
+    assert bool(visitor_hash(request)) == counts
 
 
 def test_an_issued_link_is_the_one_that_opens(client):

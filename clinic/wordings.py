@@ -1,15 +1,15 @@
-"""The words of every kind of mail as they are shipped, and what staff may put in their place.
+"""The words of every kind of mail as shipped, and their placeholders.
 
-A kind takes part with three steps, beside its composer and ``outbox.register``:
+A kind needs three steps, beside its composer and ``outbox.register``:
 
-1. Write its words as a ``Wording`` in the app's ``wordings`` module. ``text`` is paragraphs parted
-   by an empty line. A placeholder is a name in braces, ``{when}``; name and explain each one in
-   ``placeholders``, and those without which the subject is of no use in ``subject_needs``.
-2. Begin its letter with ``letters.worded(KIND, values, …)``, which takes what ``Letter`` takes
-   beside the words; ``values`` has a value for each placeholder.
-3. Call ``register(wording, sample=…)`` in ``AppConfig.ready()``. ``sample(now)`` composes the mail
-   in the active language from rows that are in no database; for a composer of
-   ``booking.mails.visit_mails`` that is ``samples.sample(KIND, compose)``.
+1. Write its words as a ``Wording`` in the app's ``wordings`` module. ``text`` is paragraphs
+   separated by an empty line. A placeholder is a name in braces, ``{when}``; name and explain each
+   one in ``placeholders``, and those that the subject must contain in ``subject_needs``.
+2. Begin its letter with ``letters.build_letter(KIND, values, …)``, which takes what ``Letter``
+   takes beside the words; ``values`` has a value for each placeholder.
+3. Call ``clinic.mail.samples.register(wording, sample=…)`` in ``AppConfig.ready()``.
+   ``sample(now)`` composes the mail in the active language from rows that are in no database; for
+   a composer of ``booking.mails.visit_mails`` that is ``samples.sample(KIND, compose)``.
    The admin's preview and test mail are made of it.
 
 Staff's words are never given to the template engine: placeholders are looked up in a fixed list
@@ -17,16 +17,12 @@ and replaced once, and whatever else is in braces stands in the mail as typed.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import ngettext
-
-if TYPE_CHECKING:
-    from clinic.mail.mime import Mail
 
 type Text = str | Promise
 
@@ -69,27 +65,19 @@ class Wording:
         return Words(str(self.subject), str(self.heading), str(self.text), str(self.note))
 
 
-Sample = Callable[[datetime], "Mail"]
-
 _wordings: dict[str, Wording] = {}
-_samples: dict[str, Sample] = {}
 
 
-def register(wording: Wording, *, sample: Sample) -> None:
+def register(wording: Wording) -> None:
     _wordings[wording.kind] = wording
-    _samples[wording.kind] = sample
 
 
-def every() -> list[Wording]:
+def all_wordings() -> list[Wording]:
     return list(_wordings.values())
 
 
 def find(kind: str) -> Wording | None:
     return _wordings.get(kind)
-
-
-def sample(kind: str) -> Sample:
-    return _samples[kind]
 
 
 def label(kind: str) -> str:
