@@ -5,6 +5,7 @@ import pytest
 from booking.models import Appointment
 from clinic.mail import outbox
 from clinic.models import Patient
+from intake.rules.tags import Tag
 from tests.booking.small_clinic import NINE
 from tests.booking.visitor import Visitor, as_patient, open_clinic, the_visit
 from tests.factories import NOW, make_appointment, make_patient
@@ -100,7 +101,7 @@ def test_a_child_is_not_offered_what_is_for_adults():
 
 def test_a_child_is_found_out_at_the_details_too():
     """Whoever gave an adult's birth date at the gate does not get an adult's visit by it."""
-    visitor = Visitor(open_clinic(slug="regen-consult"))
+    visitor = Visitor(open_clinic(tags=[Tag.ADULTS_ONLY]))
     visitor.answer_gate()
     assert visitor.hold()["Location"] == visitor.details_url
     response = visitor.book(**CHILD, **GUARDIAN)
