@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from booking.appointments.models import Appointment
-from booking.flow.forms import MyVisitsForm, TrapForm
+from booking.flow.forms import HoneypotForm, MyVisitsForm
 from booking.mails import visit_mails
 from booking.waitlist.models import WaitlistEntry
 from clinic.models import Patient
@@ -17,7 +17,7 @@ from clinic.posted import posted
 from clinic.security import guardianship
 from clinic.security.access import GRANT_COOKIE, patient_grant
 from clinic.security.birth_date_check import PROOF_COOKIE
-from clinic.security.rate_limits import LINKS_PER_EMAIL, LINKS_PER_IP, TooManyTries, client_ip
+from clinic.security.rate_limits import LINKS_PER_EMAIL, LINKS_PER_IP, RateLimited, client_ip
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,8 +31,8 @@ def my_visits(request: HttpRequest) -> HttpResponse:
         return response
     form = MyVisitsForm(posted(request))
     is_asked = request.method == "POST" and form.is_valid()
-    if is_asked and not TrapForm(request.POST).is_sprung:
-        LINKS_PER_IP.spend(client_ip(request), now=now)
+    if is_asked and not HoneypotForm(request.POST).is_spam:
+        LINKS_PER_IP.hit(client_ip(request), now=now)
         _mail_links(form.cleaned_data["email"], now=now)
     grant = patient_grant(request)
     visits = (
@@ -57,8 +57,8 @@ def my_visits(request: HttpRequest) -> HttpResponse:
 def _mail_links(email: str, *, now: datetime) -> None:
     """Owe each patient of this address a link; the page says the same, whatever comes of it."""
     try:
-        LINKS_PER_EMAIL.spend(email.lower(), now=now)
-    except TooManyTries:
+        LINKS_PER_EMAIL.hit(email.lower(), now=now)
+    except RateLimited:
         # Links went there a moment ago and still work. An error would let any stranger who asks
         # often enough keep the owner of the address out.
         return

@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "clinic.security.middleware.StaffSessionMiddleware",
-    "clinic.security.rate_limits.TooManyTriesMiddleware",
+    "clinic.security.rate_limits.RateLimitedMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"
@@ -312,7 +312,7 @@ _EVERY_TICK = {"schedule": TICK_SECONDS, "options": {"expires": 5 * TICK_SECONDS
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
     "sweep": {"task": "desk.tasks.sweep", **_EVERY_TICK},
-    "waitlist": {"task": "desk.tasks.tend_waitlist", **_EVERY_TICK},
+    "waitlist": {"task": "desk.tasks.process_waitlist", **_EVERY_TICK},
 }
 if BOUNCES_URL:
     CELERY_BEAT_SCHEDULE["bounces"] = {

@@ -17,6 +17,6 @@ def sweep() -> None:
 
 
 @shared_task
-def tend_waitlist() -> None:
+def process_waitlist() -> None:
     """End the offers that ran out, and offer what is free to whoever waits for it."""
-    matching.tend_waitlist(now=timezone.now())
+    matching.process_waitlist(now=timezone.now())

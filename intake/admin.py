@@ -32,7 +32,7 @@ from intake.models import Agreement, Questionnaire, SafetyAlert
 from intake.rules.levels import Level
 
 # A page of reasons is enough to begin with.
-MOST_ISSUES = 20
+MAX_ISSUES = 20
 
 
 def level_badge(level: int | None) -> str:
@@ -63,7 +63,7 @@ class UploadForm(forms.ModelForm):
             content = load_json(upload.read(MAX_BYTES + 1))
             self.instance.take(content)
         except InvalidQuestionnaire as error:
-            shown = error.issues[:MOST_ISSUES]
+            shown = error.issues[:MAX_ISSUES]
             raise forms.ValidationError(
                 [f"{issue.path}: {issue.message} ({issue.rule})" for issue in shown]
             ) from error

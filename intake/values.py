@@ -70,7 +70,7 @@ _CLASSES: Mapping[str, tuple[type, ...]] = {
 }
 
 # FHIR's integer has 32 bits.
-LARGEST_INTEGER = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
@@ -85,7 +85,7 @@ def read(kind: str, raw: Any) -> Value | None:
             return raw
         case ("Integer" | "Decimal", bool()):
             return None
-        case "Integer", int() if abs(raw) <= LARGEST_INTEGER:
+        case "Integer", int() if abs(raw) <= MAX_INTEGER:
             return raw
         case "Decimal", int() | float() if math.isfinite(raw):
             return raw

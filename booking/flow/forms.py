@@ -32,13 +32,13 @@ is_phone_number = RegexValidator(
 )
 
 
-class TrapForm(forms.Form):
+class HoneypotForm(forms.Form):
     """A field that people never see; programs that fill in every field do."""
 
     website = forms.CharField(required=False)
 
     @property
-    def is_sprung(self) -> bool:
+    def is_spam(self) -> bool:
         return not self.is_valid() or bool(self.cleaned_data["website"])
 
 

@@ -27,7 +27,7 @@ OPEN_VISITS_PER_ADDRESS = 6
 
 
 @dataclass(frozen=True)
-class Guest:
+class BookingVisitor:
     """``outcome`` is None until the safety gate has been answered, and again a day later.
 
     ``emergency`` is the alert that keeps every door of booking shut. ``is_proven`` says that a
@@ -45,7 +45,7 @@ class Guest:
     @classmethod
     def of(
         cls, request: HttpRequest, *, visitor_hash: str, practice: Practice, now: datetime
-    ) -> "Guest":
+    ) -> "BookingVisitor":
         grant = patient_grant(request)
         patient = grant.patient if grant else None
         response = gate.response_of(visitor_hash=visitor_hash, patient=patient, now=now)
@@ -88,8 +88,8 @@ class Guest:
             "safety-pregnancy", "pregnant", "postpartum"
         )
 
-    def born_on(self, day: date, *, practice: Practice, now: datetime) -> "Guest":
-        """The same guest with another date of birth among the gate's answers, judged again."""
+    def born_on(self, day: date, *, practice: Practice, now: datetime) -> "BookingVisitor":
+        """The same visitor with another date of birth among the gate's answers, judged again."""
         assert self.response is not None
         items = replace_answers(
             self.response.form,
@@ -107,8 +107,8 @@ class Guest:
         )
         return replace(self, outcome=outcome)
 
-    def judged(self, outcome: Triage) -> "Guest":
-        """The same guest as other answers show them."""
+    def with_triage(self, outcome: Triage) -> "BookingVisitor":
+        """The same visitor as other answers show them."""
         return replace(self, outcome=outcome)
 
     @property

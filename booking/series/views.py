@@ -17,13 +17,13 @@ from booking.appointments.models import Appointment
 from booking.appointments.status import InvalidTransition
 from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.views.book import BY_ARRANGEMENT
-from booking.flow.views.safety import guest_required
-from booking.flow.visitor import OPEN_VISITS_WITH_SERIES, Guest
+from booking.flow.views.safety import visitor_required
+from booking.flow.visitor import OPEN_VISITS_WITH_SERIES, BookingVisitor
 from booking.series import planner
 from booking.series.forms import DatesForm, PlanForm, ShiftForm, planned_dates, shifted_dates
 from booking.series.models import MIN_VISITS, Series
 from booking.series.planning import Reading
-from booking.visit_pages.visit import can_move, judged, offer_of, own_visit
+from booking.visit_pages.visit import can_move, offer_of, own_visit, visitor_with_latest_triage
 from clinic import days
 from clinic.models import Location, Patient, Practice
 from clinic.posted import posted
@@ -47,26 +47,26 @@ def series_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse
     )
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
 @own_visit
 def plan_series(
-    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+    request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
     """Plan visits after this one. What is wished for stands in the address; a POST books it."""
     now = timezone.now()
     if first := _of_this_form(request, visit):
         return redirect("visit", first.not_cancelled()[0].pk)
-    if not guest.is_proven:
+    if not visitor.is_proven:
         # More time than a first booking takes from others: by people we can write to, only.
         return _closed(request, visit, _("To plan visits, open the link in one of our mails."))
-    as_answered = judged(visit, guest=guest, practice=practice, now=now)
+    as_answered = visitor_with_latest_triage(visit, visitor=visitor, practice=practice, now=now)
     if as_answered is None:
         return redirect(_gate(visit, "plan_series"))
     offers, lock = _follow_ups(as_answered, practice=practice, now=now)
     if lock:
         return _closed(request, visit, lock.label, can_book=True)
-    most = OPEN_VISITS_WITH_SERIES - _coming(guest.patient, now=now)
+    most = OPEN_VISITS_WITH_SERIES - _coming(visitor.patient, now=now)
     if most < MIN_VISITS:
         return _closed(request, visit, _("You have planned many visits already."))
     today = days.local_date(now, visit.zone)
@@ -82,11 +82,16 @@ def plan_series(
         # A POST comes from a wish that was fine: other visits were booked meanwhile.
         status = 409 if request.method == "POST" else 200
         return render(request, "booking/series/plan_series.html", context, status=status)
-    return _dates(request, visit, wish, guest=as_answered, now=now)
+    return _dates(request, visit, wish, visitor=as_answered, now=now)
 
 
 def _dates(
-    request: HttpRequest, visit: Appointment, wish: PlanForm, *, guest: Guest, now: datetime
+    request: HttpRequest,
+    visit: Appointment,
+    wish: PlanForm,
+    *,
+    visitor: BookingVisitor,
+    now: datetime,
 ) -> HttpResponse:
     """Every date with what is free; one button books them all, or none and says what changed."""
     chosen, offer = wish.cleaned_data, wish.offer
@@ -98,7 +103,7 @@ def _dates(
     form = None
     if readings:
         if request.method == "POST":
-            HOLDS_PER_IP.spend(client_ip(request), now=now)
+            HOLDS_PER_IP.hit(client_ip(request), now=now)
         form, series = planner.submit(
             lambda: planned_dates(
                 DatesForm,
@@ -110,7 +115,7 @@ def _dates(
                 now=now,
                 offer=offer,
             ),
-            partial(_book, wish, guest=guest, now=now),
+            partial(_book, wish, visitor=visitor, now=now),
         )
         # Or the same form, sent twice at once, has just booked these times.
         if first := series or _of_this_form(request, visit):
@@ -130,11 +135,13 @@ def _dates(
     return render(request, "booking/series/plan_dates.html", context, status=status)
 
 
-def _book(wish: PlanForm, form: DatesForm, *, guest: Guest, now: datetime) -> Series | None:
-    assert guest.patient is not None
-    patient, chosen = guest.patient, wish.cleaned_data
+def _book(
+    wish: PlanForm, form: DatesForm, *, visitor: BookingVisitor, now: datetime
+) -> Series | None:
+    assert visitor.patient is not None
+    patient, chosen = visitor.patient, wish.cleaned_data
     # Answers given halfway judged nothing here, and are no beginning of a form.
-    response = guest.response if gate.is_answered(guest.response, now=now) else None
+    response = visitor.response if gate.is_answered(visitor.response, now=now) else None
     with transaction.atomic():
         # Two plans sent at once are counted one after the other.
         Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
@@ -158,11 +165,11 @@ def _book(wish: PlanForm, form: DatesForm, *, guest: Guest, now: datetime) -> Se
         )
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
 @own_visit
 def move_following(
-    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+    request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
     """Move this visit and the following ones of its series by as much, all or none."""
     now, series = timezone.now(), visit.series
@@ -171,7 +178,7 @@ def move_following(
     if not can_move(visit, now=now):
         has_moves_left = visit.moves < visit.service.max_moves
         return _closed(request, visit, has_moved_enough=not has_moves_left)
-    offer = offer_of(visit, guest=guest, practice=practice, now=now)
+    offer = offer_of(visit, visitor=visitor, practice=practice, now=now)
     if offer is None:
         return redirect(_gate(visit, "move_following"))
     if not offer.is_open:
@@ -195,7 +202,7 @@ def move_following(
             return series.move(starts, now=now, level=offer.level)
 
         if request.method == "POST":
-            HOLDS_PER_IP.spend(client_ip(request), now=now)
+            HOLDS_PER_IP.hit(client_ip(request), now=now)
         try:
             form, moved = planner.submit(
                 lambda: shifted_dates(
@@ -231,10 +238,10 @@ def _of_this_form(request: HttpRequest, visit: Appointment) -> Series | None:
 
 
 def _follow_ups(
-    guest: Guest, *, practice: Practice, now: datetime
+    visitor: BookingVisitor, *, practice: Practice, now: datetime
 ) -> tuple[list[Offer], BlockReason | None]:
     """What can be planned after a visit; when nothing can, also what keeps it shut."""
-    offers = guest.offers(
+    offers = visitor.offers(
         Service.objects.filter(is_active=True, is_first_visit=False).prefetch_related(
             "unlocked_by"
         ),

@@ -48,8 +48,8 @@ def intake_birth_date(request: HttpRequest, visit_id: UUID) -> HttpResponse:
     form = BirthDateForm(posted(request))
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
-        BIRTH_DATES_PER_IP.spend(client_ip(request), now=now)
-        BIRTH_DATES_PER_PATIENT.spend(str(grant.patient_id), now=now)
+        BIRTH_DATES_PER_IP.hit(client_ip(request), now=now)
+        BIRTH_DATES_PER_PATIENT.hit(str(grant.patient_id), now=now)
         given = form.cleaned_data["birth_date"]
         try:
             if birth_date_check.is_born_on(grant, given, birth_date=birth_date, now=now):

@@ -140,7 +140,9 @@ def intake_page(
         # Before anything is said: what is wrong with the page is said in the new language.
         translation.activate(language)
     practice, now = practice_of(request), timezone.now()
-    turned = _turn(request, page, visit=visit, response=response, practice=practice, now=now)
+    turned = _save_posted_page(
+        request, page, visit=visit, response=response, practice=practice, now=now
+    )
     if turned.alert and turned.alert.level == Level.EMERGENCY:
         Appointment.objects.hold_for_safety(turned.alert, now=now)
         answer: HttpResponse = redirect("emergency")
@@ -240,7 +242,7 @@ def intake_correct(
 
 
 @dataclass
-class _Turned:
+class PageResult:
     """What became of a page: shown with its form, or left for somewhere else."""
 
     response: QuestionnaireResponse
@@ -251,7 +253,7 @@ class _Turned:
     place: tuple[Any, ...] = ()
 
 
-def _turn(
+def _save_posted_page(
     request: HttpRequest,
     page: Page,
     *,
@@ -259,7 +261,7 @@ def _turn(
     response: QuestionnaireResponse,
     practice: Practice,
     now: datetime,
-) -> _Turned:
+) -> PageResult:
     """Read the page and save it.
 
     Whoever saved other pages meanwhile does no harm. Who changed this page is not overwritten:
@@ -270,7 +272,7 @@ def _turn(
     for _attempt in range(TRIES):
         form = _form(request, page, visit=visit, response=response, practice=practice, now=now)
         if request.method != "POST":
-            return _Turned(response, form)
+            return PageResult(response, form)
         form.is_valid()
         try:
             alert = _save(form, page, visit, response, revision=revision, practice=practice)
@@ -279,17 +281,17 @@ def _turn(
             stored = page_saving.seen(page, response.items)
             is_same = stored in {request.POST.get("_seen"), page_saving.seen(page, form.items)}
             if response.is_final and is_same:
-                return _Turned(response, form, goes_to="intake", place=(visit.pk,))
+                return PageResult(response, form, goes_to="intake", place=(visit.pk,))
             if response.is_final or not is_same:
                 break
             revision = response.revision
         else:
-            goes_to, place = _way(request, page, form, visit=visit, response=response)
-            return _Turned(response, form, alert=alert, goes_to=goes_to, place=place)
-    return _Turned(response, form, is_stale=True)
+            goes_to, place = _next_page(request, page, form, visit=visit, response=response)
+            return PageResult(response, form, alert=alert, goes_to=goes_to, place=place)
+    return PageResult(response, form, is_stale=True)
 
 
-def _way(
+def _next_page(
     request: HttpRequest,
     page: Page,
     form: QuestionForm,
@@ -341,7 +343,7 @@ def _form(
 def _shown(
     request: HttpRequest,
     page: Page,
-    turned: _Turned,
+    turned: PageResult,
     *,
     visit: Appointment,
     practice: Practice,
@@ -460,7 +462,7 @@ def _advice(response: QuestionnaireResponse, *, practice: Practice, now: datetim
     """What somebody with URGENT answers is told on every page."""
     if response.level != Level.URGENT or response._state.adding:
         return []
-    outcome = page_saving.judge(response, practice=practice, now=now)
+    outcome = page_saving.current_triage(response, practice=practice, now=now)
     can_be_called = bool(response.patient and response.patient.phone)
     return advice(outcome.messages, practice=practice, now=now, can_be_called=can_be_called)
 

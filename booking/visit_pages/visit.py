@@ -24,8 +24,8 @@ from booking.appointments.status import InvalidTransition, SlotTaken
 from booking.flow.eligibility import Offer
 from booking.flow.forms import CancelForm, SlotFilterForm, StartForm
 from booking.flow.picker import Picker, SlotFilter, is_in_time
-from booking.flow.views.safety import guest_required
-from booking.flow.visitor import Guest
+from booking.flow.views.safety import visitor_required
+from booking.flow.visitor import BookingVisitor
 from booking.mails import visit_mails
 from clinic import days
 from clinic.models import Message, Practice
@@ -136,11 +136,11 @@ def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     )
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
 @own_visit
 def move_visit(
-    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+    request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
     now = timezone.now()
     if not can_move(visit, now=now):
@@ -151,7 +151,7 @@ def move_visit(
             {"visit": visit, "has_moved_enough": not has_moves_left},
             status=409,
         )
-    offer = offer_of(visit, guest=guest, practice=practice, now=now)
+    offer = offer_of(visit, visitor=visitor, practice=practice, now=now)
     if offer is None:
         return redirect(reverse("safety", query={"visit": visit.pk}))
     if not offer.is_open:
@@ -160,7 +160,7 @@ def move_visit(
         )
     wanted_at = None
     if request.method == "POST":
-        HOLDS_PER_IP.spend(client_ip(request), now=now)
+        HOLDS_PER_IP.hit(client_ip(request), now=now)
         form = StartForm(request.POST, service=visit.service)
         if form.is_valid():
             try:
@@ -189,11 +189,11 @@ def move_visit(
     )
 
 
-@guest_required
+@visitor_required
 @require_POST
 @own_visit
 def undo_change(
-    request: HttpRequest, *, visit: Appointment, guest: Guest, practice: Practice
+    request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
     """Take back the move or the cancellation that the patient has just made."""
     now = timezone.now()
@@ -204,7 +204,7 @@ def undo_change(
         except SlotTaken:
             wanted_at = change.from_start or visit.start
             return _former_time_taken(
-                request, visit, wanted_at, guest=guest, practice=practice, now=now
+                request, visit, wanted_at, visitor=visitor, practice=practice, now=now
             )
         except InvalidTransition:
             pass  # Pressed twice, or somebody was faster: the page shows how things stand.
@@ -216,12 +216,12 @@ def _former_time_taken(
     visit: Appointment,
     wanted_at: datetime,
     *,
-    guest: Guest,
+    visitor: BookingVisitor,
     practice: Practice,
     now: datetime,
 ) -> HttpResponse:
     """Somebody has the former time already: the nearest others, to move to or to book."""
-    offer = offer_of(visit, guest=guest, practice=practice, now=now)
+    offer = offer_of(visit, visitor=visitor, practice=practice, now=now)
     is_booked = visit.status == Appointment.Status.BOOKED
     picker = None
     if offer is not None and offer.is_open:
@@ -302,20 +302,22 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
     )
 
 
-def judged(visit: Appointment, *, guest: Guest, practice: Practice, now: datetime) -> Guest | None:
-    """The guest as the patient's latest safety answers show them; None when these are old."""
-    outcome = guest.outcome
+def visitor_with_latest_triage(
+    visit: Appointment, *, visitor: BookingVisitor, practice: Practice, now: datetime
+) -> BookingVisitor | None:
+    """The visitor as the patient's latest safety answers show them; None when these are old."""
+    outcome = visitor.outcome
     response = visit.intake_response
     if outcome is None and response is not None and _is_recent(response, now=now):
         outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
-    return guest.judged(outcome) if outcome else None
+    return visitor.with_triage(outcome) if outcome else None
 
 
 def offer_of(
-    visit: Appointment, *, guest: Guest, practice: Practice, now: datetime
+    visit: Appointment, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> Offer | None:
     """Judge the visit's service by the patient's latest safety answers; None when they are old."""
-    as_answered = judged(visit, guest=guest, practice=practice, now=now)
+    as_answered = visitor_with_latest_triage(visit, visitor=visitor, practice=practice, now=now)
     today = days.local_date(now, practice.zone)
     return as_answered.offer(visit.service, today=today) if as_answered else None
 

@@ -21,7 +21,7 @@ from schedule.models.hours import Weekday
 from schedule.part_of_day import PartOfDay
 
 USUAL_WAIT = timedelta(days=30)
-LONGEST_WAIT = timedelta(days=180)
+MAX_WAIT = timedelta(days=180)
 
 
 class WishForm(KeyForm):
@@ -92,12 +92,12 @@ class WishForm(KeyForm):
         today = days.local_date(self.now, place.zone) if place else self.today
         if last and last < max(first or today, today):
             self.add_error("last_day", _("This day lies before the first one, or is over."))
-        elif last and last > today + LONGEST_WAIT:
+        elif last and last > today + MAX_WAIT:
             self.add_error(
                 "last_day",
                 ValidationError(
                     _("Please choose a day within the next %(days)s days."),
-                    params={"days": LONGEST_WAIT.days},
+                    params={"days": MAX_WAIT.days},
                 ),
             )
         return cleaned

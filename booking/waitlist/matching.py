@@ -30,7 +30,7 @@ from schedule.models import Service
 from schedule.search import FreeStart
 
 # A tick makes so many offers at most, and the next one goes on.
-MOST_AT_ONCE = 50
+MAX_AT_ONCE = 50
 # Changes looked at for what may still be taken back.
 NEWEST = 200
 # Somebody else may be faster; after so many starts it is the next one's turn.
@@ -40,7 +40,7 @@ TRIES = 5
 UNLOCKED_BY_THE_DESK = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.AFTER_A_VISIT}
 
 
-def tend_waitlist(*, now: datetime) -> list[WaitlistOffer]:
+def process_waitlist(*, now: datetime) -> list[WaitlistOffer]:
     """End what ran out, then offer what is free; return the new offers."""
     WaitlistOffer.objects.lapse(now=now)
     WaitlistEntry.objects.close_run_out(now=now)
@@ -63,7 +63,7 @@ def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
             offers.append(offer)
             # What was read before is out of date.
             times.forget()
-        if len(offers) == MOST_AT_ONCE:
+        if len(offers) == MAX_AT_ONCE:
             break
     return offers
 
@@ -153,7 +153,7 @@ class Unsettled:
         )
 
 
-def judge(entry: WaitlistEntry, outcome: Triage | None, *, now: datetime) -> Offer:
+def offer_for_entry(entry: WaitlistEntry, outcome: Triage | None, *, now: datetime) -> Offer:
     """Judge the visit that is waited for by safety answers; None where staff asked instead."""
     place = entry.location or Practice.current()
     offer = eligibility.offer(
@@ -190,18 +190,18 @@ def _first_fit(
     *,
     now: datetime,
 ) -> WaitlistOffer | None:
-    judged: Offer | None = None
+    found_offer: Offer | None = None
     tries = 0
     for free, place in times.fitting(entry):
         end = free.start + timedelta(minutes=entry.minutes)
         if any(start < end and free.start < until for start, until in expected):
             continue
-        if judged is None:
+        if found_offer is None:
             # Only now: most entries fit nothing, and this reads their answers.
             if gate.emergency_alert(visitor_hash="", patient=entry.patient):
                 return None
-            judged = judge(entry, _outcome(entry, entry.patient, now=now), now=now)
-        if not is_in_time(judged, free.start.astimezone(place.zone)):
+            found_offer = offer_for_entry(entry, _outcome(entry, entry.patient, now=now), now=now)
+        if not is_in_time(found_offer, free.start.astimezone(place.zone)):
             return None
         try:
             return entry.offer(

@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods
 from booking.appointments.models import Appointment
 from booking.appointments.status import SlotTaken
 from booking.flow.eligibility import Offer
-from booking.flow.forms import DetailsForm, KeyForm, TrapForm
+from booking.flow.forms import DetailsForm, HoneypotForm, KeyForm
 from booking.flow.picker import Picker, SlotFilter, Time, is_in_time
 from booking.flow.views.book import active_service, why_not
-from booking.flow.views.safety import guest_required
-from booking.flow.visitor import Guest
+from booking.flow.views.safety import visitor_required
+from booking.flow.visitor import BookingVisitor
 from booking.waitlist.forms import WishForm
-from booking.waitlist.matching import judge
+from booking.waitlist.matching import offer_for_entry
 from booking.waitlist.models import OfferOver, WaitlistEntry, WaitlistOffer
 from clinic import days
 from clinic.languages import active_language
@@ -46,14 +46,16 @@ def join_waitlist(request: HttpRequest, slug: str) -> HttpResponse:
     return _join(request, slug)
 
 
-@guest_required
-def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+@visitor_required
+def _join(
+    request: HttpRequest, slug: str, *, visitor: BookingVisitor, practice: Practice
+) -> HttpResponse:
     now = timezone.now()
     today = days.local_date(now, practice.zone)
-    offer = guest.offer(active_service(slug), today=today)
-    if not _may_wait(guest, offer):
-        return redirect(why_not(guest, offer.service))
-    if guest.patient and (entry := _entry_of(guest, offer)):
+    offer = visitor.offer(active_service(slug), today=today)
+    if not _may_wait(visitor, offer):
+        return redirect(why_not(visitor, offer.service))
+    if visitor.patient and (entry := _entry_of(visitor, offer)):
         return redirect("waitlist_entry", entry.pk)
     data = posted(request)
     asked_for = {name: request.GET.get(name, "") for name in ("who", "place")}
@@ -64,31 +66,31 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
         zone=practice.zone,
         initial={"booking_key": uuid4().hex, **asked_for},
     )
-    known = {"birth_date": guest.birth_date, "language": active_language()}
+    known = {"birth_date": visitor.birth_date, "language": active_language()}
     details = DetailsForm(data, initial=known, practice=practice, today=today)
     if data is not None:
-        HOLDS_PER_IP.spend(client_ip(request), now=now)
-        if guest.patient is None and TrapForm(data).is_sprung:
+        HOLDS_PER_IP.hit(client_ip(request), now=now)
+        if visitor.patient is None and HoneypotForm(data).is_spam:
             # A program: it sees what people see who are asked to look in their mail.
             return redirect("confirm_address")
-        is_valid = [wish.is_valid(), guest.patient is not None or details.is_valid()]
+        is_valid = [wish.is_valid(), visitor.patient is not None or details.is_valid()]
         if all(is_valid):
-            if guest.patient is None and details.cleaned_data["birth_date"] != guest.birth_date:
+            if visitor.patient is None and details.cleaned_data["birth_date"] != visitor.birth_date:
                 born = details.cleaned_data["birth_date"]
-                guest = guest.born_on(born, practice=practice, now=now)
-                offer = guest.offer(offer.service, today=today)
-                if not _may_wait(guest, offer):
-                    return redirect(why_not(guest, offer.service))
-            if not guest.is_proven:
+                visitor = visitor.born_on(born, practice=practice, now=now)
+                offer = visitor.offer(offer.service, today=today)
+                if not _may_wait(visitor, offer):
+                    return redirect(why_not(visitor, offer.service))
+            if not visitor.is_proven:
                 # As with bookings: a place on the list keeps times from others, too.
-                UNPROVEN_PER_IP.spend(client_ip(request), now=now)
-            entry = _put_on_the_list(request, wish, details, offer, guest=guest, now=now)
+                UNPROVEN_PER_IP.hit(client_ip(request), now=now)
+            entry = _put_on_the_list(request, wish, details, offer, visitor=visitor, now=now)
             return _go_on_with(entry, now=now)
     context = {
         "service": offer.service,
         "wish": wish,
-        "details": None if guest.patient else details,
-        "patient": guest.patient,
+        "details": None if visitor.patient else details,
+        "patient": visitor.patient,
     }
     return render(request, "booking/waitlist/join_waitlist.html", context)
 
@@ -121,10 +123,10 @@ def waitlist_entry(request: HttpRequest, *, entry: WaitlistEntry) -> HttpRespons
     return render(request, "booking/waitlist/waitlist_entry.html", {"entry": entry, "offer": offer})
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
 def waitlist_offer(
-    request: HttpRequest, offer_id: UUID, *, guest: Guest, practice: Practice
+    request: HttpRequest, offer_id: UUID, *, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
     """An offered time. The mailed link opens it as often as one likes; the answer counts once."""
     now = timezone.now()
@@ -138,22 +140,22 @@ def waitlist_offer(
         raise Http404
     entry = WaitlistEntry.objects.with_everything().get(pk=offer.entry_id)
     if request.method == "GET" or not offer.is_open:
-        return _offer_page(request, offer, entry, guest=guest, now=now)
+        return _offer_page(request, offer, entry, visitor=visitor, now=now)
     if "decline" in request.POST:
-        return _decline(request, offer, entry, guest=guest, now=now)
-    response, outcome = _safety(entry, guest=guest, practice=practice, now=now)
+        return _decline(request, offer, entry, visitor=visitor, now=now)
+    response, outcome = _safety(entry, visitor=visitor, practice=practice, now=now)
     if outcome is None:
         return redirect(reverse("safety", query={"offer": offer.pk}))
-    judged = judge(entry, outcome, now=now)
+    judged = offer_for_entry(entry, outcome, now=now)
     if not is_in_time(judged, offer.local_start):
-        return _decline(request, offer, entry, guest=guest, judged=judged, now=now)
+        return _decline(request, offer, entry, visitor=visitor, judged=judged, now=now)
     try:
         with transaction.atomic():
             if response is not None:
                 gate.attach(response, entry.patient)
             visit = offer.accept(now=now, intake_response=response)
     except (OfferOver, SlotTaken):
-        return _offer_page(request, offer, entry, guest=guest, now=now, status=409)
+        return _offer_page(request, offer, entry, visitor=visitor, now=now, status=409)
     return redirect("visit", visit.pk)
 
 
@@ -162,7 +164,7 @@ def _decline(
     offer: WaitlistOffer,
     entry: WaitlistEntry,
     *,
-    guest: Guest,
+    visitor: BookingVisitor,
     now: datetime,
     judged: Offer | None = None,
 ) -> HttpResponse:
@@ -171,10 +173,10 @@ def _decline(
         offer.decline(now=now)
     except OfferOver:
         offer.refresh_from_db()
-        return _offer_page(request, offer, entry, guest=guest, now=now, status=409)
+        return _offer_page(request, offer, entry, visitor=visitor, now=now, status=409)
     if judged is None:
         return redirect("waitlist_offer", offer.pk)
-    return _offer_page(request, offer, entry, guest=guest, now=now, judged=judged, status=409)
+    return _offer_page(request, offer, entry, visitor=visitor, now=now, judged=judged, status=409)
 
 
 def _offer_page(
@@ -182,7 +184,7 @@ def _offer_page(
     offer: WaitlistOffer,
     entry: WaitlistEntry,
     *,
-    guest: Guest,
+    visitor: BookingVisitor,
     now: datetime,
     judged: Offer | None = None,
     status: int = 200,
@@ -191,7 +193,7 @@ def _offer_page(
     nearest: list[Time] = []
     is_answered = offer.state in {offer.State.ACCEPTED, offer.State.DECLINED}
     if not is_kept and not is_answered:
-        nearest = _nearest(offer, entry, guest=guest, now=now)
+        nearest = _nearest(offer, entry, visitor=visitor, now=now)
     return render(
         request,
         "booking/waitlist/waitlist_offer.html",
@@ -209,11 +211,11 @@ def _offer_page(
 
 
 def _nearest(
-    offer: WaitlistOffer, entry: WaitlistEntry, *, guest: Guest, now: datetime
+    offer: WaitlistOffer, entry: WaitlistEntry, *, visitor: BookingVisitor, now: datetime
 ) -> list[Time]:
-    """The free times around the one that is gone, if this guest may book online."""
+    """The free times around the one that is gone, if this visitor may book online."""
     today = days.local_date(now, offer.zone)
-    open_to_guest = guest.offer(entry.service, today=today)
+    open_to_guest = visitor.offer(entry.service, today=today)
     if not open_to_guest.is_open:
         return []
     wanted = SlotFilter(place=offer.location.slug, minutes=entry.minutes)
@@ -221,11 +223,11 @@ def _nearest(
 
 
 def _safety(
-    entry: WaitlistEntry, *, guest: Guest, practice: Practice, now: datetime
+    entry: WaitlistEntry, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> tuple[QuestionnaireResponse | None, Triage | None]:
     """The patient's latest safety answers, judged now; None when there are none of these days."""
-    if guest.outcome is not None:
-        return guest.response, guest.outcome
+    if visitor.outcome is not None:
+        return visitor.response, visitor.outcome
     response = entry.intake_response
     answered_at = response.safety_answered_at if response else None
     if response is None or answered_at is None or answered_at <= now - SAFETY_ANSWERS_LAST:
@@ -235,15 +237,15 @@ def _safety(
     )
 
 
-def _may_wait(guest: Guest, offer: Offer) -> bool:
-    """Is this a visit that can wait, for this guest?"""
-    return guest.outcome is not None and offer.is_open and guest.outcome.level < Level.URGENT
+def _may_wait(visitor: BookingVisitor, offer: Offer) -> bool:
+    """Is this a visit that can wait, for this visitor?"""
+    return visitor.outcome is not None and offer.is_open and visitor.outcome.level < Level.URGENT
 
 
-def _entry_of(guest: Guest, offer: Offer) -> WaitlistEntry | None:
+def _entry_of(visitor: BookingVisitor, offer: Offer) -> WaitlistEntry | None:
     """Where this patient waits for the same already: joining again leads there."""
     waiting = WaitlistEntry.objects.waiting()
-    return waiting.filter(patient=guest.patient, service=offer.service).first()
+    return waiting.filter(patient=visitor.patient, service=offer.service).first()
 
 
 def _put_on_the_list(
@@ -252,20 +254,20 @@ def _put_on_the_list(
     details: DetailsForm,
     offer: Offer,
     *,
-    guest: Guest,
+    visitor: BookingVisitor,
     now: datetime,
 ) -> WaitlistEntry:
-    patient = guest.patient or details.new_patient(now=now)
+    patient = visitor.patient or details.new_patient(now=now)
     try:
         with transaction.atomic():
             if patient._state.adding:
                 patient.save()
-            if guest.response is not None:
-                gate.attach(guest.response, patient)
+            if visitor.response is not None:
+                gate.attach(visitor.response, patient)
             return WaitlistEntry.objects.join(
                 patient=patient,
                 service=offer.service,
-                intake_response=guest.response,
+                intake_response=visitor.response,
                 form_key=_form_key(request, wish),
                 now=now,
                 **wish.wishes,

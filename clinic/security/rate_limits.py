@@ -32,7 +32,7 @@ _TAKE_ROOM = """
 """
 
 
-class TooManyTries(Exception):
+class RateLimited(Exception):
     """Answered with 429; ``retry_after`` is in whole seconds, at least one."""
 
     def __init__(self, retry_after: int) -> None:
@@ -48,8 +48,8 @@ class Limit:
     every: timedelta
     burst: int
 
-    def spend(self, subject: str, *, now: datetime) -> None:
-        """Count one try by ``subject`` (an address, an e-mail); raises TooManyTries.
+    def hit(self, subject: str, *, now: datetime) -> None:
+        """Count one try by ``subject`` (an address, an e-mail); raises RateLimited.
 
         Call it outside a transaction, where a try that fails later was still a try; or inside,
         to count only what came about.
@@ -64,7 +64,7 @@ class Limit:
         rows = RateLimit.objects.filter(key=key).values_list("full_until", flat=True)
         # Gone, if the sweep was here in between.
         full_until = rows.first() or room_until
-        raise TooManyTries(max(1, ceil((full_until - room_until) / 1_000_000)))
+        raise RateLimited(max(1, ceil((full_until - room_until) / 1_000_000)))
 
     def key(self, subject: str) -> str:
         digest = salted_hmac(
@@ -120,8 +120,8 @@ def client_ip(request: HttpRequest) -> str:
     return peer
 
 
-class TooManyTriesMiddleware:
-    """Turns TooManyTries, raised by any view, into the 429 page."""
+class RateLimitedMiddleware:
+    """Turns RateLimited, raised by any view, into the 429 page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -130,6 +130,6 @@ class TooManyTriesMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, TooManyTries):
+        if not isinstance(exception, RateLimited):
             return None
         return too_many_requests(request, retry_after_seconds=exception.retry_after)

@@ -9,7 +9,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 # Whoever announces more has no form of ours in front of them, and is not heard out.
-MOST_DISCARDED = 32 * 1024 * 1024
+MAX_DISCARDED = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 # NUL, and halves of a character.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -29,7 +29,7 @@ class HostileInputMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = _content_length(request)
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            if length <= MOST_DISCARDED:
+            if length <= MAX_DISCARDED:
                 _discard_body(request)
             raise RequestDataTooBig("the body is too long")
         if any(map(UNSTORABLE.search, _texts(request))):

@@ -30,7 +30,7 @@ def report_bounce(request: HttpRequest) -> HttpResponse:
     if not settings.BOUNCES_SECRET:
         raise Http404
     now = timezone.now()
-    BOUNCES_PER_IP.spend(client_ip(request), now=now)
+    BOUNCES_PER_IP.hit(client_ip(request), now=now)
     if not _is_signed(request, now):
         return HttpResponse("signature\n", status=403, content_type="text/plain")
     try:

@@ -32,7 +32,7 @@ from desk.admin.mail_log import mail_log
 from desk.admin.plan_series import cancel_page
 from intake.models import QuestionnaireResponse
 
-MOST_AT_ONCE = 50
+MAX_AT_ONCE = 50
 
 
 class VisitDayFilter(DayFilter):
@@ -357,7 +357,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Cancel"), location=EVERYWHERE, permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> HttpResponse:
-        visits = [("visit", visit.pk) for visit in queryset[:MOST_AT_ONCE]]
+        visits = [("visit", visit.pk) for visit in queryset[:MAX_AT_ONCE]]
         page = reverse("admin:booking_appointment_cancel")
         return redirect(f"{page}?{urlencode(visits)}")
 

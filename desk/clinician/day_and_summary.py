@@ -44,8 +44,8 @@ from intake.workflow.answer_history import (
 from intake.workflow.check_ins import is_worse
 from schedule.models import Service
 
-MOST_FORMS = 80
-MOST_ON_WORKLIST = 15
+MAX_FORMS = 80
+MAX_ON_WORKLIST = 15
 CHECK_IN_IS_NEWS = timedelta(days=14)
 # The farthest that a zone's calendar is from UTC's.
 WIDEST_OFFSET = timedelta(hours=14)
@@ -141,11 +141,11 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
     practice = Practice.current()
     record = _record(patient, user=request.user)
     shown = record.shown
-    told = _told(record, practice=practice)
-    now_told = told[-1] if told else None
+    forms = _submitted_forms(record, practice=practice)
+    latest = forms[-1] if forms else None
     summary = (
-        _summary(now_told, before=told[:-1], record=record, practice=practice, now=now)
-        if now_told
+        _summary(latest, before=forms[:-1], record=record, practice=practice, now=now)
+        if latest
         else None
     )
     visit = _nearest_visit(patient, user=request.user, now=now)
@@ -166,7 +166,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "response": shown,
             "corrections": corrections(shown, practice=practice) if shown else [],
             "newer": record.newer,
-            "carried_from": now_told.carried_from if now_told else None,
+            "carried_from": latest.carried_from if latest else None,
             "corrected": _corrected(shown, summary) if shown and summary else [],
             "rescreen": record.rescreen if _is_news(record.rescreen, shown, now=now) else None,
             "is_rescreen_open": visit is not None and is_rescreen_open(visit, now),
@@ -174,8 +174,8 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "is_worse": _is_worse(record),
             "alerts": SafetyAlert.objects.visible_to(request.user).open().filter(patient=patient),
             "summary": summary,
-            "changes": _changes(told),
-            "trend": _trend(told, record, user=request.user, practice=practice),
+            "changes": _changes(forms),
+            "trend": _trend(forms, record, user=request.user, practice=practice),
             "opened": EmergencyAccess.objects.active(now=now)
             .filter(patient=patient, user=request.user)
             .first(),
@@ -228,23 +228,23 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
         .filter(soon, practitioner__user=user, status=Appointment.Status.BOOKED, start__gt=now)
         .select_related("patient", "service", "intake_response", "rescreen_response")
         .prefetch_related("intake_response__lowered_levels", "rescreen_response__lowered_levels")
-        .order_by("start")[:MOST_FORMS]
+        .order_by("start")[:MAX_FORMS]
     )
     found, met = [], set()
     for visit in visits:
         if visit.patient_id in met:
             continue  # Only the first visit of each.
         met.add(visit.patient_id)
-        told = [
+        forms = [
             one
             for one in (visit.intake_response, visit.rescreen_response)
             if one and one.shown_level == Level.SOON and one.reviewed_at is None
         ]
-        if told:
-            since = min(one.safety_answered_at or one.updated_at for one in told)
+        if forms:
+            since = min(one.safety_answered_at or one.updated_at for one in forms)
             by = working_day_after(days.local_date(since, visit.zone), SOON_WORKING_DAYS)
             found.append(SeeSoon(visit, by))
-    return sorted(found, key=lambda one: not one.is_late)[:MOST_ON_WORKLIST]
+    return sorted(found, key=lambda one: not one.is_late)[:MAX_ON_WORKLIST]
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ class Record:
     rescreen: QuestionnaireResponse | None
 
 
-class Told(NamedTuple):
+class SubmittedForm(NamedTuple):
     """One form as it is read: a follow-up together with what it does not ask again."""
 
     response: QuestionnaireResponse
@@ -278,7 +278,7 @@ def _record(patient: Patient, *, user: User) -> Record:
         # Large, and parsed once per process: see Questionnaire.form.
         .defer("questionnaire__content")
         .prefetch_related("lowered_levels__lowered_by")
-        .order_by("-created_at")[:MOST_FORMS]
+        .order_by("-created_at")[:MAX_FORMS]
     )
     forms = [one for one in newest_first if one.questionnaire.url not in BETWEEN_VISITS]
     done = [one for one in reversed(newest_first) if one.submitted_at]
@@ -306,36 +306,36 @@ def _are_comparable(one: QuestionnaireResponse, other: QuestionnaireResponse) ->
     return len(urls) == 1 or urls == {INTAKE_URL, FOLLOW_UP_URL}
 
 
-def _told(record: Record, *, practice: Practice) -> list[Told]:
+def _submitted_forms(record: Record, *, practice: Practice) -> list[SubmittedForm]:
     """The forms up to the one that is shown, oldest first."""
     if record.shown is None:
         return []
-    told: list[Told] = []
+    forms: list[SubmittedForm] = []
     for response in [*record.earlier, record.shown]:
         day = _given_on(response, practice=practice)
         form, answers, carried_from = response.form, response.answers, None
-        if response.questionnaire.url == FOLLOW_UP_URL and told:
+        if response.questionnaire.url == FOLLOW_UP_URL and forms:
             # Its questions are the intake's own, so the intake's form words all of them.
-            form, answers = told[-1].intake.form, on_top(told[-1].intake.answers, response)
-            carried_from = told[-1].carried_from or told[-1].intake.given_on
+            form, answers = forms[-1].intake.form, on_top(forms[-1].intake.answers, response)
+            carried_from = forms[-1].carried_from or forms[-1].intake.given_on
         intake = Intake(form, answers, response.shown_level, day)
-        told.append(Told(response, intake, carried_from))
-    return told
+        forms.append(SubmittedForm(response, intake, carried_from))
+    return forms
 
 
-def _changes(told: list[Told]) -> list[Change]:
+def _changes(forms: list[SubmittedForm]) -> list[Change]:
     """What changed since the form before and, if that was another one, since the first."""
-    if len(told) < 2:
+    if len(forms) < 2:
         return []
-    then = [told[-2], told[0]] if len(told) > 2 else [told[0]]
-    return [compare(one.intake, told[-1].intake) for one in then]
+    then = [forms[-2], forms[0]] if len(forms) > 2 else [forms[0]]
+    return [compare(one.intake, forms[-1].intake) for one in then]
 
 
 def _trend(
-    told: list[Told], record: Record, *, user: User, practice: Practice
+    forms: list[SubmittedForm], record: Record, *, user: User, practice: Practice
 ) -> charts.Trend | None:
-    """Every time the patient told how it is, with the visits and races in between."""
-    points = [charts.Dated(one.intake.given_on, one.intake.answers) for one in told]
+    """Every report of the patient, with the visits and races in between."""
+    points = [charts.Dated(one.intake.given_on, one.intake.answers) for one in forms]
     points += [
         charts.Dated(_given_on(one, practice=practice), one.answers) for one in record.check_ins
     ]
@@ -344,9 +344,9 @@ def _trend(
     races = {one.answers.date("goal-event-date") for one in points} - {None}
     visits = (
         Appointment.objects.visible_to(user)
-        .filter(patient=told[0].response.patient_id, status=Appointment.Status.FULFILLED)
-        .order_by("-start")[:MOST_FORMS]
-        if told
+        .filter(patient=forms[0].response.patient_id, status=Appointment.Status.FULFILLED)
+        .order_by("-start")[:MAX_FORMS]
+        if forms
         else []
     )
     events = [(day, _("race")) for day in filter(None, races)]
@@ -374,16 +374,16 @@ def _is_news(
 
 
 def _is_worse(record: Record) -> bool:
-    """Did the last check-in say so, against what was told before it?"""
+    """Whether the last check-in is worse than the forms before it."""
     if not record.check_ins:
         return False
     *before, last = record.check_ins
     forms = [*record.earlier, *([record.shown] if record.shown else []), *before]
-    told = sorted(
+    forms = sorted(
         (one for one in forms if one.submitted_at and _is_before(one, last)),
         key=lambda one: one.submitted_at or last.created_at,
     )
-    return is_worse(merged(told), last.answers)
+    return is_worse(merged(forms), last.answers)
 
 
 def _given_on(response: QuestionnaireResponse, *, practice: Practice) -> date:
@@ -413,18 +413,23 @@ def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointmen
 
 
 def _summary(
-    told: Told, *, before: list[Told], record: Record, practice: Practice, now: datetime
+    form: SubmittedForm,
+    *,
+    before: list[SubmittedForm],
+    record: Record,
+    practice: Practice,
+    now: datetime,
 ) -> Summary:
-    asked_at = [told.response.safety_answered_at]
+    asked_at = [form.response.safety_answered_at]
     if record.rescreen:
         asked_at.append(record.rescreen.safety_answered_at)
     return summarize(
-        told.intake.form,
-        told.intake.answers,
-        today=told.intake.given_on,
+        form.intake.form,
+        form.intake.answers,
+        today=form.intake.given_on,
         now=now,
         language=active_language(),
-        answered_in=told.response.language,
+        answered_in=form.response.language,
         safety_answered_at=max(filter(None, asked_at), default=None),
         strict_public_advice=practice.strict_public_advice,
         last=before[-1].intake.answers if before else None,

@@ -20,7 +20,7 @@ def open_in_emergency(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     form = EmergencyAccessForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        EMERGENCIES_PER_USER.spend(str(request.user.pk), now=now)
+        EMERGENCIES_PER_USER.hit(str(request.user.pk), now=now)
         given = form.cleaned_data
         patients = emergency_access.find(name=given["name"], birth_date=given["birth_date"])
         for patient in patients:

@@ -110,7 +110,7 @@ class Exporter:
             *earlier,
         ]
         for number, given in enumerate(forms, 1):
-            yield f"answers-{number}.txt", "\n".join(self._told(given)) + "\n"
+            yield f"answers-{number}.txt", "\n".join(self._answers_in_words(given)) + "\n"
 
     def notices(self) -> Iterator[tuple[str, str]]:
         """The words of each privacy notice that was signed."""
@@ -150,7 +150,7 @@ class Exporter:
         for number in numbers.select_related("response__questionnaire").order_by("effective_at"):
             yield intake_fhir.observation(number)
 
-    def _told(self, given: QuestionnaireResponse | EarlierAnswers) -> Iterator[str]:
+    def _answers_in_words(self, given: QuestionnaireResponse | EarlierAnswers) -> Iterator[str]:
         practice = Practice.current()
         written_at = given.submitted_at or self.now
         yield formats.date_format(timezone.localtime(written_at), "DATETIME_FORMAT")

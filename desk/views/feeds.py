@@ -26,7 +26,7 @@ FRESH_SECONDS = 300
 @require_safe
 def practitioner_feed(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
-    FEEDS_PER_IP.spend(client_ip(request), now=now)
+    FEEDS_PER_IP.hit(client_ip(request), now=now)
     feed = CalendarFeed.objects.with_token(token)
     if feed is None:
         raise Http404

@@ -15,7 +15,7 @@ OURS = f"{OWN}/StructureDefinition"
 
 # Real forms nest far less deep; this bounds the recursion of everything that reads one.
 MAX_JSON_DEPTH = 60
-LARGEST_NUMBER = 10**18
+MAX_NUMBER = 10**18
 
 
 def is_unreadable(value: Any) -> bool:
@@ -41,7 +41,7 @@ def _is_unstorable(value: Any) -> bool:
         return UNSTORABLE.search(value) is not None
     if isinstance(value, float):
         return not math.isfinite(value)
-    return isinstance(value, int) and abs(value) > LARGEST_NUMBER
+    return isinstance(value, int) and abs(value) > MAX_NUMBER
 
 
 def extensions_of(element: Mapping[str, Any]) -> dict[str, list[Any]]:

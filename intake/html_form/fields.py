@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.plain_text import OneLineField, one_line
 from intake.fhir_form.items import Item
-from intake.values import LARGEST_INTEGER, Quantity, Value, is_url
+from intake.values import MAX_INTEGER, Quantity, Value, is_url
 
 # The value of "other": the answer is then written as text beside the options.
 OTHER = ":other"
 
 # Wide enough for every body measure; refuses a phone number typed by mistake.
-LONGEST_NUMBER = 20
+MAX_NUMBER_LENGTH = 20
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{0,9}\.?[0-9]{0,9}")
 
 IMPERIAL = {
@@ -36,7 +36,7 @@ IMPERIAL = {
 
 def number_attrs(mode: str) -> dict[str, Any]:
     """Attributes of a text box that opens a phone's number pad; `mode` is decimal or numeric."""
-    return {"class": "form-control", "inputmode": mode, "maxlength": LONGEST_NUMBER}
+    return {"class": "form-control", "inputmode": mode, "maxlength": MAX_NUMBER_LENGTH}
 
 
 class NumberField(forms.DecimalField):
@@ -61,10 +61,10 @@ class WholeNumberField(forms.IntegerField):
     widget = forms.TextInput
 
     def to_python(self, value: Any) -> Any:
-        if len(str(value or "")) > LONGEST_NUMBER:
+        if len(str(value or "")) > MAX_NUMBER_LENGTH:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         number = super().to_python(value)
-        if number is not None and abs(number) > LARGEST_INTEGER:
+        if number is not None and abs(number) > MAX_INTEGER:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return number
 

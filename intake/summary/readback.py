@@ -55,7 +55,7 @@ def read_back(
     odd: dict[str, list[str]] = {}
     for item, key in broken_constraints(response.form, response.answers, today=today):
         odd.setdefault(item.link_id, []).append(str(CONSTRAINT_MESSAGES[key]))
-    told = list(_told(response.form, response.items, language))
+    given = list(_answers_in_words(response.form, response.items, language))
     still_open = response.open_pages()
     return [
         ReadBack(
@@ -64,11 +64,11 @@ def read_back(
             page not in still_open,
             tuple(
                 (item.text.filled(language, placeholders), words)
-                for item, words in told
+                for item, words in given
                 if item in here and item.link_id not in withheld
             ),
             tuple(warning for item in here for warning in odd.get(item.link_id, ())),
-            any(item in here and item.link_id in withheld for item, _words in told),
+            any(item in here and item.link_id in withheld for item, _words in given),
         )
         for page in response.pages()
         for here in [tuple(page.walk())]
@@ -124,13 +124,13 @@ def _by_place(
     form: Form, items: list[dict[str, Any]], language: str
 ) -> dict[tuple[str, int], tuple[str, ...]]:
     places: dict[tuple[str, int], tuple[str, ...]] = {}
-    for item, words in _told(form, items, language):
+    for item, words in _answers_in_words(form, items, language):
         index = sum(link_id == item.link_id for link_id, _index in places)
         places[item.link_id, index] = words
     return places
 
 
-def _told(
+def _answers_in_words(
     form: Form, items: list[dict[str, Any]], language: str
 ) -> Iterator[tuple[Item, tuple[str, ...]]]:
     answers = Answers.from_response({"item": items})

@@ -53,7 +53,7 @@ def save_page(
             language=language,
             now=now,
         )
-        outcome = judge(response, practice=practice, now=now)
+        outcome = current_triage(response, practice=practice, now=now)
         if page.key == gate.SAFETY_GROUP and is_complete:
             response.safety_answered_at = now
         response.rules = list(outcome.rule_ids)
@@ -73,7 +73,7 @@ def save_page(
         return gate.raise_alert(response, outcome, patient=response.patient, now=now)
 
 
-def judge(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Triage:
+def current_triage(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Triage:
     """The triage of the answers so far, as the safety gate judges its own."""
     return gate.current_triage(response, patient=response.patient, practice=practice, now=now)
 

@@ -42,8 +42,8 @@ def test_the_sweep_deletes_day_old_answers_of_visitors_who_neither_booked_nor_ra
 def test_the_sweep_forgets_addresses_that_are_not_held_back_any_more():
     now = timezone.now()
     limit = Limit("test", every=timedelta(minutes=2), burst=3)
-    limit.spend("old", now=now - timedelta(minutes=3))
-    limit.spend("held back", now=now)
+    limit.hit("old", now=now - timedelta(minutes=3))
+    limit.hit("held back", now=now)
     tasks.sweep()
 
     assert [bucket.key for bucket in RateLimit.objects.all()] == [limit.key("held back")]

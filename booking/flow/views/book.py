@@ -14,12 +14,12 @@ from booking.appointments.status import SlotTaken
 from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.forms import HoldForm, SlotFilterForm
 from booking.flow.picker import Picker, SlotFilter, is_in_time
-from booking.flow.views.safety import CHOOSE_AN_EARLY_TIME, guest_required, path_for
-from booking.flow.visitor import Guest
+from booking.flow.views.safety import CHOOSE_AN_EARLY_TIME, path_for, visitor_required
+from booking.flow.visitor import BookingVisitor
 from clinic import days
 from clinic.models import Practice
 from clinic.security.access import grant_to_browser
-from clinic.security.rate_limits import HOLDS_PER_IP, TooManyTries, client_ip
+from clinic.security.rate_limits import HOLDS_PER_IP, RateLimited, client_ip
 from intake.rules.levels import Level
 from intake.workflow import gate
 from intake.workflow.advice import advice
@@ -30,11 +30,11 @@ NOTICES = {Level.URGENT: "notice-alarm", Level.SOON: "notice-warn"}
 BY_ARRANGEMENT = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.EXTERNAL}
 
 
-@guest_required
+@visitor_required
 @require_safe
-def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+def book(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
     gate.questionnaire()  # Raises where nothing can be asked: booking is not open then.
-    offers = guest.offers(
+    offers = visitor.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
         today=days.local_date(timezone.now(), practice.zone),
     )
@@ -42,7 +42,7 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
         request,
         "booking/flow/book.html",
         {
-            "guest": guest,
+            "visitor": visitor,
             "open_offers": [offer for offer in offers if offer.is_open],
             "locked_offers": [
                 o for o in offers if not o.is_open and o.block_reason not in BY_ARRANGEMENT
@@ -52,32 +52,34 @@ def book(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRespo
     )
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
-def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) -> HttpResponse:
+def slots(
+    request: HttpRequest, slug: str, *, visitor: BookingVisitor, practice: Practice
+) -> HttpResponse:
     now = timezone.now()
-    offer = guest.offer(active_service(slug), today=days.local_date(now, practice.zone))
-    if guest.outcome is None or not offer.is_open:
-        return redirect(why_not(guest, offer.service))
+    offer = visitor.offer(active_service(slug), today=days.local_date(now, practice.zone))
+    if visitor.outcome is None or not offer.is_open:
+        return redirect(why_not(visitor, offer.service))
     wanted_at = None
     if request.method == "POST":
-        HOLDS_PER_IP.spend(client_ip(request), now=now)
+        HOLDS_PER_IP.hit(client_ip(request), now=now)
         form = HoldForm(request.POST, service=offer.service)
         if form.is_valid():
             try:
-                visit = hold(form, offer, guest=guest, now=now)
+                visit = hold(form, offer, visitor=visitor, now=now)
             except SlotTaken:
                 wanted_at = form.at
             else:
                 return go_on_with(visit, now=now)
     filters = SlotFilterForm(request.POST if request.method == "POST" else request.GET)
     filters.is_valid()
-    held = guest.hold(offer.service, now=now)
+    held = visitor.hold(offer.service, now=now)
     picker = Picker(offer, wanted=SlotFilter(**filters.cleaned_data), now=now, moving=held)
     can_be_called = offer.level == Level.SOON and picker.person is None and picker.anywhere is None
     messages = [
         message
-        for message in guest.outcome.messages
+        for message in visitor.outcome.messages
         if not (can_be_called and message == CHOOSE_AN_EARLY_TIME)
     ]
     return render(
@@ -91,20 +93,20 @@ def slots(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
                 messages,
                 practice=practice,
                 now=now,
-                can_be_called=guest.can_be_called,
+                can_be_called=visitor.can_be_called,
             ),
-            "notice_class": NOTICES.get(guest.outcome.level, "notice-info"),
+            "notice_class": NOTICES.get(visitor.outcome.level, "notice-info"),
             "can_be_called": can_be_called,
             "is_taken": request.method == "POST",
             "nearest": picker.nearest(wanted_at) if wanted_at else [],
-            "can_wait": guest.outcome.level < Level.URGENT,
+            "can_wait": visitor.outcome.level < Level.URGENT,
         },
         status=409 if request.method == "POST" else 200,
     )
 
 
-def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appointment:
-    """Keep the chosen start for this guest; raises SlotTaken, or TooManyTries with too many kept.
+def hold(form: HoldForm, offer: Offer, *, visitor: BookingVisitor, now: datetime) -> Appointment:
+    """Keep the chosen start for this visitor; raises SlotTaken, or RateLimited with too many kept.
 
     The visitor's form key makes it the same hold when they choose again.
     """
@@ -115,7 +117,7 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
         service=offer.service,
         location=place,
         start=form.at,
-        visitor_hash=guest.visitor_hash,
+        visitor_hash=visitor.visitor_hash,
         now=now,
         practitioner=form.cleaned_data["who"],
         duration=form.cleaned_data["minutes"],
@@ -123,11 +125,11 @@ def hold(form: HoldForm, offer: Offer, *, guest: Guest, now: datetime) -> Appoin
         level=offer.level,
     )
     # Counted afterwards, since many sent at once would all pass a count made before.
-    mine = guest.holds(now=now)
+    mine = visitor.holds(now=now)
     ends = list(mine.values_list("held_until", flat=True))
     if len(ends) > HOLDS_PER_VISITOR:
         mine.filter(pk=visit.pk).delete()
-        raise TooManyTries(ceil((ends[0] - now).total_seconds()))
+        raise RateLimited(ceil((ends[0] - now).total_seconds()))
     return visit
 
 
@@ -155,9 +157,9 @@ def is_settled(visit: Appointment) -> bool:
     )
 
 
-def why_not(guest: Guest, service: Service) -> str:
+def why_not(visitor: BookingVisitor, service: Service) -> str:
     """Where somebody is told why this service has no times for them."""
-    return path_for(service, "safety_result" if guest.outcome else "safety")
+    return path_for(service, "safety_result" if visitor.outcome else "safety")
 
 
 def active_service(slug: str) -> Service:

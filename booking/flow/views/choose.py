@@ -9,34 +9,34 @@ from django.views.decorators.http import require_http_methods
 
 from booking.flow.choosing import Situation, suggest
 from booking.flow.forms import ChoosingForm
-from booking.flow.views.safety import guest_required
-from booking.flow.visitor import Guest
+from booking.flow.views.safety import visitor_required
+from booking.flow.visitor import BookingVisitor
 from clinic import days
 from clinic.models import Practice
 from clinic.posted import posted
 from schedule.models import Service
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
-def choose(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+def choose(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
     """Ask three plain questions and suggest a visit. Nothing of it is stored, nor in an address."""
     form = ChoosingForm(posted(request))
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
-        offers = guest.offers(
+        offers = visitor.offers(
             Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
             today=days.local_date(timezone.now(), practice.zone),
         )
         situation = Situation(
             **form.cleaned_data,
-            restrictions=guest.outcome.restrictions if guest.outcome else frozenset(),
-            is_around_pregnancy=guest.is_around_pregnancy,
-            is_known=bool(guest.seen_for),
+            restrictions=visitor.outcome.restrictions if visitor.outcome else frozenset(),
+            is_around_pregnancy=visitor.is_around_pregnancy,
+            is_known=bool(visitor.seen_for),
         )
         context |= {
             "is_answered": True,
             "suggestion": suggest(situation, offers),
-            "is_gate_answered": guest.outcome is not None,
+            "is_gate_answered": visitor.outcome is not None,
         }
     return render(request, "booking/flow/choose.html", context)

@@ -29,11 +29,11 @@ RETRY_AFTER_SECONDS = 24 * 60 * 60
 @never_cache
 def confirm_address(request: HttpRequest) -> HttpResponse:
     """Send somebody to their mailbox. It says nothing about the address, nor shows a record."""
-    visitor, asked = visitor_hash(request), None
-    if visitor:
+    visitor_key, asked = visitor_hash(request), None
+    if visitor_key:
         asked = (
             UnconfirmedBooking.objects.filter(
-                appointment__visitor_hash=visitor,
+                appointment__visitor_hash=visitor_key,
                 appointment__status=Appointment.Status.PENDING,
                 appointment__held_until__gt=timezone.now(),
             )

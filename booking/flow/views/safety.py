@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.appointments.models import Appointment
 from booking.flow.eligibility import Offer
-from booking.flow.forms import CallbackForm, CallMeForm, OfferForm, TrapForm, VisitForm
+from booking.flow.forms import CallbackForm, CallMeForm, HoneypotForm, OfferForm, VisitForm
 from booking.flow.picker import with_time
-from booking.flow.visitor import Guest
+from booking.flow.visitor import BookingVisitor
 from clinic import days
 from clinic.context import practice_of
 from clinic.languages import active_language
@@ -38,8 +38,8 @@ from schedule.models import Service
 CHOOSE_AN_EARLY_TIME = "M4"
 
 
-def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass a booking page its ``guest`` and ``practice``; in an emergency show that page instead.
+def visitor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Pass a booking page its ``visitor`` and ``practice``; in an emergency show that page instead.
 
     Nothing behind this door is kept by a browser or proxy.
     """
@@ -54,16 +54,16 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
             return render(request, "booking/flow/not_open.html", status=503)
         # The visitor's token may be born here, before it is known which page carries it home.
         jar = HttpResponse()
-        guest = Guest.of(
+        visitor = BookingVisitor.of(
             request,
             visitor_hash=visitor_hash(request) or set_visitor_cookie(jar),
             practice=practice,
             now=timezone.now(),
         )
-        if guest.emergency:
+        if visitor.emergency:
             return redirect("emergency")
         try:
-            response = view(request, *args, guest=guest, practice=practice, **kwargs)
+            response = view(request, *args, visitor=visitor, practice=practice, **kwargs)
         except Questionnaire.DoesNotExist:
             # Without the safety questions nobody may be let through to a time.
             return render(request, "booking/flow/not_open.html", status=503)
@@ -73,34 +73,34 @@ def guest_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return wrapper
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
-def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+def safety(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
     now = timezone.now()
     service = service_asked_for(request)
-    answers = guest.response
+    answers = visitor.response
     if answers is None or answers.patient_id:
         answers = QuestionnaireResponse(
-            questionnaire=gate.questionnaire(), visitor_hash=guest.visitor_hash
+            questionnaire=gate.questionnaire(), visitor_hash=visitor.visitor_hash
         )
     today = days.local_date(now, practice.zone)
     form = QuestionForm(
         posted(request),
         questionnaire=answers.form,
         items=gate.items(answers.form),
-        stored=known_beforehand(answers.form, answers.items, patient=guest.patient, today=today),
+        stored=known_beforehand(answers.form, answers.items, patient=visitor.patient, today=today),
         language=active_language(),
         today=today,
         placeholders={"emergency_number": practice.emergency_number},
     )
     if request.method == "POST":
-        GATES_PER_IP.spend(client_ip(request), now=now)
+        GATES_PER_IP.hit(client_ip(request), now=now)
         is_complete = form.is_valid()
         outcome = gate.save(
             answers,
             items=form.items,
             is_complete=is_complete,
-            patient=guest.patient,
+            patient=visitor.patient,
             language=form.language,
             practice=practice,
             now=now,
@@ -111,21 +111,23 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
                 Appointment.objects.hold_for_safety(alert, now=now)
             return redirect("emergency")
         if is_complete:
-            return redirect(_after_the_gate(request, guest.judged(outcome), service, form.today))
+            return redirect(
+                _after_the_gate(request, visitor.with_triage(outcome), service, form.today)
+            )
     return render(request, "booking/flow/safety.html", {"form": form, "service": service})
 
 
 def _after_the_gate(
-    request: HttpRequest, guest: Guest, service: Service | None, today: date
+    request: HttpRequest, visitor: BookingVisitor, service: Service | None, today: date
 ) -> str:
     """Where somebody with a complete set of answers goes on."""
-    if guest.outcome and guest.outcome.level == Level.URGENT:
+    if visitor.outcome and visitor.outcome.level == Level.URGENT:
         return path_for(service, "callback")
     if back := VisitForm(request.GET).url:
         return back
     if offered := OfferForm(request.GET).offer_id:
         return reverse("waitlist_offer", args=[offered])
-    if service and guest.offer(service, today=today).is_open:
+    if service and visitor.offer(service, today=today).is_open:
         return reverse("slots", args=[service.slug])
     return path_for(service, "safety_result")
 
@@ -135,8 +137,10 @@ def _after_the_gate(
 def emergency(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     practice = practice_of(request)
-    guest = Guest.of(request, visitor_hash=visitor_hash(request), practice=practice, now=now)
-    alert = guest.emergency
+    visitor = BookingVisitor.of(
+        request, visitor_hash=visitor_hash(request), practice=practice, now=now
+    )
+    alert = visitor.emergency
     if alert is None:
         return redirect("book")
     message_ids = triage.messages_of_emergency(alert.rules)
@@ -147,20 +151,20 @@ def emergency(request: HttpRequest) -> HttpResponse:
     )
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
-def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+def callback(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
     """Offer whoever needs a call today to say how to reach them; nothing is required."""
     service = service_asked_for(request)
-    alert = guest.urgent_alert
+    alert = visitor.urgent_alert
     if alert is None:
         return redirect(path_for(service, "safety"))
     form = CallbackForm(
         posted(request),
         initial={
-            "name": guest.patient.name if guest.patient else "",
-            "phone": guest.patient.phone if guest.patient else "",
-            "birth_date": guest.birth_date,
+            "name": visitor.patient.name if visitor.patient else "",
+            "phone": visitor.patient.phone if visitor.patient else "",
+            "birth_date": visitor.birth_date,
         },
     )
     if request.method == "POST" and form.is_valid():
@@ -173,18 +177,20 @@ def callback(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpR
     )
 
 
-@guest_required
+@visitor_required
 @require_safe
-def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+def safety_result(
+    request: HttpRequest, *, visitor: BookingVisitor, practice: Practice
+) -> HttpResponse:
     """What the answers mean for this person, and what can be booked with them."""
     service = service_asked_for(request)
     now = timezone.now()
-    if guest.outcome is None:
+    if visitor.outcome is None:
         return redirect(path_for(service, "safety"))
-    offers = _all_offers(guest, practice=practice, now=now)
+    offers = _all_offers(visitor, practice=practice, now=now)
     open_offers = [offer for offer in offers if offer.is_open]
-    if guest.outcome.level == Level.SOON:
-        open_offers = _times_left(offers, guest=guest, now=now)
+    if visitor.outcome.level == Level.SOON:
+        open_offers = _times_left(offers, visitor=visitor, now=now)
         if not open_offers:
             return redirect(path_for(service, "no_time"))
     return render(
@@ -192,44 +198,44 @@ def safety_result(request: HttpRequest, *, guest: Guest, practice: Practice) -> 
         "booking/flow/safety_result.html",
         {
             "advice": advice(
-                guest.outcome.messages,
+                visitor.outcome.messages,
                 practice=practice,
                 now=now,
-                can_be_called=guest.can_be_called,
+                can_be_called=visitor.can_be_called,
             ),
             "asked_for": next((offer for offer in offers if offer.service == service), None),
             "open_offers": sorted(
                 open_offers,
                 key=lambda offer: offer.last_day or date.max,  # today's before tomorrow's
             ),
-            "is_urgent": guest.outcome.level == Level.URGENT,
+            "is_urgent": visitor.outcome.level == Level.URGENT,
         },
     )
 
 
-@guest_required
+@visitor_required
 @require_http_methods(["GET", "POST"])
-def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpResponse:
+def no_time(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
     """Offer whoever should be seen soon, and finds no time, that the front desk calls."""
     service = service_asked_for(request)
     now = timezone.now()
-    if guest.outcome is None or guest.outcome.level != Level.SOON:
+    if visitor.outcome is None or visitor.outcome.level != Level.SOON:
         return redirect(path_for(service, "safety_result"))
-    is_asked = guest.is_to_be_called
-    offers = [] if is_asked else _all_offers(guest, practice=practice, now=now)
-    if _times_left(offers, guest=guest, now=now):
+    is_asked = visitor.is_to_be_called
+    offers = [] if is_asked else _all_offers(visitor, practice=practice, now=now)
+    if _times_left(offers, visitor=visitor, now=now):
         return redirect(path_for(service, "safety_result"))
     form = None
-    if guest.patient is None or not guest.patient.phone:
-        initial = {"name": guest.patient.name} if guest.patient else None
+    if visitor.patient is None or not visitor.patient.phone:
+        initial = {"name": visitor.patient.name} if visitor.patient else None
         form = CallMeForm(posted(request), initial=initial)
     if request.method == "POST" and (form is None or form.is_valid()):
-        CALLS_PER_IP.spend(client_ip(request), now=now)
-        if not TrapForm(request.POST).is_sprung:
+        CALLS_PER_IP.hit(client_ip(request), now=now)
+        if not HoneypotForm(request.POST).is_spam:
             given = form.cleaned_data if form else {"name": "", "phone": ""}
-            guest.ask_for_a_call(**given, language=active_language(), now=now)
+            visitor.ask_for_a_call(**given, language=active_language(), now=now)
         return redirect(path_for(service, "no_time"))
-    messages = [message for message in guest.outcome.messages if message != CHOOSE_AN_EARLY_TIME]
+    messages = [message for message in visitor.outcome.messages if message != CHOOSE_AN_EARLY_TIME]
     return render(
         request,
         "booking/flow/no_time.html",
@@ -241,15 +247,15 @@ def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRe
     )
 
 
-def _all_offers(guest: Guest, *, practice: Practice, now: datetime) -> list[Offer]:
-    return guest.offers(
+def _all_offers(visitor: BookingVisitor, *, practice: Practice, now: datetime) -> list[Offer]:
+    return visitor.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
         today=days.local_date(now, practice.zone),
     )
 
 
-def _times_left(offers: list[Offer], *, guest: Guest, now: datetime) -> list[Offer]:
-    return with_time(offers, now=now, held=guest.holds(now=now).last())
+def _times_left(offers: list[Offer], *, visitor: BookingVisitor, now: datetime) -> list[Offer]:
+    return with_time(offers, now=now, held=visitor.holds(now=now).last())
 
 
 def service_asked_for(request: HttpRequest) -> Service | None:

@@ -315,7 +315,7 @@ class Bookings(RuleBasedStateMachine):
         Appointment.objects.drop_expired(now=self.now)
         for offer in WaitlistOffer.objects.open().filter(answer_by__lte=self.now):
             self.is_open[offer.pk] = False
-        new = matching.tend_waitlist(now=self.now)
+        new = matching.process_waitlist(now=self.now)
         for offer in new:
             assert self.fits(offer.start)
             self.note(offer)

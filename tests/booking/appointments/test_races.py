@@ -57,7 +57,7 @@ def test_an_impatient_thumb_books_once_mails_once_and_sees_one_page(visitor):
     # Counted once too: the other nineteen took nothing of what this network may book.
     full_for = RateLimit.objects.get(key__startswith=UNPROVEN_PER_IP.name).full_until
     RateLimit.objects.all().delete()
-    UNPROVEN_PER_IP.spend("a network with one booking", now=NOW)
+    UNPROVEN_PER_IP.hit("a network with one booking", now=NOW)
     assert full_for == RateLimit.objects.get().full_until
     assert QuestionnaireResponse.objects.get().patient == the_visit().patient
 

@@ -64,7 +64,7 @@ def free_up(clinic, *, now=NOW):
 
 
 def tend(now):
-    return matching.tend_waitlist(now=now)
+    return matching.process_waitlist(now=now)
 
 
 def owed_to(patient):

@@ -294,7 +294,7 @@ def test_an_emergency_at_acceptance_shuts_the_door(client, visitor):
     Visitor(visitor.clinic, client=client).answer_gate(**EMERGENCY)
     assert client.post(page, {"accept": "1"})["Location"] == "/book/safety/emergency/"
     assert WaitlistOffer.objects.get(pk=offer.pk).is_open
-    matching.tend_waitlist(now=offer.answer_by)
+    matching.process_waitlist(now=offer.answer_by)
     assert not WaitlistOffer.objects.open().exists()
 
 

@@ -110,13 +110,13 @@ def test_a_time_kept_for_somebody_is_theirs_or_the_desks_never_both(clinic):
 def test_several_workers_offer_each_time_once_and_nobody_two(clinic):
     for _ in range(6):
         make_waitlist_entry(service=clinic.service, last_day=NINE.date(), first_day=NINE.date())
-    successes(at_once(4, lambda number: matching.tend_waitlist(now=NOW)))
+    successes(at_once(4, lambda number: matching.process_waitlist(now=NOW)))
     offers = WaitlistOffer.objects.open()
     assert 1 <= offers.count() <= 6
     assert offers.values("entry").distinct().count() == offers.count()
     assert Appointment.objects.filter(status="pending").count() == offers.count()
     for _ in range(6):
-        matching.tend_waitlist(now=NOW)
+        matching.process_waitlist(now=NOW)
     assert WaitlistOffer.objects.open().count() == 6
     assert overlaps() == []
 

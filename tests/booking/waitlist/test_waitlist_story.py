@@ -12,7 +12,7 @@ from django.utils import timezone
 from booking.models import Appointment, WaitlistEntry, WaitlistOffer
 from clinic.environment import mailer_from_url
 from clinic.tasks import tick
-from desk.tasks import sweep, tend_waitlist
+from desk.tasks import process_waitlist, sweep
 from schedule.models import OpeningHours
 from tests.booking.small_clinic import NINE, minutes
 from tests.booking.visitor import Visitor, open_clinic
@@ -34,7 +34,7 @@ def a_minute(clock, *, count=1):
     """Let the scheduler run all its tasks, each in a minute of its own."""
     for _ in range(count):
         sweep()
-        tend_waitlist()
+        process_waitlist()
         tick()
         clock.shift(60)
 

@@ -10,8 +10,8 @@ from clinic.models import RateLimit
 from clinic.security.rate_limits import (
     HOLDS_PER_IP,
     Limit,
-    TooManyTries,
-    TooManyTriesMiddleware,
+    RateLimited,
+    RateLimitedMiddleware,
     client_ip,
     forget_empty_buckets,
 )
@@ -24,8 +24,8 @@ def spend_all(limit, subject="somebody", *, now=NOW, tries=1000):
     """Spend until it is refused; return how many tries went through."""
     for count in range(tries):
         try:
-            limit.spend(subject, now=now)
-        except TooManyTries:
+            limit.hit(subject, now=now)
+        except RateLimited:
             return count
     return tries
 
@@ -42,16 +42,16 @@ def test_a_burst_goes_through_and_then_one_more_each_interval():
 def test_a_refused_try_does_not_push_the_next_one_back():
     spend_all(MINUTELY)
     for _ in range(50):
-        with pytest.raises(TooManyTries):
-            MINUTELY.spend("somebody", now=NOW)
-    MINUTELY.spend("somebody", now=NOW + timedelta(minutes=1))
+        with pytest.raises(RateLimited):
+            MINUTELY.hit("somebody", now=NOW)
+    MINUTELY.hit("somebody", now=NOW + timedelta(minutes=1))
 
 
 @pytest.mark.django_db
 def test_it_says_after_how_many_seconds_the_next_try_goes_through():
     spend_all(MINUTELY)
-    with pytest.raises(TooManyTries) as refused:
-        MINUTELY.spend("somebody", now=NOW + timedelta(seconds=20, milliseconds=500))
+    with pytest.raises(RateLimited) as refused:
+        MINUTELY.hit("somebody", now=NOW + timedelta(seconds=20, milliseconds=500))
     assert refused.value.retry_after == 40
 
 
@@ -76,7 +76,7 @@ def test_holds_may_burst_to_a_hundred_and_go_on_at_sixty_a_minute():
 
 @pytest.mark.django_db
 def test_neither_address_nor_mail_is_stored():
-    MINUTELY.spend("ana@example.org", now=NOW)
+    MINUTELY.hit("ana@example.org", now=NOW)
     key = RateLimit.objects.get().key
     assert "ana" not in key
     assert len(key) <= RateLimit._meta.get_field("key").max_length
@@ -84,7 +84,7 @@ def test_neither_address_nor_mail_is_stored():
 
 @pytest.mark.django_db
 def test_empty_buckets_are_forgotten_and_full_ones_stay():
-    MINUTELY.spend("somebody", now=NOW)
+    MINUTELY.hit("somebody", now=NOW)
     assert forget_empty_buckets(now=NOW + timedelta(seconds=59)) == 0
     assert forget_empty_buckets(now=NOW + timedelta(seconds=61)) == 1
 
@@ -110,17 +110,17 @@ def test_threads_at_once_get_exactly_the_burst():
 @pytest.mark.django_db
 def test_a_try_that_goes_through_costs_one_query(django_assert_num_queries):
     with django_assert_num_queries(1):
-        MINUTELY.spend("somebody", now=NOW)
+        MINUTELY.hit("somebody", now=NOW)
     with django_assert_num_queries(1):
-        MINUTELY.spend("somebody", now=NOW)
+        MINUTELY.hit("somebody", now=NOW)
 
 
 @pytest.mark.django_db
 def test_too_many_tries_are_the_429_page_with_the_time_to_come_back():
     make_practice()
     request = RequestFactory().get("/")
-    middleware = TooManyTriesMiddleware(lambda request: HttpResponse())
-    response = middleware.process_exception(request, TooManyTries(90))
+    middleware = RateLimitedMiddleware(lambda request: HttpResponse())
+    response = middleware.process_exception(request, RateLimited(90))
     assert response.status_code == 429
     assert response["Retry-After"] == "90"
     assert middleware.process_exception(request, ValueError()) is None
