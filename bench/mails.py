@@ -1,7 +1,6 @@
 """Due mails: how many a second one worker, and two, hand to a mail server."""
 
 import os
-import smtplib
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,6 @@ from booking.models import Appointment
 from clinic import celery_app
 from clinic.environment import mailer_from_url
 from clinic.mail import outbox
-from clinic.mail.mime import build
 from clinic.models import Message, Patient
 from tests.faults.conftest import wait_until
 
@@ -71,26 +69,22 @@ def throughput(report: Report) -> None:
         outbox.tick(now)
         ours_ms = []
         for number in range(ROUNDS):
-            owed = owe_reminders(COUNT, step=f"round-{number}", now=now)
+            owe_reminders(COUNT, step=f"round-{number}", now=now)
             before = time.perf_counter()
             outbox.tick(now)
             ours_ms.append((time.perf_counter() - before) * 1000 / COUNT)
             sent = Message.objects.filter(step=f"round-{number}", state=Message.State.SENT)
             assert sent.count() == COUNT
-        bare, together = workers_ms(sink, owed[0], now=now)
+        together = workers_ms(sink, now=now)
     alone = statistics.median(ours_ms)
-    report.fact("a mail on a bare SMTP connection", f"{bare:.2f} ms")
     report.at_least("due reminders of one worker", 1000 / alone, 50, unit="/s")
     report.at_least(f"{WORKERS} workers, to one", alone / together, 1)
     twice = Message.objects.filter(kind=visit_mails.REMINDER, attempts__gt=1).count()
     report.at_most("mails handed over twice", twice, 0, unit="mails")
 
 
-def workers_ms(sink: Sink, sample: Message, *, now: datetime) -> tuple[float, float]:
-    """Milliseconds a mail on a bare connection, and when one tick wakes two workers.
-
-    They are those that `docker compose` starts. Both in turn, so that noise falls on both.
-    """
+def workers_ms(sink: Sink, *, now: datetime) -> float:
+    """Milliseconds a mail when one tick wakes the two workers that `docker compose` starts."""
     env = os.environ | {"EMAIL_URL": sink.url, "TICK_SECONDS": "600"}
     command = [sys.executable, "-m", "celery", "-A", "clinic", "worker", "--loglevel=ERROR"]
     names = [f"--hostname=sender-{number}" for number in range(WORKERS)]
@@ -102,11 +96,9 @@ def workers_ms(sink: Sink, sample: Message, *, now: datetime) -> tuple[float, fl
         # Until each has sent some: a worker's first mails are slow.
         for number in range(10):
             send_by_workers(100, step=f"warm{number}", now=now)
-        bare_ms, ours_ms = [], []
-        for number in range(ROUNDS):
-            bare_ms.append(send_bare(sample, sink, now=now) / COUNT)
-            ours_ms.append(send_by_workers(4 * COUNT, step=f"both{number}", now=now))
-        return statistics.median(bare_ms), statistics.median(ours_ms)
+        return statistics.median(
+            send_by_workers(4 * COUNT, step=f"both{number}", now=now) for number in range(ROUNDS)
+        )
     finally:
         for worker in workers:
             worker.terminate()
@@ -144,15 +136,3 @@ def owe_reminders(count: int, *, step: str, now: datetime) -> list[Message]:
         )
         for visit in visits
     )
-
-
-def send_bare(message: Message, sink: Sink, *, now: datetime) -> float:
-    """Send one real reminder's bytes as often on one connection; return milliseconds."""
-    mail = visit_mails.reminder(message, now)
-    assert isinstance(mail, outbox.Mail)
-    content = build(message, mail, now).content
-    with smtplib.SMTP("127.0.0.1", sink.port) as connection:
-        before = time.perf_counter()
-        for _ in range(COUNT):
-            connection.sendmail("clinic@localhost", [mail.to], content)
-        return (time.perf_counter() - before) * 1000

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from booking.appointments.status import TAKES_PLACE
 from booking.mails.samples import NAME
 from booking.mails.wordings import CLINIC
 from booking.models import Appointment
@@ -121,11 +122,7 @@ def compose(message: Message, now: datetime) -> Mail | Skip:
         Appointment.objects.visible_to(user)
         .filter(
             practitioner=practitioner,
-            status__in=[
-                Appointment.Status.BOOKED,
-                Appointment.Status.ARRIVED,
-                Appointment.Status.FULFILLED,
-            ],
+            status__in=TAKES_PLACE,
             start__gte=start,
             start__lt=end,
         )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
+from booking.appointments.status import EXPECTED, TAKES_PLACE, Status
 from booking.models import Appointment, WaitlistEntry
 from clinic import days
 from clinic.models import DeskTask, Message, Practice
@@ -19,14 +20,12 @@ def counts(*, now: datetime) -> dict[str, int]:
     zone = Practice.current().zone
     today = days.local_date(now, zone)
     start, end = days.instants(today, today, zone)
-    status = Appointment.Status
-    stands = Q(status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED])
     unfinished = Q(intake_response__status=QuestionnaireResponse.Status.IN_PROGRESS)
     visits = Appointment.objects.filter(start__gte=start, start__lt=end).aggregate(
-        visits=Count("pk", filter=stands),
-        arrived=Count("pk", filter=Q(status=status.ARRIVED)),
+        visits=Count("pk", filter=Q(status__in=TAKES_PLACE)),
+        arrived=Count("pk", filter=Q(status=Status.ARRIVED)),
         forms_missing=Count(
-            "pk", filter=Q(status=status.BOOKED) & (Q(intake_response=None) | unfinished)
+            "pk", filter=Q(status=Status.BOOKED) & (Q(intake_response=None) | unfinished)
         ),
     )
     failed = Message.objects.filter(state=Message.State.FAILED, expires_at__gt=now)
@@ -42,11 +41,8 @@ def counts(*, now: datetime) -> dict[str, int]:
 
 def coming(*, now: datetime, most: int = 10) -> QuerySet[Appointment]:
     """Return those who are expected or here, soonest first, from half an hour ago on."""
-    status = Appointment.Status
     return (
-        Appointment.objects.filter(
-            status__in=[status.BOOKED, status.ARRIVED], start__gte=now - timedelta(minutes=30)
-        )
+        Appointment.objects.filter(status__in=EXPECTED, start__gte=now - timedelta(minutes=30))
         .select_related("patient", "practitioner")
         .order_by("start")[:most]
     )

@@ -10,7 +10,7 @@ from schedule.models.catalogue import Equipment, Room
 
 
 class Status(models.TextChoices):
-    """FHIR R4 AppointmentStatus. ``pending`` is an unfinished booking: held time, no patient."""
+    """FHIR R4 AppointmentStatus. ``pending`` is a hold: time without a patient."""
 
     PENDING = "pending", _("Held")
     BOOKED = "booked", _("Booked")
@@ -21,13 +21,15 @@ class Status(models.TextChoices):
     ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
 
 
-# Statuses that take up the practitioner's time.
-HOLDS_TIME = (Status.PENDING, Status.BOOKED, Status.ARRIVED, Status.FULFILLED)
+# Sets of statuses, named once. A new status is added here to those that it belongs to.
+EXPECTED = (Status.BOOKED, Status.ARRIVED)  # the visit is still to take place
+CAME = (Status.ARRIVED, Status.FULFILLED)  # the patient came
+TAKES_PLACE = (Status.BOOKED, Status.ARRIVED, Status.FULFILLED)  # on calendars and day lists
+ON_THE_DAY = (*TAKES_PLACE, Status.NOSHOW)  # what a clinician sees of a day
+HOLDS_TIME = (Status.PENDING, *TAKES_PLACE)  # occupies the practitioner's time
+CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)  # did not and will not take place
 
-# A visit that never took place and never will.
-CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
-
-# From each status, where a visit can go. A hold that ends without a booking is deleted.
+# The transitions from each status. A hold that ends without a booking is deleted.
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.PENDING: frozenset({Status.BOOKED}),
     Status.BOOKED: frozenset(
@@ -42,15 +44,15 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class InvalidTransition(Exception):
-    """The visit's status does not allow this change any more."""
+    """The status does not allow this change."""
 
 
 class TooSoon(Exception):
-    """What the visit would become cannot be known yet: it lies ahead."""
+    """The new status cannot be known before the visit."""
 
 
 class SlotTaken(ValidationError):
-    """The start was taken by somebody else, or is not offered. Code ``slot_taken``; HTTP 409."""
+    """The start is taken, or is not offered. Code ``slot_taken``; HTTP 409."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -59,10 +61,10 @@ class SlotTaken(ValidationError):
 
 
 class StatusChange(models.Model):
-    """Who changed a visit, when and why. The reason is erased with the patient.
+    """Who changed an appointment, when and why. The reason is erased with the patient.
 
-    A move keeps where the visit was in ``from_…``, so that it can be taken back. ``undoes`` is
-    the change that this one took back.
+    A move keeps the former time and place in ``from_…``, so that it can be undone. ``undoes`` is
+    the change that this one has undone.
     """
 
     appointment = models.ForeignKey(
@@ -84,7 +86,7 @@ class StatusChange(models.Model):
     reason = EncryptedTextField(_("reason"), max_length=200, blank=True)
     from_start = models.DateTimeField(_("former start"), null=True, blank=True, editable=False)
     from_end = models.DateTimeField(null=True, blank=True, editable=False)
-    # Read from this row only: an index would cost each booking and serve nobody.
+    # Only read from this row: an index would cost each booking and serve no query.
     from_practitioner = models.ForeignKey(
         Practitioner,
         on_delete=models.PROTECT,

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from booking.appointments.models import Appointment
+from booking.appointments.status import CAME
 from booking.flow.eligibility import NOTHING_ANSWERED, Offer, offers
 from clinic.models import DeskTask, Patient, Practice
 from clinic.security.access import patient_grant
@@ -172,7 +173,5 @@ def seen_for(patient: Patient | None) -> frozenset[Service]:
     """Return the services this patient has been seen for."""
     if patient is None:
         return frozenset()
-    visits = Appointment.objects.filter(
-        patient=patient, status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]
-    )
+    visits = Appointment.objects.filter(patient=patient, status__in=CAME)
     return frozenset(Service.objects.filter(pk__in=visits.values("service")))

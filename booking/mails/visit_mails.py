@@ -29,6 +29,7 @@ from booking.appointments.mail_schedule import (
     RESCREEN,
 )
 from booking.appointments.models import Appointment
+from booking.appointments.status import CAME
 from booking.appointments.unconfirmed import UnconfirmedBooking
 from clinic.mail import outbox
 from clinic.mail.letters import Letter, build_letter, day_text, time_left_text, time_text, zone_text
@@ -329,7 +330,7 @@ def check_in(visit: Visit) -> Mail | Skip:
     if patient.has_stopped(CHECK_IN):
         return Skip("stopped")
     later = Appointment.objects.filter(patient_id=patient.pk, start__gt=visit.appointment.start)
-    if later.filter(status__in=[Appointment.Status.ARRIVED, Appointment.Status.FULFILLED]).exists():
+    if later.filter(status__in=CAME).exists():
         return Skip("seen-again")
     urls = visit.issue_links(Link.Purpose.CHECK_IN, Link.Purpose.UNSUBSCRIBE)
     letter = visit.build_letter(

@@ -20,7 +20,7 @@ from django.views.decorators.http import (
 
 from booking.appointments import ical, mail_schedule
 from booking.appointments.models import Appointment
-from booking.appointments.status import InvalidTransition, SlotTaken
+from booking.appointments.status import CAME, InvalidTransition, SlotTaken
 from booking.flow.eligibility import Offer
 from booking.flow.forms import CancelForm, SlotFilterForm, StartForm
 from booking.flow.picker import Picker, SlotFilter, is_in_time
@@ -262,7 +262,7 @@ def can_move(visit: Appointment, *, now: datetime) -> bool:
 
 def is_after_the_first(visit: Appointment) -> bool:
     """Is this patient known from a visit? Then they may plan others after it."""
-    took_place = visit.status in {Appointment.Status.ARRIVED, Appointment.Status.FULFILLED}
+    took_place = visit.status in CAME
     is_followup = visit.status == Appointment.Status.BOOKED and not visit.service.is_first_visit
     return took_place or is_followup
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from booking.appointments import mail_schedule
 from booking.appointments.models import Appointment
-from booking.appointments.status import SlotTaken, StatusChange
+from booking.appointments.status import EXPECTED, SlotTaken, StatusChange
 from booking.flow import eligibility
 from booking.flow.eligibility import BlockReason, Offer
 from booking.flow.picker import is_in_time
@@ -175,7 +175,7 @@ def visits_ahead(
     spans: defaultdict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
     standing = Appointment.objects.filter(
         patient__in=patients,
-        status__in=[Appointment.Status.BOOKED, Appointment.Status.ARRIVED],
+        status__in=EXPECTED,
         end__gt=now,
     )
     for patient, start, end in standing.order_by().values_list("patient", "start", "end"):

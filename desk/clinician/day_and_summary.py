@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from booking.appointments.mail_schedule import is_rescreen_open, rescreen_of
+from booking.appointments.status import EXPECTED, ON_THE_DAY
 from booking.flow.eligibility import SOON_WORKING_DAYS, working_day_after
 from booking.models import Appointment
 from clinic import days
@@ -207,15 +208,14 @@ def _visits_on(day: date, *, user: User) -> list[Appointment]:
         start__gte=midnight - WIDEST_OFFSET,
         start__lt=midnight + timedelta(days=1) + WIDEST_OFFSET,
     )
-    status = Appointment.Status
-    standing = (
-        around.filter(status__in=[status.BOOKED, status.ARRIVED, status.FULFILLED, status.NOSHOW])
+    visits = (
+        around.filter(status__in=ON_THE_DAY)
         .select_related("patient", "service", "location", "intake_response", "rescreen_response")
         .prefetch_related(
             "intake_response__lowered_levels__lowered_by", "rescreen_response__lowered_levels"
         )
     )
-    return [visit for visit in standing if visit.local_start.date() == day]
+    return [visit for visit in visits if visit.local_start.date() == day]
 
 
 def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
@@ -398,12 +398,11 @@ def _services(tags: tuple[Tag, ...]) -> list[Service]:
 
 def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointment | None:
     """The patient's next visit, from one that began up to three hours ago."""
-    status = Appointment.Status
     return (
         Appointment.objects.visible_to(user)
         .filter(
             patient=patient,
-            status__in=[status.BOOKED, status.ARRIVED],
+            status__in=EXPECTED,
             start__gte=now - timedelta(hours=3),
         )
         .select_related("service", "practitioner")

@@ -11,6 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.appointments import ical
+from booking.appointments.status import TAKES_PLACE
 from booking.models import Appointment
 from clinic.context import practice_of
 from clinic.models import AuditEvent, Practitioner, Role
@@ -34,11 +35,7 @@ def practitioner_feed(request: HttpRequest, token: str) -> HttpResponse:
     visits = (
         Appointment.objects.filter(
             practitioner=feed.practitioner,
-            status__in=[
-                Appointment.Status.BOOKED,
-                Appointment.Status.ARRIVED,
-                Appointment.Status.FULFILLED,
-            ],
+            status__in=TAKES_PLACE,
             start__gt=now - SHOWN_BEFORE,
             start__lt=now + SHOWN_AFTER,
         )
