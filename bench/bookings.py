@@ -65,9 +65,9 @@ def apart(service: Service, *, count: int) -> list[FreeStart]:
     )
     chosen: list[FreeStart] = []
     busy_until: dict[int, datetime] = {}
-    for free in Appointment.objects.free_starts(
-        service=service, since=now, until=now + timedelta(days=service.horizon_days), now=now
-    ):
+    for free in Appointment.objects.search(
+        service, since=now, until=now + timedelta(days=service.horizon_days), now=now
+    ).starts():
         if free.start >= busy_until.get(free.practitioner_id, free.start):
             busy_until[free.practitioner_id] = free.start + room
             chosen.append(free)

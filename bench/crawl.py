@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from django.conf import settings
 from django.urls import Resolver404, resolve
 
 from demo.views.roles import SAMPLE_ACCOUNTS
@@ -18,7 +19,7 @@ CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 def pages(site: str) -> Iterator[tuple[str, str]]:
     """Yield a name and the HTML, once for each view, session and language."""
-    for language in ("en", "es"):
+    for language, _name in settings.LANGUAGES:
         sessions: dict[str, tuple[str, Mapping[str, str]]] = {
             "visitor": ("/", {}),
             "guest": ("/book/safety/?service=pt-eval", HEALTHY),

@@ -38,13 +38,10 @@ def empty(request: HttpRequest) -> HttpResponse:
 
 def free_starts(request: HttpRequest, days: int) -> HttpResponse:
     service, practitioner, now = question()
-    found = Appointment.objects.free_starts(
-        service=service,
-        since=now,
-        until=now + timedelta(days=days),
-        now=now,
-        practitioners=[practitioner],
+    search = Appointment.objects.search(
+        service, since=now, until=now + timedelta(days=days), now=now
     )
+    found = search.starts([practitioner])
     return JsonResponse([free.start.timestamp() for free in found], safe=False)
 
 

@@ -59,13 +59,9 @@ def query_counts(report: Report) -> None:
     for days in (1, 7, 30, 60):
         for people in ([practitioner], None):
             with CaptureQueriesContext(connection) as captured:
-                Appointment.objects.free_starts(
-                    service=service,
-                    since=now,
-                    until=now + timedelta(days=days),
-                    now=now,
-                    practitioners=people,
-                )
+                Appointment.objects.search(
+                    service, since=now, until=now + timedelta(days=days), now=now
+                ).starts(people)
             who = "1 practitioner" if people else "everybody"
             report.at_most(f"{who}, {days} days", len(captured), 4, unit="queries")
 
@@ -93,7 +89,7 @@ def everybody(report: Report, *, rounds: int) -> None:
     people = list(service.practitioners.values_list("pk", flat=True))
     raw_ms, ours_ms = p50_ms(
         partial(ceiling.taken, people, since=now, until=until),
-        partial(Appointment.objects.free_starts, service=service, since=now, until=until, now=now),
+        lambda: Appointment.objects.search(service, since=now, until=until, now=now).starts(),
         rounds=max(10, rounds // 10),
     )
     report.fact(f"the bare read, {len(people)} practitioners, 30 days, p50", f"{raw_ms:.2f} ms")

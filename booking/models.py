@@ -10,8 +10,13 @@ from booking.appointments.status import (
 )
 from booking.appointments.unconfirmed import UnconfirmedBooking
 from booking.series.models import Series
-from booking.waitlist.models import NotWaiting, TooLittleTime, WaitlistEntry
-from booking.waitlist.offers import OfferOver, WaitlistOffer
+from booking.waitlist.models import (
+    NotWaiting,
+    OfferOver,
+    TooLittleTime,
+    WaitlistEntry,
+    WaitlistOffer,
+)
 
 __all__ = [
     "TRANSITIONS",

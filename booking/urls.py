@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+from booking import my_visits
 from booking.flow.views import book, choose, confirm, details, home, safety
 from booking.series import views as series
-from booking.visit_pages import birth_date, check_ins, intake, mails, my_visits, visit
+from booking.visit_pages import birth_date, check_ins, intake, mails, visit
 from booking.waitlist import views as waitlist
 
 urlpatterns = [

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from clinic.languages import templates
 from clinic.models import Practice, PrivacyNotice
 
 NOTICE_VERSION = "2026-11"
@@ -18,7 +19,7 @@ Everybody who agreed to another version is then asked again before their next an
 def notice_text(language: str, *, practice: Practice) -> str:
     """The notice as HTML, with the practice's own words filled in."""
     with translation.override(language):
-        return render_to_string(f"clinic/privacy.{language}.html", {"practice": practice})
+        return render_to_string(templates("clinic/privacy", language), {"practice": practice})
 
 
 def current_notice(language: str, *, practice: Practice, now: datetime) -> PrivacyNotice:

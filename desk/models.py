@@ -12,7 +12,7 @@ from clinic.security.access import hash_token
 
 
 class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
-    def standing(self) -> "CalendarFeedQuerySet":
+    def active(self) -> "CalendarFeedQuerySet":
         """Return the feeds that show something: not revoked, of somebody who still works here."""
         return self.filter(revoked_at=None, practitioner__is_active=True).exclude(
             practitioner__user__is_active=False
@@ -34,7 +34,7 @@ class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
 
     def with_token(self, token: str) -> "CalendarFeed | None":
         return (
-            self.standing()
+            self.active()
             .select_related("practitioner__user")
             .filter(token_hash=hash_token(token))
             .first()

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin import EVERYWHERE, ConfigurationAdmin, DayFilter, ReadOnlyAdmin
 from clinic.context import practice_of
+from clinic.languages import active_language, is_registered
 from clinic.models import AuditEvent, OnCall
 from clinic.security.access import staff_user
 from intake.fhir_form.questionnaire import MAX_BYTES, InvalidQuestionnaire, load_json
@@ -150,7 +151,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         if questionnaire is None or not self.has_view_permission(request, questionnaire):
             raise Http404
         asked = request.GET.get("language", "")
-        language = asked if asked in dict(settings.LANGUAGES) else "en"
+        language = asked if is_registered(asked) else active_language()
         practice = practice_of(request)
         today = timezone.now().astimezone(practice.zone).date()
         form = questionnaire.form

@@ -1,12 +1,16 @@
 """What `manage.py check --deploy --database default` asks of the questionnaires."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError
 
+from clinic.languages import gaps
 from intake.models import Questionnaire
-from intake.models.questionnaires import shipped_urls
+from intake.models.questionnaires import shipped_forms
+from intake.rules.messages import MESSAGES
 
 
 @register(Tags.database, deploy=True)
@@ -16,7 +20,7 @@ def check_questionnaires(**kwargs: Any) -> list[CheckMessage]:
         published = set(Questionnaire.objects.published().values_list("url", flat=True))
     except DatabaseError:
         return []  # clinic.E012 says so.
-    if not (missing := shipped_urls() - published):
+    if not (missing := {form.url for form in shipped_forms()} - published):
         return []
     return [
         Error(
@@ -25,3 +29,21 @@ def check_questionnaires(**kwargs: Any) -> list[CheckMessage]:
             id="intake.E001",
         )
     ]
+
+
+@register(Tags.translation, deploy=True)
+def check_languages(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of messages and questions without a translation to a registered language."""
+    return gaps(_missing_texts, check_id="intake.W002")
+
+
+def _missing_texts(language: str) -> Iterator[str]:
+    if unworded := [name for name, worded in MESSAGES.items() if language not in worded]:
+        yield f"{', '.join(unworded)} in intake/rules/messages.{language}.json"
+    # Without a translation, the questionnaires are in the default language.
+    if language == settings.LANGUAGE_CODE:
+        return
+    for form in shipped_forms():
+        texts = [item.text for item in form.walk() if item.text.default]
+        if not all(language in text.translations for text in texts):
+            yield f"translations in {form.url}"

@@ -153,11 +153,13 @@ def _lines() -> Iterator[str]:
             yield _tree(shared.condition)
         yield ""
     yield "## What patients are told\n"
-    for message in MESSAGES.values():
-        yield f"### {message.id}\n"
-        for text in (message.en, message.es, message.en_unattended, message.es_unattended):
-            if text:
-                yield f"> {text}\n"
+    for name, worded in MESSAGES.items():
+        yield f"### {name}\n"
+        for text in (
+            *(message.text for message in worded.values()),
+            *(message.unattended for message in worded.values() if message.unattended),
+        ):
+            yield f"> {text}\n"
     yield "## Our own thresholds\n"
     yield from _table(
         ("Threshold", "Value", "Unit", "Used by"),

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,6 +10,12 @@ class ScheduleConfig(AppConfig):
     def ready(self) -> None:
         from clinic.models import Role
         from clinic.security.access import ALL, KEEP, VIEW, allow
+
+        # Imported for the deploy check that it registers.
+        from schedule import (
+            checks,  # noqa: F401
+            rules_triggers,
+        )
 
         allow(
             Role.FRONT_DESK,
@@ -40,3 +47,5 @@ class ScheduleConfig(AppConfig):
             timeoff=ALL,
             **{"break": ALL},
         )
+
+        post_migrate.connect(rules_triggers.restore, sender=self)

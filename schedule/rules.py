@@ -2,7 +2,7 @@
 
 Rules change a few times a month and are needed with every page of free times. Each process keeps
 what it read last, with the token it found in ``RulesVersion``. Triggers write a new random token
-with every change of a rule's table, in the same transaction (``booking.appointments.guards``), so
+with every change of a rule's table, in the same transaction (``schedule.rules_triggers``), so
 one small query tells whether what is kept still holds: also after raw SQL, in another
 process, and after a rollback, because no token comes twice.
 """
@@ -35,7 +35,7 @@ from schedule.slots import Shift, Span
 type Pair = tuple[int, int]
 
 
-class Place(NamedTuple):
+class LocationRules(NamedTuple):
     """What counts of a location."""
 
     zone: ZoneInfo
@@ -58,14 +58,14 @@ class Place(NamedTuple):
         return [holiday for holiday in closed if first <= holiday.date <= last]
 
 
-class Weekly(NamedTuple):
+class BreakShift(NamedTuple):
     """A break, by its key."""
 
     pk: int
     shift: Shift
 
 
-class Kept(NamedTuple):
+class ReservedShift(NamedTuple):
     """A reserved time: who may have it before it is released."""
 
     pk: int
@@ -74,14 +74,14 @@ class Kept(NamedTuple):
     release_minutes: int
 
 
-class Away(NamedTuple):
+class Absence(NamedTuple):
     """A closure or time off."""
 
     pk: int
     span: Span
 
 
-class Thing(NamedTuple):
+class Resource(NamedTuple):
     """A room or a piece of equipment, with the hours in which it can be used; none: always."""
 
     pk: int
@@ -104,20 +104,20 @@ class Limit(NamedTuple):
 
 @dataclass(frozen=True)
 class Rulebook:
-    places: Mapping[int, Place]
+    places: Mapping[int, LocationRules]
     practitioners: frozenset[int]
     """Those who are active."""
     offered_by: Mapping[int, list[int]]
     """Who offers a service, active or not."""
     shifts: Mapping[Pair, list[Shift]]
-    breaks: Mapping[Pair, list[Weekly]]
-    kept: Mapping[Pair, list[Kept]]
-    closures: Mapping[int | None, list[Away]]
+    breaks: Mapping[Pair, list[BreakShift]]
+    reserved: Mapping[Pair, list[ReservedShift]]
+    closures: Mapping[int | None, list[Absence]]
     """By location; None is every one."""
-    time_off: Mapping[int, list[Away]]
-    rooms: Mapping[tuple[int, str], list[Thing]]
+    time_off: Mapping[int, list[Absence]]
+    rooms: Mapping[tuple[int, str], list[Resource]]
     """By location and kind, those that are active, in the order of their keys."""
-    equipment: Mapping[tuple[int, str], list[Thing]]
+    equipment: Mapping[tuple[int, str], list[Resource]]
     limits: list[Limit]
 
     @classmethod
@@ -133,7 +133,7 @@ class Rulebook:
         usable = list(ResourceHours.objects.order_by("pk"))
         # Last, so that it has every location that the rows above name.
         places = {
-            location.pk: Place(
+            location.pk: LocationRules(
                 location.zone,
                 location.is_active,
                 location.holiday_country,
@@ -146,11 +146,11 @@ class Rulebook:
         def shift_of(rule: Any, location_id: int) -> Shift:
             return rule.shift(places[location_id].zone)
 
-        def things(rows: Iterable[Any], column: str) -> dict[tuple[int, str], list[Thing]]:
+        def things(rows: Iterable[Any], column: str) -> dict[tuple[int, str], list[Resource]]:
             return _grouped(
                 (
                     (row.location_id, row.kind),
-                    Thing(
+                    Resource(
                         row.pk,
                         tuple(
                             shift_of(hours, row.location_id)
@@ -170,17 +170,21 @@ class Rulebook:
             offered_by=_grouped(offers.values_list("service_id", "practitioner_id")),
             shifts=_grouped((_pair(row), shift_of(row, row.location_id)) for row in weekly),
             breaks=_grouped(
-                (_pair(row), Weekly(row.pk, shift_of(row, row.location_id))) for row in rests
+                (_pair(row), BreakShift(row.pk, shift_of(row, row.location_id))) for row in rests
             ),
-            kept=_grouped(
+            reserved=_grouped(
                 (
                     _pair(row),
-                    Kept(row.pk, shift_of(row, row.location_id), row.level, row.release_hours * 60),
+                    ReservedShift(
+                        row.pk, shift_of(row, row.location_id), row.level, row.release_hours * 60
+                    ),
                 )
                 for row in reserved
             ),
-            closures=_away(Closure.objects.values_list("location_id", "pk", "start", "end")),
-            time_off=_away(TimeOff.objects.values_list("practitioner_id", "pk", "start", "end")),
+            closures=_absences(Closure.objects.values_list("location_id", "pk", "start", "end")),
+            time_off=_absences(
+                TimeOff.objects.values_list("practitioner_id", "pk", "start", "end")
+            ),
             rooms=things(rooms, "room_id"),
             equipment=things(equipment, "equipment_id"),
             limits=[
@@ -220,11 +224,11 @@ def _pair(row: Any) -> Pair:
     return row.practitioner_id, row.location_id
 
 
-def _away[Key](
+def _absences[Key](
     rows: Iterable[tuple[Key, int, datetime, datetime]],
-) -> dict[Key, list[Away]]:
+) -> dict[Key, list[Absence]]:
     return _grouped(
-        (key, Away(pk, (slots.floor_minute(start), slots.ceil_minute(end))))
+        (key, Absence(pk, (slots.floor_minute(start), slots.ceil_minute(end))))
         for key, pk, start, end in rows
     )
 

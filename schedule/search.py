@@ -1,14 +1,15 @@
-"""Where there is time for a visit, and what is in the way everywhere else.
+"""Free starts of a service, and the reasons against every other start.
 
-The arithmetic is ``schedule.slots``, the rules are ``schedule.rules``; what stands is read
-here.
+The arithmetic is ``schedule.slots`` and the rules are ``schedule.rules``. What occupies time is a
+queryset that the caller brings, with the columns that ``Search.occupancy`` reads.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import chain
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -17,22 +18,22 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
-from schedule import slots
+from schedule import rules, slots
 from schedule.models.catalogue import Service
-from schedule.rules import Away, Limit, Pair, Rulebook, Thing
-from schedule.slots import Busy, Opening, Shift, Span, Visit
+from schedule.rules import Absence, Limit, Pair, Resource, Rulebook
+from schedule.slots import Busy, Opening, Shift, Span, VisitLength
 
-# No visit lasts longer, buffer included (booking/appointments/guards.py), so whatever is in the way
-# began at most this long before. The past is not read, however much of it there is.
-LONGEST = timedelta(days=1)
+# No visit is longer, buffers included (``booking.appointments.guards``), so nothing that began
+# earlier than this is in the way. It bounds what is read of the past.
+MAX_OCCUPIED = timedelta(days=1)
 
 
 class EpochMinute(Func):
-    """The minute of ``schedule.slots`` that a time falls in, many times cheaper than in Python."""
+    """The minute of ``schedule.slots`` that a time falls in; much faster than in Python."""
 
     output_field = BigIntegerField()
-    # Not EXTRACT, which reckons in exact decimals: a double is many times faster, and holds
-    # microseconds for as long as calendars last.
+    # Not EXTRACT, which calculates in exact decimals: a double is many times faster and exact
+    # enough for minutes.
     template = "FLOOR(DATE_PART('epoch', %(expressions)s) / 60)::bigint"
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
@@ -53,11 +54,11 @@ BUSY_COLUMNS = (
     EpochMinute("busy_until"),
 )
 
-# A week and a day: as far as the visits of a week may lie from one of its minutes.
-A_WEEK = timedelta(days=8)
+# How far the visits that count towards a weekly limit may lie from a start, in any zone.
+LIMIT_REACH = timedelta(days=8)
 
 
-class Rule(models.TextChoices):
+class ObstacleRule(models.TextChoices):
     """Why a start is not offered, in the words of the front desk."""
 
     NOT_OFFERED = "not-offered", _("Does not offer this service.")
@@ -82,7 +83,7 @@ class Rule(models.TextChoices):
 class Obstacle(NamedTuple):
     """Starts that a rule refuses, and the key of the row that says so, if it is one row."""
 
-    rule: Rule
+    rule: ObstacleRule
     starts: list[Span]
     row: Any = None
 
@@ -95,8 +96,8 @@ class FreeStart(NamedTuple):
     location_id: int
 
 
-class Taken(NamedTuple):
-    """What stands: by practitioner, room and piece of equipment; and what counts to a limit."""
+class Occupancy(NamedTuple):
+    """What occupies practitioners, rooms and equipment, by key; and what counts towards limits."""
 
     people: dict[int, list[Busy]]
     rooms: dict[int, list[Busy]]
@@ -105,35 +106,117 @@ class Taken(NamedTuple):
     """By practitioner, the start and the service of each visit."""
 
 
-NOTHING_TAKEN = Taken({}, {}, {}, {})
+UNOCCUPIED = Occupancy({}, {}, {}, {})
 
 
 @dataclass(frozen=True)
 class Search:
-    """One question for free starts, and everything that is in the way of an answer.
+    """One question for free starts in ``[since, until)``, made once by ``of``.
 
-    ``starts`` and ``why_not`` go by the same openings and obstacles, so what is offered and what
-    is said about the rest cannot disagree. ``level`` is the patient's; staff, who have
-    none, are not held to limits and reserved times. Spans are minutes of ``schedule.slots``.
+    ``starts`` and ``why_not`` use the same openings and obstacles, so they cannot disagree.
+    ``level`` is the patient's; None is staff, for whom limits and reserved times do not count.
+    ``occupied`` are the rows that occupy time; None looks at the rules alone. ``bookable`` is the
+    window between notice and horizon, None for staff. Spans are minutes of ``schedule.slots``.
     """
 
     rules: Rulebook
     service: Service
-    visit: Visit
+    visit: VisitLength
     since: int
     until: int
     now: int
     level: Level | None
+    occupied: QuerySet[Any] | None = None
+    bookable: Span | None = None
+
+    @classmethod
+    def of(
+        cls,
+        service: Service,
+        occupied: QuerySet[Any] | None,
+        *,
+        since: datetime,
+        now: datetime,
+        until: datetime | None = None,
+        duration: int | None = None,
+        as_staff: bool = False,
+        level: Level | None = None,
+    ) -> "Search":
+        """Read the rules: one query, and a dozen more when a rule has changed.
+
+        Without ``until`` it is about the one start at ``since``. ``duration`` is in minutes, the
+        service's own when not given. A patient without a ``level`` counts as ROUTINE.
+        """
+        first = slots.ceil_minute(since) if until else slots.floor_minute(since)
+        window = None
+        if not as_staff:
+            # In UTC, or adding a number of days would follow the wall clock over a change.
+            earliest, latest = service.bookable_between(now.astimezone(UTC))
+            window = slots.ceil_minute(earliest), slots.ceil_minute(latest)
+            level = Level.ROUTINE if level is None else level
+        return cls(
+            rules.current(),
+            service,
+            VisitLength(
+                duration or service.default_duration, service.buffer_before, service.buffer_after
+            ),
+            since=first,
+            until=slots.ceil_minute(until) if until else first + 1,
+            now=slots.floor_minute(now),
+            level=level,
+            occupied=occupied,
+            bookable=window,
+        )
+
+    def starts(
+        self, practitioners: Iterable[Practitioner] | None = None, location: Location | None = None
+    ) -> list[FreeStart]:
+        """Return the free starts, soonest first; None is everyone who offers it, everywhere.
+
+        One query, whatever the number of days, practitioners and visits.
+        """
+        search = self
+        if self.bookable:
+            since, until = max(self.since, self.bookable[0]), min(self.until, self.bookable[1])
+            search = replace(self, since=since, until=until)
+        if search.since >= search.until:
+            return []
+        pairs = search.pairs(practitioners, location)
+        found = search.starts_of(pairs, search.occupancy(pairs)) if pairs else []
+        return [
+            FreeStart(start, practitioner_id, location_id)
+            for minute, alike in groupby(found, key=itemgetter(0))
+            for start in [slots.from_minute(minute)]
+            for _, practitioner_id, location_id in alike
+        ]
+
+    def why_not(self, practitioner: Practitioner, location: Location) -> list[Obstacle]:
+        """Return every reason against the one start; empty exactly when ``starts`` offers it.
+
+        An obstacle that is a visit names its key as the row.
+        """
+        found = []
+        if self.bookable and self.since < self.bookable[0]:
+            found.append(Obstacle(ObstacleRule.NOTICE, [], self.service.pk))
+        if self.bookable and self.since >= self.bookable[1]:
+            found.append(Obstacle(ObstacleRule.HORIZON, [], self.service.pk))
+        pair = practitioner.pk, location.pk
+        for obstacle in self.obstacles(pair, self.occupancy([pair])):
+            if obstacle.rule == ObstacleRule.VISIT:
+                found += self._visits_in_the_way(practitioner)
+            else:
+                found.append(obstacle)
+        return found
 
     @property
     def end(self) -> int:
-        """When the last visit that starts within the window ends."""
+        """The minute at which the last visit that starts within the window ends."""
         return self.until + self.visit.duration
 
     def pairs(
         self, practitioners: Iterable[Practitioner] | None, location: Location | None
     ) -> list[Pair]:
-        """Who could see the patient where, as far as no time is concerned."""
+        """Return who could see the patient where, whatever the time."""
         wanted = None if practitioners is None else {person.pk for person in practitioners}
         return [
             (person, place)
@@ -143,18 +226,18 @@ class Search:
             and not any(self.misfits(person, place))
         ]
 
-    def misfits(self, practitioner_id: int, location_id: int) -> Iterator[Rule]:
-        """Why the two are not looked at together, whatever the time."""
+    def misfits(self, practitioner_id: int, location_id: int) -> Iterator[ObstacleRule]:
+        """Yield why this practitioner cannot see the patient there, whatever the time."""
         if practitioner_id not in self.rules.offered_by.get(self.service.pk, ()):
-            yield Rule.NOT_OFFERED
+            yield ObstacleRule.NOT_OFFERED
         if practitioner_id not in self.rules.practitioners:
-            yield Rule.INACTIVE
+            yield ObstacleRule.INACTIVE
         place = self.rules.places.get(location_id)
         if place is None or not place.is_active:
-            yield Rule.PLACE
+            yield ObstacleRule.PLACE
 
-    def starts(self, pairs: Iterable[Pair], taken: Taken) -> list[tuple[int, int, int]]:
-        """Every free start, soonest first, with its practitioner and location."""
+    def starts_of(self, pairs: Iterable[Pair], taken: Occupancy) -> list[tuple[int, int, int]]:
+        """Return every free start, soonest first, with its practitioner and location."""
         pairs = list(pairs)
         at_place = {
             location_id: list(self.obstacles_at(location_id, taken))
@@ -175,8 +258,8 @@ class Search:
             )
         )
 
-    def why_not(self, pair: Pair, taken: Taken) -> list[Obstacle]:
-        """Everything in the way of the one start that the window is about."""
+    def obstacles(self, pair: Pair, taken: Occupancy) -> list[Obstacle]:
+        """Return every obstacle to the one start that the window is about."""
         found = [Obstacle(rule, []) for rule in self.misfits(*pair)]
         openings = self.openings(pair)
         if not slots.bookable_starts(
@@ -194,46 +277,56 @@ class Search:
             until=self.until,
         )
 
-    def obstacles_at(self, location_id: int, taken: Taken) -> Iterator[Obstacle]:
-        """What is in the way at a location, of everybody."""
+    def obstacles_at(self, location_id: int, taken: Occupancy) -> Iterator[Obstacle]:
+        """Yield the obstacles at a location, which are the same for everybody."""
         place = self.rules.places[location_id]
         for where in (None, location_id):
-            yield from self._away(Rule.CLOSURE, self.rules.closures.get(where, ()))
+            yield from self._away(ObstacleRule.CLOSURE, self.rules.closures.get(where, ()))
         holidays = place.holidays(since=self.since, until=self.end)
         days = [slots.day_span(holiday.date, place.zone) for holiday in holidays]
-        yield Obstacle(Rule.HOLIDAY, slots.meeting(days, self.visit), location_id)
+        yield Obstacle(
+            ObstacleRule.HOLIDAY, slots.starts_overlapping(days, self.visit), location_id
+        )
         if self.service.room_kind:
-            yield Obstacle(Rule.ROOM, self._none_free(self.rooms(location_id), taken.rooms))
+            yield Obstacle(
+                ObstacleRule.ROOM, self._refused_by_all(self.rooms(location_id), taken.rooms)
+            )
         if self.service.equipment_kind:
             needed = self.equipment(location_id)
-            yield Obstacle(Rule.EQUIPMENT, self._none_free(needed, taken.equipment))
+            yield Obstacle(ObstacleRule.EQUIPMENT, self._refused_by_all(needed, taken.equipment))
 
-    def obstacles_of(self, pair: Pair, taken: Taken) -> Iterator[Obstacle]:
-        """What else is in the way of one practitioner there."""
+    def obstacles_of(self, pair: Pair, taken: Occupancy) -> Iterator[Obstacle]:
+        """Yield the other obstacles of one practitioner there."""
         practitioner_id, location_id = pair
         busy = taken.people.get(practitioner_id, ())
-        yield Obstacle(Rule.VISIT, slots.collisions(busy, self.visit))
-        yield from self._away(Rule.TIME_OFF, self.rules.time_off.get(practitioner_id, ()))
+        yield Obstacle(ObstacleRule.VISIT, slots.collisions(busy, self.visit))
+        yield from self._away(ObstacleRule.TIME_OFF, self.rules.time_off.get(practitioner_id, ()))
         for pk, shift in self.rules.breaks.get(pair, ()):
-            yield Obstacle(Rule.BREAK, slots.meeting(self._spans([shift]), self.visit), pk)
+            yield Obstacle(
+                ObstacleRule.BREAK, slots.starts_overlapping(self._spans([shift]), self.visit), pk
+            )
         if self.level is None:
             return
-        for pk, shift, level, release_minutes in self.rules.kept.get(pair, ()):
+        for pk, shift, level, release_minutes in self.rules.reserved.get(pair, ()):
             if self.level < level:
                 kept = [
                     (start, end)
                     for start, end in self._spans([shift])
                     if start - release_minutes > self.now
                 ]
-                yield Obstacle(Rule.RESERVED, slots.meeting(kept, self.visit), pk)
+                yield Obstacle(
+                    ObstacleRule.RESERVED, slots.starts_overlapping(kept, self.visit), pk
+                )
         for limit in self.limits(practitioner_id):
             counted = taken.counted.get(practitioner_id, ())
-            yield Obstacle(Rule.LIMIT, self.full(limit, counted, location_id), limit.pk)
+            yield Obstacle(
+                ObstacleRule.LIMIT, self.full_periods(limit, counted, location_id), limit.pk
+            )
 
-    def full(
+    def full_periods(
         self, limit: Limit, counted: Iterable[tuple[int, int]], location_id: int
     ) -> list[Span]:
-        """The days or weeks in which there are as many visits as the limit allows."""
+        """The days or weeks that have as many visits as the limit allows."""
         begins = slots.periods(
             self.rules.places[location_id].zone,
             days=limit.days,
@@ -241,12 +334,12 @@ class Search:
             until=self.until,
         )
         starts = [start for start, service_id in counted if limit.service_id in (None, service_id)]
-        return slots.full(begins, sorted(starts), most=limit.most)
+        return slots.full_periods(begins, sorted(starts), most=limit.most)
 
-    def rooms(self, location_id: int) -> list[Thing]:
+    def rooms(self, location_id: int) -> list[Resource]:
         return self.rules.rooms.get((location_id, self.service.room_kind), [])
 
-    def equipment(self, location_id: int) -> list[Thing]:
+    def equipment(self, location_id: int) -> list[Resource]:
         return self.rules.equipment.get((location_id, self.service.equipment_kind), [])
 
     def limits(self, practitioner_id: int) -> list[Limit]:
@@ -254,14 +347,16 @@ class Search:
             return []
         return self.rules.limits_on(practitioner_id, self.service.pk)
 
-    def shut(self, thing: Thing) -> list[Span]:
-        """The starts at which it could not be used for the whole visit."""
+    def shut(self, thing: Resource) -> list[Span]:
+        """The starts at which the resource is closed for some of the visit."""
         if not thing.shifts:
             return []
-        return slots.outside(self._spans(thing.shifts), self.visit)
+        return slots.starts_not_within(self._spans(thing.shifts), self.visit)
 
-    def taken(self, standing: QuerySet[Any], pairs: Iterable[Pair]) -> Taken:
-        """Read, with one query, what stands in the way of these people, and of what they need."""
+    def occupancy(self, pairs: Iterable[Pair]) -> Occupancy:
+        """Read with one query what occupies these people, and the rooms and equipment needed."""
+        if self.occupied is None:
+            return UNOCCUPIED
         pairs = list(pairs)
         practitioner_ids = {practitioner_id for practitioner_id, _ in pairs}
         location_ids = {location_id for _, location_id in pairs}
@@ -275,17 +370,17 @@ class Search:
             )
         )
         is_limited = any(self.limits(practitioner_id) for practitioner_id in practitioner_ids)
-        reach = A_WEEK if is_limited else timedelta()
+        reach = LIMIT_REACH if is_limited else timedelta()
         first = slots.from_minute(self.since - self.visit.before) - reach
-        last = slots.from_minute(self.until) + reach + LONGEST
+        last = slots.from_minute(self.until) + reach + MAX_OCCUPIED
         wanted = {
             "room_id": bool(rooms),
             "equipment_id": bool(equipment),
             "service_id": is_limited,
         }
         columns = [column for column, is_wanted in wanted.items() if is_wanted]
-        near = standing.order_by().values_list(*BUSY_COLUMNS, *columns)
-        times = Q(start__gt=first - LONGEST, start__lt=last, busy_until__gt=first)
+        near = self.occupied.order_by().values_list(*BUSY_COLUMNS, *columns)
+        times = Q(start__gt=first - MAX_OCCUPIED, start__lt=last, busy_until__gt=first)
         theirs = Q(practitioner__in=practitioner_ids)
         found = near.filter(times, theirs)
         things = Q(room__in=rooms) if rooms else Q()
@@ -293,7 +388,9 @@ class Search:
         if things:
             # A union, because with OR the database would use no index.
             found = found.union(near.filter(times, things, ~theirs), all=True).order_by()
-        taken = Taken(defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list))
+        taken = Occupancy(
+            defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list)
+        )
         for practitioner_id, start, end, before, free_again, *rest in found:
             busy = Busy(start, end, before, free_again - end)
             taken.people[practitioner_id].append(busy)
@@ -305,13 +402,28 @@ class Search:
                     where[value].append(busy)
         return taken
 
-    def _away(self, rule: Rule, away: Iterable[Away]) -> Iterator[Obstacle]:
+    def _away(self, rule: ObstacleRule, away: Iterable[Absence]) -> Iterator[Obstacle]:
         for pk, (start, end) in away:
             if start < self.end and end > self.since:
-                yield Obstacle(rule, slots.meeting([(start, end)], self.visit), pk)
+                yield Obstacle(rule, slots.starts_overlapping([(start, end)], self.visit), pk)
 
-    def _none_free(self, things: Iterable[Thing], busy: dict[int, list[Busy]]) -> list[Span]:
-        return slots.none_free(
+    def _visits_in_the_way(self, practitioner: Practitioner) -> Iterator[Obstacle]:
+        assert self.occupied is not None
+        near = self.occupied.filter(
+            practitioner=practitioner,
+            start__gt=slots.from_minute(self.since) - MAX_OCCUPIED,
+            start__lt=slots.from_minute(self.end) + MAX_OCCUPIED,
+        ).order_by("start")
+        for pk, _person, start, end, before, free_again in near.values_list("pk", *BUSY_COLUMNS):
+            busy = Busy(start, end, before, free_again - end)
+            starts = slots.collisions([busy], self.visit)
+            if slots.is_in(self.since, starts):
+                yield Obstacle(ObstacleRule.VISIT, starts, pk)
+
+    def _refused_by_all(
+        self, things: Iterable[Resource], busy: dict[int, list[Busy]]
+    ) -> list[Span]:
+        return slots.starts_refused_by_all(
             [*slots.collisions(busy.get(thing.pk, ()), self.visit), *self.shut(thing)]
             for thing in things
         )
@@ -320,15 +432,15 @@ class Search:
         return slots.spans(shifts, since=self.since, until=self.end)
 
 
-def _of_the_hours(openings: Iterable[Opening], minute: int, duration: int) -> Rule:
-    """What is wrong with a start that no opening has."""
+def _of_the_hours(openings: Iterable[Opening], minute: int, duration: int) -> ObstacleRule:
+    """Return why no opening has this start."""
     around = [
         opening
         for opening in openings
         if opening.starts and opening.starts[0] <= minute < opening.end
     ]
     if not around:
-        return Rule.HOURS
+        return ObstacleRule.HOURS
     if any(minute in opening.starts for opening in around):
-        return Rule.TOO_LONG
-    return Rule.GRID
+        return ObstacleRule.TOO_LONG
+    return ObstacleRule.GRID

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+from clinic.languages import content
 from intake.models import Questionnaire
 from intake.workflow.answer_history import FOLLOW_UP_URL
 from schedule.models.catalogue import Service
 
 _FILE = Path(__file__).with_name("catalogue.json")
+TEXTS = content(__file__, "catalogue")
+"""What the services are called, and what patients read about them, by language and code."""
 
 
 def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Service]:
@@ -18,6 +21,9 @@ def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Servic
     new: list[Service] = []
     follow_up = Questionnaire.objects.published().filter(url=FOLLOW_UP_URL).first()
     for position, entry in enumerate(entries):
+        for language, texts in TEXTS.items():
+            for field, text in texts.get(entry["slug"], {}).items():
+                entry.setdefault(field, {})[language] = text
         asks = follow_up if questionnaire and entry["slug"] == "progress-check" else questionnaire
         service, is_new = Service.objects.get_or_create(
             slug=entry["slug"],

@@ -24,7 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 24 * 60
 
 
-class Visit(NamedTuple):
+class VisitLength(NamedTuple):
     """The visit looked for: its length and the free time it wants around it, in minutes."""
 
     duration: int
@@ -99,7 +99,10 @@ def spans(shifts: Iterable[Shift], *, since: int, until: int) -> list[Span]:
     shows its end.
     """
     return [
-        (_reached(zone, _midnight(day) + opens), _reached(zone, _midnight(day) + closes))
+        (
+            _first_instant_at(zone, _midnight(day) + opens),
+            _first_instant_at(zone, _midnight(day) + closes),
+        )
         for shift in shifts
         for zone, _, opens, closes, *_validity in [shift]
         for day in _days_of(shift, since=since, until=until)
@@ -109,7 +112,7 @@ def spans(shifts: Iterable[Shift], *, since: int, until: int) -> list[Span]:
 def day_span(day: date, zone: tzinfo) -> Span:
     """A whole calendar day; empty where the country skipped it."""
     midnight = _midnight(day.toordinal())
-    return _reached(zone, midnight), _reached(zone, midnight + DAY)
+    return _first_instant_at(zone, midnight), _first_instant_at(zone, midnight + DAY)
 
 
 def periods(zone: tzinfo, *, days: int, since: int, until: int) -> list[int]:
@@ -117,12 +120,12 @@ def periods(zone: tzinfo, *, days: int, since: int, until: int) -> list[int]:
 
     From the period that ``since`` falls in to the end of the one that ``until`` falls in.
     """
-    first, last = _reach(zone, since=since, until=until)
+    first, last = _day_range(zone, since=since, until=until)
     first -= (first - 1) % days
-    return [_reached(zone, _midnight(day)) for day in range(first, last + 1 + days, days)]
+    return [_first_instant_at(zone, _midnight(day)) for day in range(first, last + 1 + days, days)]
 
 
-def full(begins: Sequence[int], starts: Sequence[int], *, most: int) -> list[Span]:
+def full_periods(begins: Sequence[int], starts: Sequence[int], *, most: int) -> list[Span]:
     """Those of the periods that have ``most`` of the starts, or more. Both are rising."""
     return [
         (first, last)
@@ -131,7 +134,7 @@ def full(begins: Sequence[int], starts: Sequence[int], *, most: int) -> list[Spa
     ]
 
 
-def collisions(busy: Iterable[Busy], visit: Visit) -> list[Span]:
+def collisions(busy: Iterable[Busy], visit: VisitLength) -> list[Span]:
     """The starts at which the visit would come too close to one that stands.
 
     Between two visits lies at least what the first wants after it and the second wants before it,
@@ -144,7 +147,7 @@ def collisions(busy: Iterable[Busy], visit: Visit) -> list[Span]:
     ]
 
 
-def meeting(closed: Iterable[Span], visit: Visit) -> list[Span]:
+def starts_overlapping(closed: Iterable[Span], visit: VisitLength) -> list[Span]:
     """The starts at which some of the visit would lie in a closed span.
 
     Its buffers may: they need only be free of other visits.
@@ -152,14 +155,14 @@ def meeting(closed: Iterable[Span], visit: Visit) -> list[Span]:
     return [(start - visit.duration + 1, end) for start, end in closed if start < end]
 
 
-def outside(opened: Iterable[Span], visit: Visit) -> list[Span]:
+def starts_not_within(opened: Iterable[Span], visit: VisitLength) -> list[Span]:
     """The starts at which some of the visit would lie outside all of the spans."""
     edges = [edge for span in _merged(opened) for edge in span]
     ever = [-sys.maxsize, *edges, sys.maxsize]
-    return meeting(zip(ever[::2], ever[1::2], strict=True), visit)
+    return starts_overlapping(zip(ever[::2], ever[1::2], strict=True), visit)
 
 
-def none_free(refused_by_each: Iterable[Iterable[Span]]) -> list[Span]:
+def starts_refused_by_all(refused_by_each: Iterable[Iterable[Span]]) -> list[Span]:
     """The starts that every one of several rooms refuses; without any room that is all of them."""
     return reduce(_intersection, map(_merged, refused_by_each), [(-sys.maxsize, sys.maxsize)])
 
@@ -171,7 +174,7 @@ def is_in(minute: int, spans: Iterable[Span]) -> bool:
 def bookable_starts(
     *,
     openings: Iterable[Opening],
-    visit: Visit,
+    visit: VisitLength,
     since: int,
     until: int,
     refused: Iterable[Span] = (),
@@ -200,7 +203,7 @@ def bookable_starts(
 
 def _days_of(shift: Shift, *, since: int, until: int) -> range:
     """The ordinals of the days on which the shift holds."""
-    first, last = _reach(shift.zone, since=since, until=until)
+    first, last = _day_range(shift.zone, since=since, until=until)
     if shift.valid_from:
         first = max(first, shift.valid_from.toordinal())
     if shift.valid_until:
@@ -211,7 +214,7 @@ def _days_of(shift: Shift, *, since: int, until: int) -> range:
 
 
 @lru_cache(maxsize=1024)
-def _reach(zone: tzinfo, *, since: int, until: int) -> Span:
+def _day_range(zone: tzinfo, *, since: int, until: int) -> Span:
     """The ordinals of the first and the last day that matter from since to until.
 
     One day more on either side: a night shift began the day before, and a clock set back at
@@ -243,7 +246,7 @@ def _opening(zone: tzinfo, day: int, opens: int, closes: int, step: int) -> Open
         if earlier < later:
             continue
         starts.append(wall - earlier)
-    return Opening(tuple(starts), _reached(zone, last))
+    return Opening(tuple(starts), _first_instant_at(zone, last))
 
 
 def _offsets(wall: int, zone: tzinfo) -> Span:
@@ -259,7 +262,7 @@ def _offsets(wall: int, zone: tzinfo) -> Span:
 
 
 @lru_cache(maxsize=8192)
-def _reached(zone: tzinfo, wall: int) -> int:
+def _first_instant_at(zone: tzinfo, wall: int) -> int:
     """The first instant at which the clock shows the reading, or has jumped over it."""
     first, second = _offsets(wall, zone)
     if first >= second:

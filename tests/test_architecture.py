@@ -16,7 +16,9 @@ SAYS_NOTHING = {
     "common", "core", "helper", "helpers", "manager", "managers", "misc", "mixin", "mixins",
     "service", "services", "util", "utils",
 }  # fmt: skip
-LONGEST_FILE = 500
+MAX_LINES = 500
+# A model, its queryset and its transitions are one subject.
+MAX_MODEL_LINES = 700
 
 
 def sources(*folders: str) -> list[Path]:
@@ -150,7 +152,12 @@ def test_every_module_is_named_for_what_is_in_it():
 
 def test_no_file_is_too_long_to_read():
     files = [*sources(*FLOORS, "tests", "bench"), *templates(), *(ROOT / "static").rglob("*.js")]
-    long = [label(path) for path in files if len(path.read_text().splitlines()) > LONGEST_FILE]
+    long = [
+        label(path)
+        for path in files
+        if len(path.read_text().splitlines())
+        > (MAX_MODEL_LINES if path.name == "models.py" else MAX_LINES)
+    ]
     assert long == []
 
 
@@ -188,3 +195,59 @@ def test_the_development_lock_holds_the_same_pins_as_the_runtime_lock():
         for lock in ("requirements.lock", "requirements-dev.lock")
     )
     assert runtime < development
+
+
+# Private names that Django, the standard library and pytest document for use from outside.
+DOCUMENTED = {
+    "_base_manager", "_default_manager", "_meta", "_state", "_fields", "_replace", "_asdict",
+}  # fmt: skip
+
+
+def private_names_of_others(path: Path) -> list[str]:
+    """Return where a module uses a `_private` name that it does not define itself."""
+    tree = ast.parse(path.read_text())
+    own = {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    } | {
+        node.id if isinstance(node, ast.Name) else node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+
+    def is_foreign(name: str) -> bool:
+        is_private = name.startswith("_") and not name.startswith("__") and name != "_"
+        return is_private and name not in own | DOCUMENTED
+
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls")):
+                continue
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
+                continue
+            case ast.Attribute(attr=name) if is_foreign(name):
+                found.append(label(path, node.lineno))
+            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in FLOORS:
+                found += [label(path, node.lineno) for each in names if is_foreign(each.name)]
+    return found
+
+
+def test_no_module_uses_a_private_name_of_another():
+    assert [found for path in sources(*FLOORS) for found in private_names_of_others(path)] == []
+
+
+def test_no_model_is_reached_through_an_instance():
+    """`type(x).objects` hides an import that the layers would have to allow."""
+    found = [
+        label(path, node.lineno)
+        for path in sources(*FLOORS)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "objects"
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "type"
+    ]
+    assert found == []

@@ -15,14 +15,9 @@ PAGES = sorted(
 )
 # Named in the documents, and still to be merged.
 COMING = {
-    "booking/appointments/distribution.py",
-    "clinic/translated.py",
     "docs/mutation.md",
-    "conflicting_appointments",
     "mutate",
-    "retry_on_deadlock",
     "tags",
-    "transition_to",
 }
 SETTINGS = (ROOT / "clinic/settings.py").read_text()
 VARIABLES = sorted(set(re.findall(r'(?:env_\w+|fernet_keys)\(\s*"([A-Z_]+)"', SETTINGS)) | {"PORT"})

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from booking.appointments.models import Appointment
+from clinic.languages import in_language
 
 
 def appointment(row: Appointment) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def appointment(row: Appointment) -> dict[str, Any]:
         "resourceType": "Appointment",
         "id": str(row.pk),
         "status": row.status,
-        "serviceType": [{"text": row.service.name}],
+        "serviceType": [{"text": in_language(row.service.name, settings.LANGUAGE_CODE)}],
         "start": row.start.isoformat(),
         "end": row.end.isoformat(),
         "created": row.created_at.isoformat(),

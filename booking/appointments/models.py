@@ -1,229 +1,330 @@
-import secrets
+"""Appointments: which there are, and every change one can go through.
+
+Each method that changes one locks, checks and writes in one transaction, together with who changed
+what, the care team, and the mails that follow (``booking.appointments.mail_schedule``).
+"""
+
 import uuid
-import zoneinfo
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from math import ceil
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Self
 
-from django.conf import settings
-from django.db import models
-from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 
-from booking.appointments import moves, reservation, transitions
-from booking.appointments.queryset import HOLD, AppointmentQuerySet
+from booking.appointments import mail_schedule
+from booking.appointments.distribution import by_least_booked
+from booking.appointments.record import PLACE_COLUMNS, AppointmentRecord
+from booking.appointments.reservation import reserve, retry_on_deadlock
 from booking.appointments.status import (
+    CALLED_OFF,
     HOLDS_TIME,
+    TRANSITIONS,
     InvalidTransition,
     SlotTaken,
     Status,
     StatusChange,
+    TooSoon,
 )
-from clinic.mail.letters import moment_text
-from clinic.models import Location, Patient, Practitioner, User
+from clinic.models import CareTeamMember, Link, Location, Patient, Practitioner, Role, User
 from intake.models import QuestionnaireResponse, SafetyAlert
 from intake.rules.levels import Level
-from schedule.models.catalogue import Equipment, Room, Service
+from intake.workflow import gate
+from schedule.models.catalogue import Service
+from schedule.search import MAX_OCCUPIED, Search
+
+HOLD = timedelta(minutes=15)
 
 
-def new_ical_uid() -> str:
-    """Return a calendar UID for life; it says nothing about the row's key."""
-    return f"{secrets.token_hex(16)}@backstride"
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def visible_to(self, viewer: Any) -> Self:
+        """Return the appointments ``viewer`` may see; a bare hold is for front desk and managers.
+
+        Front desk and managers see the whole schedule, clinicians the appointments of their own
+        patients, a link grant those of its one patient, everybody else none.
+        """
+        if isinstance(viewer, Link):
+            return self.filter(patient=viewer.patient_id).exclude(status=Status.PENDING)
+        if not isinstance(viewer, User) or not viewer.is_active:
+            return self.none()
+        if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
+            return self.all()
+        return self.filter(patient__in=Patient.objects.in_care_of(viewer))
+
+    def occupying_time(self, *, now: datetime) -> Self:
+        """Return the appointments that occupy time, and the holds that have not expired."""
+        return self.filter(status__in=HOLDS_TIME).exclude(
+            status=Status.PENDING, held_until__lte=now
+        )
+
+    def coming(self, *, now: datetime) -> Self:
+        """Return the booked appointments that start after ``now``."""
+        return self.filter(status=Status.BOOKED, start__gt=now)
+
+    def hold_for_safety(self, alert: SafetyAlert, *, now: datetime) -> int:
+        """Pause the coming hands-on visits of the alert's patient until staff release them.
+
+        Their status and time stay as they are; returns how many were paused.
+        """
+        if alert.patient_id is None:
+            return 0
+        return (
+            self.coming(now=now)
+            .filter(patient=alert.patient_id, service__is_hands_on=True, safety_hold_alert=None)
+            .update(safety_hold_alert=alert)
+        )
+
+    def drop_expired(self, *, now: datetime) -> int:
+        """Delete the holds that expired; return how many."""
+        with transaction.atomic():
+            # Locked first: rows are deleted by key, and one may become a visit at this moment.
+            expired = list(
+                self.filter(status=Status.PENDING, held_until__lte=now)
+                .order_by("pk")
+                .select_for_update()
+                .values_list("pk", flat=True)
+            )
+            if expired:
+                self.model._base_manager.filter(pk__in=expired).delete()
+        return len(expired)
+
+    def search(
+        self,
+        service: Service,
+        *,
+        since: datetime,
+        now: datetime,
+        until: datetime | None = None,
+        duration: int | None = None,
+        as_staff: bool = False,
+        level: Level | None = None,
+        moving: "Appointment | None" = None,
+        by_rules_alone: bool = False,
+    ) -> Search:
+        """Return a search for free starts in ``[since, until)``, or about the start at ``since``.
+
+        Staff are not held to notice and horizon nor, without a level, to limits and reserved
+        times. The time of ``moving`` counts as free; ``by_rules_alone`` that of every appointment.
+        """
+        occupied = self.occupying_time(now=now)
+        if moving is not None:
+            occupied = occupied.exclude(pk=moving.pk)
+        return Search.of(
+            service,
+            None if by_rules_alone else occupied,
+            since=since,
+            until=until,
+            now=now,
+            duration=duration,
+            as_staff=as_staff,
+            level=level,
+        )
+
+    def hold(
+        self,
+        *,
+        service: Service,
+        location: Location,
+        start: datetime,
+        visitor_hash: str,
+        now: datetime,
+        practitioner: Practitioner | None = None,
+        duration: int | None = None,
+        booking_key: str | None = None,
+        level: Level = Level.ROUTINE,
+        held_until: datetime | None = None,
+        by: User | None = None,
+    ) -> "Appointment":
+        """Hold a start for 15 minutes while a visitor types; None is any practitioner.
+
+        ``level`` is what the safety questions gave the visitor: reserved times depend on it.
+
+        The same key again returns the hold, moved if the choice is another, or the appointment
+        that it became. That renews the hold once only, so that nobody keeps time for ever. Raises
+        SlotTaken when the start is taken or was never offered. The waitlist holds for longer,
+        until ``held_until``, and for staff, ``by``, what patients may not book.
+        """
+        hold = self._of_key(booking_key, visitor_hash=visitor_hash)
+        if hold is None:
+            hold = self.model(
+                status=Status.PENDING,
+                visitor_hash=visitor_hash,
+                booking_key=booking_key,
+                held_until=held_until or now + HOLD,
+            )
+            write: Callable[[], None] = partial(hold.save, force_insert=True)
+        elif hold.status == Status.PENDING and not hasattr(hold, "unconfirmed"):
+            if hold.seconds_held(now=now) == 0:
+                hold.held_until, hold.hold_renewals = now + HOLD, 0
+            elif hold.hold_renewals == 0:
+                hold.held_until, hold.hold_renewals = now + HOLD, 1
+            write = partial(
+                hold._write_place, held_until=hold.held_until, hold_renewals=hold.hold_renewals
+            )
+        else:
+            return hold
+        hold.set_place(service, location, start=start, minutes=service.length(duration))
+        try:
+            hold._reserve_first(
+                self._candidates(hold, practitioner=practitioner, by=by, now=now, level=level),
+                write=write,
+                now=now,
+                by=by,
+            )
+        except (SlotTaken, InvalidTransition, IntegrityError):
+            # The same form may have been sent twice at once.
+            twin = self._of_key(booking_key, visitor_hash=visitor_hash)
+            if twin is None or (twin.pk == hold.pk and twin.status == Status.PENDING):
+                raise
+            return twin
+        return hold
+
+    def book(
+        self,
+        *,
+        patient: Patient,
+        service: Service,
+        location: Location,
+        start: datetime,
+        now: datetime,
+        by: User | None = None,
+        practitioner: Practitioner | None = None,
+        duration: int | None = None,
+        booking_key: str | None = None,
+        outside_hours: bool = False,
+        overlap_reason: str = "",
+        phone_screen_note: str = "",
+        intake_response: QuestionnaireResponse | None = None,
+        series_id: uuid.UUID | None = None,
+        level: Level = Level.ROUTINE,
+    ) -> "Appointment":
+        """Book without a hold before it; None is any practitioner.
+
+        ``level`` is what the safety questions gave the patient: reserved times depend on it. ``by``
+        is the member of staff who books: then notice, horizon, limits and reserved times do not
+        count, and a named practitioner can be booked outside opening hours or, with a reason,
+        over other appointments. The same key again returns the same one. Raises SlotTaken.
+        """
+        appointment = self._of_key(booking_key, visitor_hash="")
+        if appointment is not None:
+            return appointment
+        appointment = self.model(
+            status=Status.BOOKED,
+            patient=patient,
+            created_by=by,
+            booking_key=booking_key,
+            overlap_reason=overlap_reason,
+            phone_screen_note=phone_screen_note,
+            intake_response=service.form_begun(intake_response, patient=patient),
+            series_id=series_id,
+        )
+        appointment.set_place(service, location, start=start, minutes=service.length(duration))
+        candidates = self._candidates(
+            appointment,
+            practitioner=practitioner,
+            by=by,
+            now=now,
+            outside_hours=outside_hours,
+            level=level,
+        )
+
+        def write() -> None:
+            appointment.save(force_insert=True)
+            appointment._record(was="", now=now, by=by, reason=overlap_reason)
+
+        try:
+            appointment._reserve_first(candidates, write=write, now=now, by=by)
+        except (SlotTaken, IntegrityError):
+            twin = self._of_key(booking_key, visitor_hash="")
+            if twin is None:
+                raise
+            return twin
+        return appointment
+
+    def _of_key(self, booking_key: str | None, *, visitor_hash: str) -> "Appointment | None":
+        """Return what the form with this key led to; SlotTaken when it was another visitor's."""
+        if booking_key is None:
+            return None
+        first = self.filter(booking_key=booking_key).first()
+        if first is not None and first.visitor_hash != visitor_hash:
+            raise SlotTaken
+        return first
+
+    def _candidates(
+        self,
+        appointment: "Appointment",
+        *,
+        practitioner: Practitioner | None,
+        by: User | None,
+        now: datetime,
+        outside_hours: bool = False,
+        level: Level = Level.ROUTINE,
+    ) -> list[int]:
+        """Return the keys of those who could take it, in the order they should be asked.
+
+        Raises ValueError when anybody but staff asks for what only staff may do.
+        """
+        if outside_hours or appointment.overlap_reason:
+            if practitioner is None or by is None:
+                raise ValueError("Only staff book against the hours, with somebody they name.")
+            return [practitioner.pk]
+        search = self.search(
+            appointment.service,
+            since=appointment.start,
+            now=now,
+            duration=appointment.duration_minutes,
+            as_staff=by is not None,
+            level=level if by is None else None,
+            moving=appointment,
+            # With a single practitioner, conflicts are checked again under the lock.
+            by_rules_alone=practitioner is not None,
+        )
+        free = search.starts(None if practitioner is None else [practitioner], appointment.location)
+        candidates = [found.practitioner_id for found in free if found.start == appointment.start]
+        if len(candidates) < 2:
+            return candidates
+        return by_least_booked(
+            candidates,
+            self.occupying_time(now=now),
+            start=appointment.start,
+            zone=appointment.zone,
+        )
 
 
-class Appointment(models.Model):
-    """One visit, or the hold that may become one. A move keeps the row and raises ``sequence``.
-
-    ``end`` is when the patient leaves, ``busy_until`` when the practitioner is free again
-    (``end`` plus the buffer after). Both are UTC; ``time_zone`` is the location's at booking.
-    """
-
-    Status = Status
-
-    class IntakeState(models.TextChoices):
-        """How far the visit's intake is. All that staff other than clinicians see of it."""
-
-        NONE = "none", _("Not started")
-        STARTED = "started", _("Started")
-        DONE = "done", pgettext_lazy("intake", "Done")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    ical_uid = models.CharField(max_length=80, unique=True, default=new_ical_uid, editable=False)
-    sequence = models.PositiveIntegerField(default=0, editable=False)
-    status = models.CharField(_("status"), max_length=20, choices=Status)
-    patient = models.ForeignKey(
-        Patient,
-        verbose_name=_("patient"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="appointments",
-        db_index=False,
-    )
-    practitioner = models.ForeignKey(
-        Practitioner,
-        verbose_name=_("practitioner"),
-        on_delete=models.PROTECT,
-        related_name="appointments",
-        db_index=False,
-    )
-    location = models.ForeignKey(
-        Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+"
-    )
-    room = models.ForeignKey(
-        Room,
-        verbose_name=_("room"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        db_index=False,
-    )
-    equipment = models.ForeignKey(
-        Equipment,
-        verbose_name=_("equipment"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        db_index=False,
-    )
-    service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.PROTECT)
-    start = models.DateTimeField(_("start"))
-    end = models.DateTimeField(_("end"))
-    busy_until = models.DateTimeField(editable=False)
-    buffer_before = models.PositiveSmallIntegerField(default=0, editable=False)
-    time_zone = models.CharField(_("time zone"), max_length=60, editable=False)
-    held_until = models.DateTimeField(_("held until"), null=True, blank=True, editable=False)
-    hold_renewals = models.PositiveSmallIntegerField(default=0, editable=False)
-    visitor_hash = models.CharField(max_length=64, blank=True, editable=False)
-    booking_key = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
-    overlap_reason = models.CharField(
-        _("reason for the overlap"),
-        max_length=200,
-        blank=True,
-        help_text=_("Only staff may book over another visit, and only with a reason."),
-    )
-    phone_screen_note = models.CharField(
-        _("red-flag questions not asked because"), max_length=200, blank=True
-    )
-    intake_response = models.ForeignKey(
-        QuestionnaireResponse,
-        verbose_name=_("intake"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-    rescreen_response = models.ForeignKey(
-        QuestionnaireResponse, models.SET_NULL, null=True, editable=False, related_name="+"
-    )
-    safety_hold_alert = models.ForeignKey(
-        SafetyAlert,
-        verbose_name=_("on safety hold by"),
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-    )
-    series = models.ForeignKey(
-        "Series",
-        on_delete=models.SET_NULL,
-        null=True,
-        editable=False,
-        related_name="visits",
-        db_index=False,
-    )
-    confirmed_at = models.DateTimeField(_("confirmed by the patient"), null=True, blank=True)
-    arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
-    moves = models.PositiveSmallIntegerField(_("moves by the patient"), default=0, editable=False)
-    created_at = models.DateTimeField(_("booked"), auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("booked by"),
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        editable=False,
-        related_name="+",
-    )
+class Appointment(AppointmentRecord):
+    """One visit, or the hold that may become one."""
 
     objects = AppointmentQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["start"]
-        verbose_name = _("visit")
-        verbose_name_plural = _("visits")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(end__gt=F("start")), name="appointment_end_after_start"
-            ),
-            models.CheckConstraint(
-                condition=Q(busy_until__gte=F("end")), name="appointment_busy_until_after_end"
-            ),
-            models.CheckConstraint(
-                condition=Q(patient__isnull=False) | Q(status=Status.PENDING),
-                name="appointment_patient_unless_pending",
-            ),
-            models.CheckConstraint(
-                condition=~Q(status=Status.PENDING) | Q(held_until__isnull=False),
-                name="appointment_pending_expires",
-            ),
-        ]
-        # These serve the foreign keys too, so those have no index of their own.
-        indexes = [
-            models.Index(fields=["practitioner", "start"], name="appointment_day"),
-            models.Index(fields=["room", "start"], name="appointment_room"),
-            models.Index(fields=["equipment", "start"], name="appointment_equipment"),
-            models.Index(fields=["patient", "start"], name="appointment_patient"),
-            models.Index(fields=["visitor_hash"], name="appointment_visitor"),
-            models.Index(fields=["series"], condition=~Q(series=None), name="appointment_series"),
-        ]
-
-    def __str__(self) -> str:
-        when = moment_text(self.local_start)
-        return f"{when}, {self.patient}" if self.patient else when
-
-    @property
-    def zone(self) -> zoneinfo.ZoneInfo:
-        return zoneinfo.ZoneInfo(self.time_zone)
-
-    @property
-    def local_start(self) -> datetime:
-        """The start on the location's wall clock."""
-        return self.start.astimezone(self.zone)
-
-    @property
-    def local_end(self) -> datetime:
-        return self.end.astimezone(self.zone)
-
-    @property
-    def duration_minutes(self) -> int:
-        return int((self.end - self.start).total_seconds() // 60)
-
-    @property
-    def intake_state(self) -> IntakeState:
-        if self.intake_response is None:
-            return self.IntakeState.NONE
-        if self.intake_response.status == QuestionnaireResponse.Status.IN_PROGRESS:
-            return self.IntakeState.STARTED
-        return self.IntakeState.DONE
+    class Meta(AppointmentRecord.Meta):
+        abstract = False
 
     def clean(self) -> None:
-        """Say in words what the guards would refuse. The verbs look again, under a lock."""
+        """Report a conflict before saving. The methods that write check again, under a lock."""
         super().clean()
         is_guarded = self.status in HOLDS_TIME and not self.overlap_reason and self.busy_until
-        if is_guarded and reservation.met(self).exists():
+        if is_guarded and self.conflicting_appointments().exists():
             raise SlotTaken
 
-    def seconds_held(self, *, now: datetime) -> int:
-        """How long this hold still lasts, in whole seconds; 0 once it ran out or is a visit."""
-        if self.held_until is None:
-            return 0
-        return max(0, ceil((self.held_until - now).total_seconds()))
+    def conflicting_appointments(self) -> AppointmentQuerySet:
+        """Return the appointments that the database's guards would refuse this one for."""
+        place = Q(practitioner=self.practitioner_id)
+        if self.room_id is not None:
+            place |= Q(room=self.room_id)
+        if self.equipment_id is not None:
+            place |= Q(equipment=self.equipment_id)
+        return Appointment.objects.filter(
+            place,
+            status__in=HOLDS_TIME,
+            overlap_reason="",
+            start__gt=self.start - MAX_OCCUPIED,
+            start__lt=self.busy_until,
+            busy_until__gt=self.start,
+        ).exclude(pk=self.pk)
 
     def renew_hold(self, *, now: datetime) -> bool:
-        """Give a hold another 15 minutes, once; return whether it got them."""
+        """Extend a hold by another 15 minutes, once; return whether it was extended."""
         return bool(
             Appointment.objects.filter(
                 pk=self.pk, status=Status.PENDING, hold_renewals=0, held_until__gt=now
@@ -239,13 +340,12 @@ class Appointment(models.Model):
         intake_response: QuestionnaireResponse | None = None,
         phone_screen_note: str = "",
     ) -> None:
-        """Turn this hold into a visit, even one that ran out, as long as nobody took its time.
+        """Turn this hold into a visit, even an expired one, if its time is still free.
 
-        Raises SlotTaken when somebody did, InvalidTransition when it is a visit already.
+        Raises SlotTaken when it is not, InvalidTransition when it is a visit already.
         """
         try:
-            transitions.become(
-                self,
+            self.transition_to(
                 Status.BOOKED,
                 sources={Status.PENDING},
                 now=now,
@@ -272,65 +372,111 @@ class Appointment(models.Model):
         outside_hours: bool = False,
         overlap_reason: str = "",
         level: Level = Level.ROUTINE,
-        is_told: bool = True,
+        notify_patient: bool = True,
     ) -> None:
         """Move a booked visit; what is not named stays as it is.
 
-        ``is_told`` owes the patient a mail about it; staff may have said it already.
-
-        Rules and staff's freedoms are those of ``AppointmentQuerySet.book``. Moving to where the
-        visit is already does nothing. Raises SlotTaken or InvalidTransition, and then the visit
-        stands where it stood.
+        Rules and staff's freedoms are those of ``AppointmentQuerySet.book``. Without
+        ``notify_patient`` no mail tells of the move. Moving to where the visit is does nothing.
+        Raises SlotTaken or InvalidTransition, and the visit stays where it was.
         """
         moved = Appointment.objects.select_related("service", "location").get(pk=self.pk)
         if moved.status != Status.BOOKED:
             raise InvalidTransition(moved.status)
-        former, former_place = moves.former_columns(moved), moved._where()
+        former = {
+            "from_start": moved.start,
+            "from_end": moved.end,
+            "from_practitioner_id": moved.practitioner_id,
+            "from_location_id": moved.location_id,
+            "from_room_id": moved.room_id,
+            "from_equipment_id": moved.equipment_id,
+        }
+        former_slot = moved.slot_key()
         moved.practitioner = practitioner or moved.practitioner
         moved.overlap_reason = overlap_reason
-        moved._place(
+        moved.set_place(
             moved.service,
             location or moved.location,
             start=start,
             minutes=moved.duration_minutes if duration is None else moved.service.length(duration),
         )
-        if moved._where() == former_place:
+        if moved.slot_key() == former_slot:
             return
-
-        rights: dict[str, Any] = {"by": by, "outside_hours": outside_hours, "level": level}
-        candidates = Appointment.objects.candidates(
-            moved, practitioner=moved.practitioner, now=now, **rights
+        candidates = Appointment.objects.all()._candidates(
+            moved,
+            practitioner=moved.practitioner,
+            by=by,
+            now=now,
+            outside_hours=outside_hours,
+            level=level,
         )
-
-        def write() -> None:
-            count = moved.moves + (by is None)
-            why = reason or overlap_reason
-            moves.write(moved, count, now=now, by=by, reason=why, is_told=is_told, **former)
-
-        moved._settle(candidates, write=write, now=now, by=by)
+        moved._write_move(
+            candidates,
+            moves=moved.moves + (by is None),
+            now=now,
+            by=by,
+            reason=reason or overlap_reason,
+            notify_patient=notify_patient,
+            **former,
+        )
         self.refresh_from_db()
 
     def undoable(self, *, now: datetime) -> StatusChange | None:
-        """Return the last change while it can be taken back: a move or cancellation, just made."""
-        return moves.undoable(self, now=now)
+        """Return the last change while it can be undone: a move or cancellation, just made."""
+        last = self.status_changes.last()
+        if last is None or last.undoes_id or last.to_status != self.status:
+            return None
+        former_start = self.start if last.to_status == Status.CANCELLED else last.from_start
+        is_late = now >= last.at + mail_schedule.UNDO_WINDOW
+        return None if former_start is None or former_start <= now or is_late else last
 
     def undo(self, *, now: datetime, by: User | None = None) -> None:
-        """Take back the move or the cancellation that was just made.
+        """Undo the move or the cancellation that was just made; ``sequence`` rises again.
 
-        The visit is where it was, with a higher sequence. Raises SlotTaken when that time has
-        gone meanwhile, InvalidTransition when there is nothing to take back.
+        The mail about the change waits as long as it can be undone. Raises SlotTaken when the
+        former time is taken, InvalidTransition when there is nothing to undo.
         """
-        moves.take_back(self, now=now, by=by)
+        moved = Appointment.objects.select_related("service").get(pk=self.pk)
+        # Read after the row: if somebody changes the visit in between, its sequence differs.
+        change = moved.undoable(now=now)
+        if change is None:
+            raise InvalidTransition(moved.status)
+        if change.to_status == Status.CANCELLED:
+            self.restore(now=now, by=by)
+            return
+        assert change.from_start is not None
+        assert change.from_end is not None
+        assert change.from_location is not None
+        assert change.from_practitioner is not None
+        moved.practitioner = change.from_practitioner
+        moved.room, moved.equipment = change.from_room, change.from_equipment
+        moved.overlap_reason = ""
+        minutes = (change.from_end - change.from_start) // timedelta(minutes=1)
+        moved.set_place(
+            moved.service, change.from_location, start=change.from_start, minutes=minutes
+        )
+        # A move that was undone does not count towards the patient's moves.
+        moves = max(0, moved.moves - (change.by_id is None))
+        moved._write_move(
+            [moved.practitioner_id], moves=moves, now=now, by=by, reason="", undoes=change
+        )
+        self.refresh_from_db()
 
     def cancel(
-        self, *, now: datetime, by: User | None = None, reason: str = "", is_told: bool = True
+        self,
+        *,
+        now: datetime,
+        by: User | None = None,
+        reason: str = "",
+        notify_patient: bool = True,
     ) -> None:
-        transitions.become(self, Status.CANCELLED, now=now, by=by, reason=reason, is_told=is_told)
+        self.transition_to(
+            Status.CANCELLED, now=now, by=by, reason=reason, notify_patient=notify_patient
+        )
 
     def restore(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        """Take back a cancellation or an arrival; SlotTaken when the time has gone meanwhile."""
-        transitions.become(
-            self,
+        """Undo a cancellation or an arrival; SlotTaken when the time is taken."""
+        self.transition_to(
             Status.BOOKED,
             sources={Status.CANCELLED, Status.ARRIVED},
             now=now,
@@ -342,20 +488,20 @@ class Appointment(models.Model):
     def mark_arrived(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Note that the patient is here; TooSoon before the day of the visit.
 
-        After a no-show, SlotTaken when the time has gone.
+        After a no-show, SlotTaken when the time is taken.
         """
-        transitions.become(self, Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
+        self.transition_to(Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
 
     def mark_no_show(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Note that nobody came; TooSoon before the start."""
-        transitions.become(self, Status.NOSHOW, now=now, by=by, reason=reason)
+        self.transition_to(Status.NOSHOW, now=now, by=by, reason=reason)
 
     def fulfil(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
         """Note that the visit took place; TooSoon before the start."""
-        transitions.become(self, Status.FULFILLED, now=now, by=by, reason=reason)
+        self.transition_to(Status.FULFILLED, now=now, by=by, reason=reason)
 
     def mark_entered_in_error(self, *, now: datetime, by: User, reason: str) -> None:
-        transitions.become(self, Status.ENTERED_IN_ERROR, now=now, by=by, reason=reason)
+        self.transition_to(Status.ENTERED_IN_ERROR, now=now, by=by, reason=reason)
 
     def confirm(self, *, now: datetime) -> None:
         """Note that the patient says they will come."""
@@ -371,52 +517,164 @@ class Appointment(models.Model):
         Appointment.objects.filter(pk=self.pk).update(safety_hold_alert=None)
         self.safety_hold_alert = None
 
-    def _place(
-        self, service: Service, location: Location, *, start: datetime, minutes: int
+    def transition_to(
+        self,
+        target: str,
+        *,
+        now: datetime,
+        by: User | None,
+        reason: str = "",
+        sources: Collection[str] = tuple(TRANSITIONS),
+        notify_patient: bool = True,
+        **changes: Any,
     ) -> None:
-        if start.second or start.microsecond:
-            raise SlotTaken
-        self.service = service
-        self.location = location
-        self.time_zone = location.time_zone
-        # In UTC, or adding minutes below would follow the wall clock over a change.
-        self.start = start.astimezone(UTC)
-        self.end = self.start + timedelta(minutes=minutes)
-        self.busy_until = self.end + timedelta(minutes=service.buffer_after)
-        self.buffer_before = service.buffer_before
+        """Change the status, and with it the columns in ``changes``.
 
-    def _where(self) -> tuple[Any, ...]:
-        return self.practitioner_id, self.location_id, self.start, self.end
+        Raises InvalidTransition, TooSoon, or SlotTaken where the time has to be reserved again.
+        """
 
-    def _settle(
-        self, candidates: Iterable[int], *, write: Callable[[], None], now: datetime, by: Any
+        def write() -> Appointment:
+            current = Appointment.objects.get(pk=self.pk)
+            if (current.service_id, current.patient_id) == (self.service_id, self.patient_id):
+                # The mails are written from them, and they have most often just been read.
+                current.service, current.patient = self.service, self.patient
+            was, written = current.status, {"status": target, **changes}
+            if was not in sources or target not in TRANSITIONS[was]:
+                raise InvalidTransition(was, target)
+            if not current.may_become(target, now=now):
+                raise TooSoon
+            if target in HOLDS_TIME and not current.has_time(now=now):
+                current._reserve(now=now, by=by)
+                written |= {"room_id": current.room_id, "equipment_id": current.equipment_id}
+            if Status.CANCELLED in (was, target):
+                # Calendars compare it, and mails planned for an earlier one are out of date.
+                written["sequence"] = current.sequence + 1
+            # A hold moves without a new sequence, and the mails depend on its time and place.
+            same = Appointment.objects.filter(
+                pk=self.pk,
+                status=was,
+                sequence=current.sequence,
+                start=current.start,
+                practitioner=current.practitioner_id,
+            )
+            if not same.update(**written):
+                # Raises DoesNotExist when it was a hold that was just deleted.
+                self.refresh_from_db()
+                raise InvalidTransition(self.status, target)
+            for column, value in written.items():
+                setattr(current, column, value)
+            current._record(was=was, now=now, by=by, reason=reason, notify_patient=notify_patient)
+            return current
+
+        self.copy_fields_from(retry_on_deadlock(write))
+
+    def _record(
+        self,
+        *,
+        was: str,
+        now: datetime,
+        by: User | None,
+        reason: str,
+        notify_patient: bool = True,
+        **details: Any,
     ) -> None:
-        """Take the time with the first of the candidates who still has it, and write."""
+        """Write what goes with every change, and plan the mails about it.
 
-        def take_and_write() -> None:
-            reservation.take(self, now=now, by=by)
+        ``details`` are further columns of the StatusChange.
+        """
+        assert self.patient is not None
+        if (was, self.status) == (Status.CANCELLED, Status.BOOKED):
+            details["undoes"] = self.status_changes.last()
+        StatusChange.objects.create(
+            appointment=self,
+            from_status=was,
+            to_status=self.status,
+            at=now,
+            by=by,
+            reason=reason,
+            **details,
+        )
+        if self.status in CALLED_OFF:
+            self._end_care(self.practitioner_id, now=now)
+        else:
+            CareTeamMember.join(patient=self.patient, practitioner_id=self.practitioner_id, now=now)
+        if self.status == Status.BOOKED and (details.get("undoes") or was == Status.CANCELLED):
+            # Its mails wait if the patient reported an emergency in between.
+            if alert := gate.emergency_alert(visitor_hash="", patient=self.patient):
+                Appointment.objects.hold_for_safety(alert, now=now)
+            mail_schedule.plan_restored(self, now)
+        else:
+            mail_schedule.plan_change(self, was, now=now, notify_patient=notify_patient)
+
+    def _end_care(self, practitioner_id: int, *, now: datetime) -> None:
+        """End the care by somebody with whom the patient has no visit left, and never had one."""
+        assert self.patient is not None
+        visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner_id)
+        if not visits.exclude(status__in=CALLED_OFF).exists():
+            CareTeamMember.leave(patient=self.patient, practitioner_id=practitioner_id, now=now)
+
+    def _reserve(self, *, now: datetime, by: User | None) -> None:
+        """Reserve the time in memory, and take the room and equipment that were found."""
+        others = Appointment.objects.filter(status__in=HOLDS_TIME).exclude(pk=self.pk)
+        found = reserve(self.reservation_request, others, now=now, as_staff=by is not None)
+        self.room_id, self.equipment_id = found.room_id, found.equipment_id
+        if found.expired:
+            Appointment.objects.filter(pk__in=found.expired).drop_expired(now=now)
+
+    def _reserve_first(
+        self,
+        candidates: Iterable[int],
+        *,
+        write: Callable[[], None],
+        now: datetime,
+        by: User | None,
+    ) -> None:
+        """Reserve the time with the first of the candidates who is still free, and write."""
+
+        def reserve_and_write() -> None:
+            self._reserve(now=now, by=by)
             write()
 
         for practitioner_id in candidates:
             self.practitioner_id = practitioner_id
             try:
-                reservation.in_turn(take_and_write)
+                retry_on_deadlock(reserve_and_write)
             except SlotTaken:
                 continue
             return
         raise SlotTaken
 
-    def _rewrite(self, **more: Any) -> None:
+    def _write_move(
+        self,
+        candidates: Iterable[int],
+        *,
+        moves: int,
+        now: datetime,
+        by: User | None,
+        **details: Any,
+    ) -> None:
+        """Reserve and write the place in memory, and what goes with it.
+
+        A confirmation by the patient was for the former time, so it is removed.
+        """
+
+        def write() -> None:
+            visits = Appointment.objects.select_related("patient", "service")
+            former_id = Appointment.objects.values_list("practitioner_id", flat=True).get(
+                pk=self.pk
+            )
+            self._write_place(sequence=self.sequence + 1, moves=moves, confirmed_at=None)
+            current = visits.get(pk=self.pk)
+            current._record(was=Status.BOOKED, now=now, by=by, **details)
+            if current.practitioner_id != former_id:
+                current._end_care(former_id, now=now)
+
+        self._reserve_first(candidates, write=write, now=now, by=by)
+
+    def _write_place(self, **more: Any) -> None:
         """Write the new time and place, unless the row changed since it was read."""
         written = Appointment.objects.filter(
             pk=self.pk, status=self.status, sequence=self.sequence
-        ).update(**{column: getattr(self, column) for column in moves.PLACE_COLUMNS}, **more)
+        ).update(**{column: getattr(self, column) for column in PLACE_COLUMNS}, **more)
         if not written:
             raise InvalidTransition(self.status)
-
-    def _take_over(self, written: "Appointment") -> None:
-        """Hold what this same row held when it was written, as reading it again would."""
-        for field in self._meta.concrete_fields:
-            has_object = field.name in written._state.fields_cache
-            name = field.name if has_object else field.attname
-            setattr(self, name, getattr(written, name))

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from booking.appointments import mail_schedule
 from booking.appointments.models import Appointment
 from booking.appointments.status import InvalidTransition, Status
+from clinic.languages import is_registered
+from clinic.mail import outbox
 from clinic.models import Patient
 from clinic.security.access import hash_token, link_token
 from intake.models import QuestionnaireResponse
@@ -30,10 +32,10 @@ class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
         now: datetime,
         patient: Patient | None = None,
     ) -> "UnconfirmedBooking":
-        """Keep the hold for an hour and owe a mail whose link makes it a visit.
+        """Keep the hold for an hour and plan a mail whose link makes it a visit.
 
-        The safety answers go with it: whoever books next in this browser is asked afresh. Raises
-        InvalidTransition when the hold is a visit already, or waits for its link already.
+        The safety answers go with it, so that the next person in this browser is asked again.
+        Raises InvalidTransition when the hold is a visit already, or waits for its link already.
         """
         asked = self.model(appointment=hold, details=details, patient=patient)
         asked.token_hash = hash_token(asked.token)
@@ -51,7 +53,9 @@ class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
             if not kept:
                 raise InvalidTransition(hold.status)
             asked.save(force_insert=True)
-            mail_schedule.plan_address_check(asked, until=now + KEPT, now=now)
+            outbox.plan(
+                kind=mail_schedule.ADDRESS_CHECK, subject=asked, due_at=now, expires_at=now + KEPT
+            )
         return asked
 
     def with_token(self, token: str, *, now: datetime) -> "UnconfirmedBooking | None":
@@ -113,7 +117,7 @@ class UnconfirmedBooking(models.Model):
     @property
     def language(self) -> str:
         given = self.details.get("language", "")
-        return given if given in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        return given if is_registered(given) else settings.LANGUAGE_CODE
 
     @property
     def kept_until(self) -> datetime:

@@ -7,7 +7,6 @@ from uuid import UUID
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Layout
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.appointments.mail_schedule import REMINDER
 from booking.flow.choosing import Goal, Place, Seen
+from clinic import languages
 from clinic.models import Location, Patient, Practice, Practitioner
 from clinic.plain_text import MailAddressField, OneLineField
 from intake.models import Agreement
@@ -152,6 +152,23 @@ class SlotFilterForm(forms.Form):
     day = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
 
+class OfferForm(forms.Form):
+    """The waitlist offer that somebody was about to accept before the safety questions."""
+
+    offer = forms.UUIDField()
+
+    @property
+    def offer_id(self) -> UUID | None:
+        return self.cleaned_data["offer"] if self.is_valid() else None
+
+
+class PractitionerChoice(forms.ModelChoiceField):
+    """A practitioner with their title, as the slot picker names them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name}, {obj.title}" if obj.title else obj.name
+
+
 class KeyForm(forms.Form):
     """The one-time key of a booking form: sent twice, it books once."""
 
@@ -222,7 +239,7 @@ class DetailsForm(forms.Form):
     phone = phone_field()
     language = forms.ChoiceField(
         label=_("Language for our mails"),
-        choices=settings.LANGUAGES,
+        choices=languages.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a language.")},
     )

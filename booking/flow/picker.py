@@ -88,18 +88,18 @@ class Picker:
             (person for person in everyone if person.public_id == wanted.who), None
         )
         zones = {place.pk: place.zone for place in self.places}
+        search = Appointment.objects.search(
+            service,
+            since=now,
+            until=now + timedelta(days=service.horizon_days),
+            now=now,
+            duration=self.minutes,
+            level=offer.level,
+            moving=moving,
+        )
         free = [
             start
-            for start in Appointment.objects.free_starts(
-                service=service,
-                since=now,
-                until=now + timedelta(days=service.horizon_days),
-                now=now,
-                duration=self.minutes,
-                practitioners=[self.person] if self.person else None,
-                level=offer.level,
-                moving=moving,
-            )
+            for start in search.starts([self.person] if self.person else None)
             if start.location_id in zones
             and is_in_time(offer, start.start.astimezone(zones[start.location_id]))
         ]

@@ -51,7 +51,7 @@ class Guest:
         response = gate.response_of(visitor_hash=visitor_hash, patient=patient, now=now)
         outcome = None
         if response is not None and gate.is_answered(response, now=now):
-            outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+            outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
         return cls(
             visitor_hash=visitor_hash,
             patient=patient,

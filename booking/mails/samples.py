@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from inspect import unwrap
 
 from django.conf import settings
-from django.utils import translation
 
 from booking.appointments.mail_schedule import ADDRESS_CHECK
 from booking.appointments.models import Appointment
 from booking.mails import visit_mails
 from booking.mails.visit_mails import MY_VISITS, Visit
+from clinic.languages import active_language
 from clinic.mail.outbox import Compose, Mail
 from clinic.mail.wordings import Sample
 from clinic.models import Location, Message, Patient, Practice
@@ -30,7 +30,7 @@ def sample(kind: str, compose: Compose) -> Sample:
 
 
 def sample_my_visits(now: datetime) -> Mail:
-    patient = Patient(name=NAME, email=ADDRESS, language=translation.get_language() or "en")
+    patient = Patient(name=NAME, email=ADDRESS, language=active_language())
     mail = visit_mails.my_visits(Message(kind=MY_VISITS, patient=patient, due_at=now), now)
     assert isinstance(mail, Mail)
     return mail

@@ -117,8 +117,8 @@ class Visit(NamedTuple):
             (_("For"), self.for_whom),
             (_("Where"), f"{location.name}, {location.full_address}"),
         ]
-        if location.local_directions:
-            facts.append((_("How to find us"), location.local_directions))
+        if location.directions:
+            facts.append((_("How to find us"), str(location.directions)))
         return facts
 
     @property
@@ -186,8 +186,7 @@ READ = [
     *("patient__name", "patient__email", "patient__language", "patient__time_zone"),
     *("patient__mail_stops", "patient__declined_reminders", "patient__contact_relation"),
     *("location__name", "location__address", "location__city", "location__region"),
-    *("location__postal_code", "location__phone", "location__map_url"),
-    *("location__directions", "location__directions_es"),
+    *("location__postal_code", "location__phone", "location__map_url", "location__directions"),
     "service__questionnaire",
     "intake_response__status",
     "rescreen_response",

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.appointments.models import Appointment
 from booking.flow.eligibility import Offer
-from booking.series.models import FEWEST_VISITS, MOST_VISITS, MOST_WEEKS
+from booking.flow.forms import PractitionerChoice
+from booking.series.models import MAX_VISITS, MAX_WEEKS, MIN_VISITS
 from booking.series.planning import PlannedVisit, lay_out_shifted
 from booking.series.recurrence import back_from_race, every
-from booking.waitlist.forms import PracticeChoice
 from clinic.mail.letters import day_text, time_text
 from clinic.models import Location, Practitioner
 from schedule.fields import (
@@ -39,7 +39,7 @@ OUT_OF_BOUNDS = {
 def visits_field(most: int) -> forms.IntegerField:
     return forms.IntegerField(
         label=_("Visits"),
-        min_value=FEWEST_VISITS,
+        min_value=MIN_VISITS,
         max_value=most,
         initial=min(6, most),
         error_messages={"required": _("Say how many visits there are.")} | OUT_OF_BOUNDS,
@@ -49,11 +49,11 @@ def visits_field(most: int) -> forms.IntegerField:
 class RhythmForm(forms.Form):
     """How often, how many, and from when: from a day on, or back from a race."""
 
-    count = visits_field(MOST_VISITS)
+    count = visits_field(MAX_VISITS)
     weeks = forms.IntegerField(
         label=_("Weeks between visits"),
         min_value=1,
-        max_value=MOST_WEEKS,
+        max_value=MAX_WEEKS,
         initial=1,
         error_messages={"required": _("Say how many weeks lie between two visits.")}
         | OUT_OF_BOUNDS,
@@ -96,7 +96,7 @@ class PlanForm(RhythmForm):
         empty_label=None,
         error_messages=CHOOSE_SERVICE,
     )
-    who = PracticeChoice(
+    who = PractitionerChoice(
         Practitioner.objects.none(),
         label=_("With"),
         to_field_name="public_id",

@@ -13,15 +13,16 @@ from django.utils.translation import pgettext_lazy
 
 from booking.appointments import mail_schedule
 from booking.appointments.models import Appointment
-from booking.appointments.reservation import in_turn
+from booking.appointments.reservation import retry_on_deadlock
 from booking.appointments.status import CALLED_OFF, InvalidTransition, SlotTaken, Status
+from clinic.mail import outbox
 from clinic.models import Link, Location, Patient, Practitioner, User
 from intake.models import QuestionnaireResponse
 from intake.rules.levels import Level
 from schedule.models.catalogue import Service
 
-FEWEST_VISITS, MOST_VISITS = 2, 12
-MOST_WEEKS = 12
+MIN_VISITS, MAX_VISITS = 2, 12
+MAX_WEEKS = 12
 
 
 class SeriesQuerySet(models.QuerySet["Series"]):
@@ -49,7 +50,7 @@ class SeriesQuerySet(models.QuerySet["Series"]):
         form_key: str | None = None,
         level: Level = Level.ROUTINE,
     ) -> "Series":
-        """Book all the visits or none, and owe one mail about them.
+        """Book all the visits or none, and plan one mail about them.
 
         A patient books it without ``by``, and is held to what ``AppointmentQuerySet.book`` holds
         patients to; ``level`` is theirs.
@@ -77,7 +78,7 @@ class SeriesQuerySet(models.QuerySet["Series"]):
                     practitioner=practitioner,
                     start=start,
                     duration=minutes,
-                    series=series,
+                    series_id=series.pk,
                     intake_response=intake_response,
                     phone_screen_note=phone_screen_note,
                     level=level,
@@ -86,12 +87,20 @@ class SeriesQuerySet(models.QuerySet["Series"]):
                 )
                 for start in sorted(starts)
             ]
-            mail_schedule.plan_series(series, visits, now)
+            outbox.plan(
+                kind=mail_schedule.SERIES,
+                subject=series,
+                patient=patient,
+                due_at=now,
+                expires_at=min(
+                    now + mail_schedule.NEWS_MAX_AGE, max(visit.end for visit in visits)
+                ),
+            )
 
         if twin := self._of_key(form_key, patient):
             return twin
         try:
-            in_turn(write)
+            retry_on_deadlock(write)
         except IntegrityError:
             twin = self._of_key(form_key, patient)
             if twin is None:
@@ -120,7 +129,7 @@ class Series(models.Model):
     weeks = models.PositiveSmallIntegerField(
         _("weeks between visits"),
         default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(MOST_WEEKS)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_WEEKS)],
     )
     race_on = models.DateField(_("day of the race"), null=True, blank=True)
     created_at = models.DateTimeField(_("booked"))
@@ -144,13 +153,13 @@ class Series(models.Model):
     def __str__(self) -> str:
         return f"{self.patient}, {self.service}"
 
-    def standing(self) -> models.QuerySet[Appointment]:
+    def not_cancelled(self) -> models.QuerySet[Appointment]:
         """Return the visits that took place or still will, in their order."""
         return self.visits.exclude(status__in=CALLED_OFF).order_by("start", "pk")
 
     def place_of(self, visit: Appointment) -> tuple[int, int] | None:
         """Return (2, 6) for the second of six visits; None for one that was called off."""
-        keys = list(self.standing().values_list("pk", flat=True))
+        keys = list(self.not_cancelled().values_list("pk", flat=True))
         return (keys.index(visit.pk) + 1, len(keys)) if visit.pk in keys else None
 
     def from_here_on(self, visit: Appointment) -> models.QuerySet[Appointment]:
@@ -175,8 +184,8 @@ class Series(models.Model):
             if len(visits) < len(starts):
                 raise InvalidTransition
             moving = [visit for visit in visits if starts[visit.pk] != visit.start]
-            # Whoever goes later makes room first from the end on, whoever goes earlier from the
-            # front: visits moved by a week land where the next one stood.
+            # Visits moved by a week land where the next one was: those that go later make room from
+            # the end on, those that go earlier from the front.
             later = [visit for visit in moving if starts[visit.pk] > visit.start]
             earlier = [visit for visit in moving if starts[visit.pk] < visit.start]
             for visit in [
@@ -186,4 +195,4 @@ class Series(models.Model):
                 visit.move(start=starts[visit.pk], now=now, by=by, level=level)
             return len(moving)
 
-        return in_turn(write)
+        return retry_on_deadlock(write)

@@ -96,20 +96,18 @@ def free_around(
     since = datetime.combine(min(days), time(), location.zone) - AROUND
     until = datetime.combine(max(days), time(), location.zone) + AROUND + timedelta(days=1)
     visits = Appointment.objects.exclude(pk__in=[visit.pk for visit in moving])
-    found = visits.free_starts(
-        service=service,
-        since=max(since.astimezone(UTC), now),
-        until=until.astimezone(UTC),
+    search = visits.search(
+        service,
+        since=max(since, now),
+        until=until,
         now=now,
         duration=minutes,
-        practitioners=[practitioner],
-        location=location,
         as_staff=offer is None,
         level=offer.level if offer else None,
     )
     return [
         free.start
-        for free in found
+        for free in search.starts([practitioner], location)
         if offer is None or is_in_time(offer, free.start.astimezone(location.zone))
     ]
 

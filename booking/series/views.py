@@ -19,7 +19,7 @@ from booking.flow.views.book import BY_ARRANGEMENT
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import OPEN_VISITS_WITH_SERIES, Guest
 from booking.series.forms import DatesForm, PlanForm, ShiftForm, shifted_dates
-from booking.series.models import FEWEST_VISITS, Series
+from booking.series.models import MIN_VISITS, Series
 from booking.series.planning import Reading, free_around, lay_out
 from booking.visit_pages.visit import can_move, judged, offer_of, own_visit
 from clinic import days
@@ -42,7 +42,7 @@ def series_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse
     if visit.series is None:
         raise Http404
     return HttpResponse(
-        ical.publish_all(visit.series.standing().select_related("location")),
+        ical.publish_all(visit.series.not_cancelled().select_related("location")),
         content_type="text/calendar; charset=utf-8; method=PUBLISH",
         headers={"Content-Disposition": 'attachment; filename="visits.ics"'},
     )
@@ -68,7 +68,7 @@ def plan_series(
     if lock:
         return _closed(request, visit, lock.label, can_book=True)
     most = OPEN_VISITS_WITH_SERIES - _coming(guest.patient, now=now)
-    if most < FEWEST_VISITS:
+    if most < MIN_VISITS:
         return _closed(request, visit, _("You have planned many visits already."))
     today = days.local_date(now, visit.zone)
     wish = PlanForm(
@@ -128,7 +128,7 @@ def _dates(
             except TooManyVisits:
                 form.add_error(None, _("These are more visits than can be planned online."))
             else:
-                return redirect("visit", series.standing()[0].pk)
+                return redirect("visit", series.not_cancelled()[0].pk)
         # Or its twin, sent in the same moment, has just booked these times.
         if twin := _of_this_form(request, visit):
             return redirect("visit", twin.pk)
@@ -246,7 +246,7 @@ def _of_this_form(request: HttpRequest, visit: Appointment) -> Appointment | Non
     """The first visit of the series that this same form has booked already."""
     key = request.POST.get("form_key")
     series = Series.objects.filter(patient=visit.patient_id, form_key=key).first() if key else None
-    return series.standing().first() if series else None
+    return series.not_cancelled().first() if series else None
 
 
 def _follow_ups(

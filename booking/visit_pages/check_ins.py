@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -16,6 +16,7 @@ from booking.appointments.mail_schedule import rescreen_of
 from booking.appointments.models import Appointment
 from booking.visit_pages.visit import own_visit
 from clinic.context import practice_of
+from clinic.languages import active_language
 from clinic.models import Practice
 from intake.html_form.forms import QuestionForm
 from intake.models import QuestionnaireResponse
@@ -106,7 +107,7 @@ def _form(
         questionnaire=response.form,
         items=check_ins.questions(response.form),
         stored=check_ins.unit_known(response, response.patient),
-        language=translation.get_language() or "en",
+        language=active_language(),
         today=now.astimezone(practice.zone).date(),
         placeholders={"emergency_number": practice.emergency_number},
     )
@@ -128,7 +129,7 @@ def _done(
 ) -> HttpResponse:
     """What the answers mean. Those that are not urgent go to the clinician and change no visit."""
     practice = practice_of(request)
-    outcome = gate.standing(response, patient=visit.patient, practice=practice, now=now)
+    outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
     messages = outcome.messages
     if outcome.level < Level.URGENT:
         messages = tuple(message for message in messages if message == triage.STOP_RUNNING)

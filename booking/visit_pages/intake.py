@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,6 +21,7 @@ from booking.flow.forms import AgreementForm
 from booking.visit_pages.birth_date import is_anything_known
 from clinic import privacy
 from clinic.context import practice_of
+from clinic.languages import active_language, is_registered
 from clinic.models import Practice
 from clinic.security import birth_date_check
 from clinic.security.access import patient_grant
@@ -113,7 +113,7 @@ def intake(
             "can_be_corrected": _can_be_corrected(visit, response),
             "advice": _advice(response, practice=practice, now=now),
             "pages": [
-                (page.number, page.text.in_language(_language()), page not in open_pages)
+                (page.number, page.text.in_language(active_language()), page not in open_pages)
                 for page in response.pages()
             ],
             "next_page": next(iter(open_pages), None),
@@ -135,7 +135,7 @@ def intake_page(
     if page is None:
         raise Http404
     language = request.POST.get("language", "")
-    if language in dict(settings.LANGUAGES):
+    if is_registered(language):
         # Before anything is said: what is wrong with the page is said in the new language.
         translation.activate(language)
     practice, now = practice_of(request), timezone.now()
@@ -150,7 +150,7 @@ def intake_page(
         answer = redirect(turned.goes_to, *turned.place)
     else:
         answer = _shown(request, page, turned, visit=visit, practice=practice, now=now)
-    if language in dict(settings.LANGUAGES):
+    if is_registered(language):
         switch_language(request, answer, language)
     return answer
 
@@ -168,7 +168,7 @@ def intake_review(
     problem = ""
     if request.method == "POST":
         try:
-            page_saving.submit(response, language=_language(), practice=practice, now=now)
+            page_saving.submit(response, language=active_language(), practice=practice, now=now)
             return redirect("intake", visit.pk)
         except IncompleteResponse:
             problem = _("Some answers are still missing. Open the pages marked “not finished”.")
@@ -176,7 +176,7 @@ def intake_review(
             return redirect("intake", visit.pk)
     pages = readback.read_back(
         response,
-        language=_language(),
+        language=active_language(),
         placeholders=_placeholders(practice),
         today=_today(practice, now),
         withheld=_withheld(visit, response, practice=practice, now=now),
@@ -204,7 +204,7 @@ def intake_agreement(
     """Show the new words of the privacy notice, and keep who agrees to them."""
     if not page_saving.must_agree_again(response):
         return redirect("intake", visit.pk)
-    practice, now, language = practice_of(request), timezone.now(), _language()
+    practice, now, language = practice_of(request), timezone.now(), active_language()
     form = AgreementForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         page_saving.agree(
@@ -330,7 +330,7 @@ def _form(
         stored=page_saving.known_beforehand(
             response.form, response.items, patient=visit.patient, today=today
         ),
-        language=_language(),
+        language=active_language(),
         today=today,
         zone=practice.zone,
         placeholders=_placeholders(practice),
@@ -354,7 +354,7 @@ def _shown(
             response.form,
             turned.form.items,
             response.items,
-            language=_language(),
+            language=active_language(),
             placeholders=_placeholders(practice),
             page=page,
             withheld=withheld,
@@ -366,7 +366,7 @@ def _shown(
             "visit": visit,
             "response": response,
             "page": page,
-            "title": page.text.in_language(_language()),
+            "title": page.text.in_language(active_language()),
             "is_first": all(one.number >= page.number for one in pages),
             "step": sum(one.number <= page.number for one in pages),
             "steps": len(pages) + 1,
@@ -449,7 +449,7 @@ def _save(
             items=form.items,
             is_complete=form.is_valid(),
             revision=revision,
-            language=_language(),
+            language=active_language(),
             practice=practice,
             now=timezone.now(),
         )
@@ -466,10 +466,6 @@ def _advice(response: QuestionnaireResponse, *, practice: Practice, now: datetim
 
 def _minutes(response: QuestionnaireResponse) -> int:
     return max(1, round(response.seconds_left() / 60))
-
-
-def _language() -> str:
-    return translation.get_language() or "en"
 
 
 def _today(practice: Practice, now: datetime) -> date:

@@ -63,7 +63,7 @@ def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @own_visit
 def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
-    series_visits = list(visit.series.standing()) if visit.series else []
+    series_visits = list(visit.series.not_cancelled()) if visit.series else []
     has_following = any(
         each.status == Appointment.Status.BOOKED and each.start > visit.start
         for each in series_visits
@@ -71,7 +71,7 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     mail = (
         Message.objects.about(visit)
         .filter(kind__in=[visit_mails.CONFIRMATION, visit_mails.MOVED, visit_mails.CANCELLED])
-        .exclude(state=Message.State.SKIPPED, reason__in=mail_schedule.CALLED_OFF)
+        .exclude(state=Message.State.SKIPPED, reason__in=mail_schedule.REPLACED)
         .order_by("subject_version", "created_at")
         .last()
     )
@@ -305,7 +305,7 @@ def judged(visit: Appointment, *, guest: Guest, practice: Practice, now: datetim
     outcome = guest.outcome
     response = visit.intake_response
     if outcome is None and response is not None and _is_recent(response, now=now):
-        outcome = gate.standing(response, patient=visit.patient, practice=practice, now=now)
+        outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
     return guest.judged(outcome) if outcome else None
 
 

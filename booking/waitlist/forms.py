@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crispy_forms.bootstrap import InlineCheckboxes
@@ -13,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from booking.flow.eligibility import Offer
-from booking.flow.forms import KeyForm
+from booking.flow.forms import KeyForm, PractitionerChoice
 from booking.flow.picker import places_of
 from clinic import days
 from clinic.models import Location, Practitioner
@@ -23,23 +22,6 @@ from schedule.part_of_day import PartOfDay
 
 USUAL_WAIT = timedelta(days=30)
 LONGEST_WAIT = timedelta(days=180)
-
-
-class OfferForm(forms.Form):
-    """The offered time that somebody was about to take when they met the gate."""
-
-    offer = forms.UUIDField()
-
-    @property
-    def offer_id(self) -> UUID | None:
-        return self.cleaned_data["offer"] if self.is_valid() else None
-
-
-class PracticeChoice(forms.ModelChoiceField):
-    """A practitioner with their title, as the slot picker names them."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name}, {obj.local_title}" if obj.local_title else obj.name
 
 
 class WishForm(KeyForm):
@@ -60,7 +42,7 @@ class WishForm(KeyForm):
     )
     first_day = forms.DateField(label=_("From"), widget=DateInput())
     last_day = forms.DateField(label=_("Until"), widget=DateInput())
-    who = PracticeChoice(
+    who = PractitionerChoice(
         Practitioner.objects.none(),
         label=_("With"),
         to_field_name="public_id",

@@ -25,8 +25,7 @@ from booking.appointments.mail_schedule import (
 )
 from booking.appointments.models import Appointment
 from booking.series.models import Series
-from booking.waitlist.models import WaitlistEntry
-from booking.waitlist.offers import WaitlistOffer
+from booking.waitlist.models import WaitlistEntry, WaitlistOffer
 from clinic.mail.letters import day_text, time_text, worded, zone_text
 from clinic.mail.outbox import Compose, Mail, Skip
 from clinic.models import Link, Location, Message, Patient, Practice

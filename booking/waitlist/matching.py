@@ -20,8 +20,7 @@ from booking.flow import eligibility
 from booking.flow.eligibility import Lock, Offer
 from booking.flow.picker import is_in_time
 from booking.flow.visitor import seen_for
-from booking.waitlist.models import NotWaiting, TooLittleTime, WaitlistEntry
-from booking.waitlist.offers import WaitlistOffer
+from booking.waitlist.models import NotWaiting, TooLittleTime, WaitlistEntry, WaitlistOffer
 from clinic.models import Location, Patient, Practice, Practitioner
 from intake.rules.levels import Level
 from intake.rules.triage import Triage
@@ -49,7 +48,9 @@ def tend_waitlist(*, now: datetime) -> list[WaitlistOffer]:
 
 def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
     """Make the offers that can be made at this moment; several processes may do so at once."""
-    entries = list(WaitlistEntry.objects.waiting().without_offer().in_turn().with_everything())
+    entries = list(
+        WaitlistEntry.objects.waiting().without_offer().in_offer_order().with_everything()
+    )
     if not entries:
         return []
     times = FreeTimes(now)
@@ -99,14 +100,15 @@ class FreeTimes:
     def _of(self, service: Service, minutes: int, level: Level) -> list[FreeStart]:
         key = service.pk, minutes, level
         if key not in self._read:
-            self._read[key] = Appointment.objects.free_starts(
-                service=service,
+            search = Appointment.objects.search(
+                service,
                 since=self.now,
                 until=self.now + timedelta(days=service.horizon_days),
                 now=self.now,
                 duration=minutes,
                 level=level,
             )
+            self._read[key] = search.starts()
         return self._read[key]
 
 
@@ -221,6 +223,6 @@ def _first_fit(
 def _outcome(entry: WaitlistEntry, patient: Patient, *, now: datetime) -> Triage | None:
     if entry.intake_response is None:
         return None
-    return gate.standing(
+    return gate.current_triage(
         entry.intake_response, patient=patient, practice=Practice.current(), now=now
     )

@@ -1,11 +1,16 @@
-"""Who waits for a time. What they are offered is in ``booking.waitlist.offers``.
+"""Patients who wait for a time, and the times they are offered, one person after another.
 
-Every verb of an entry and of its offers locks the entry's row first, so that of an answer, the
-end of an offer and a new offer at the same moment one wins.
+An offered time is an unfinished booking like any other: a ``pending`` appointment that is held for
+longer, whose booking key is the offer's id. The guards against double booking cover it, and it is
+deleted like any other when the offer expires.
+
+Every method that changes an entry or an offer locks the entry's row first, so that only one of an
+answer, the end of an offer and a new offer at the same moment succeeds.
 """
 
 import uuid
-from datetime import UTC, date, datetime
+import zoneinfo
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -16,24 +21,39 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.appointments import mail_schedule
 from booking.appointments.models import Appointment
-from booking.appointments.reservation import in_turn
-from booking.appointments.status import SlotTaken
+from booking.appointments.reservation import retry_on_deadlock
+from booking.appointments.status import SlotTaken, Status
 from booking.waitlist import answer_time as waiting
-from booking.waitlist.offers import WaitlistOffer, sees_the_waitlist
 from clinic import days
-from clinic.models import DeskTask, Link, Location, Patient, Practice, Practitioner, User
+from clinic.mail import outbox
+from clinic.mail.letters import moment_text
+from clinic.models import (
+    DeskTask,
+    Link,
+    Location,
+    Message,
+    Patient,
+    Practice,
+    Practitioner,
+    Role,
+    User,
+)
 from intake.models import QuestionnaireResponse
 from intake.rules.levels import Level
 from schedule.models.catalogue import Service
 from schedule.models.hours import Weekday
 from schedule.part_of_day import PartOfDay
 
-# Put first by the desk, then the level of the safety answers, then who waits longest.
-IN_TURN = (
+# Put first by the desk, then the level of the safety answers, then the longest wait.
+OFFER_ORDER = (
     F("put_first_at").asc(nulls_last=True),
     F("intake_response__level").desc(nulls_last=True),
     F("joined_at").asc(),
 )
+
+
+# Stop offering after this many unanswered offers in a row.
+MAX_UNANSWERED = 2
 
 
 class NotWaiting(Exception):
@@ -42,6 +62,16 @@ class NotWaiting(Exception):
 
 class TooLittleTime(Exception):
     """The start is too near for an offer by mail, or it is night: phone the patient."""
+
+
+class OfferOver(Exception):
+    """The offer was answered, ran out or was taken back meanwhile."""
+
+
+def can_view_waitlist(viewer: Any) -> bool:
+    """Whether this is front desk or a manager."""
+    is_desk = isinstance(viewer, User) and viewer.role in {Role.FRONT_DESK, Role.MANAGER}
+    return is_desk and viewer.is_active
 
 
 def every_day() -> list[int]:
@@ -67,7 +97,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         """Return all to front desk and managers, to a link its one patient's, else none."""
         if isinstance(viewer, Link):
             return self.filter(patient=viewer.patient_id)
-        return self.all() if sees_the_waitlist(viewer) else self.none()
+        return self.all() if can_view_waitlist(viewer) else self.none()
 
     def waiting(self) -> Self:
         return self.filter(state=WaitlistEntry.State.WAITING)
@@ -79,9 +109,9 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         )
         return self.exclude(Exists(open_offers))
 
-    def in_turn(self) -> Self:
+    def in_offer_order(self) -> Self:
         """Order them as offers are made."""
-        return self.order_by(*IN_TURN)
+        return self.order_by(*OFFER_ORDER)
 
     def with_everything(self) -> Self:
         """Return them with what deciding about an offer, or showing one, reads."""
@@ -115,7 +145,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         form_key: str | None = None,
         by: User | None = None,
     ) -> "WaitlistEntry":
-        """Put a patient on the waitlist, and owe the mail that says so. None is any.
+        """Put a patient on the waitlist, and plan the mail that says so. None is any.
 
         The same key again raises IntegrityError: ask ``of_key`` then.
         """
@@ -137,13 +167,19 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         )
         with transaction.atomic():
             entry.save(force_insert=True)
-            mail_schedule.plan_joined(entry, now)
+            outbox.plan(
+                kind=mail_schedule.WAITLIST_JOINED,
+                subject=entry,
+                patient=patient,
+                due_at=now,
+                expires_at=now + mail_schedule.NEWS_MAX_AGE,
+            )
         return entry
 
     def close_run_out(self, *, now: datetime) -> int:
         """Close the entries whose last day is over where they would come; return how many."""
         practice, waiting = Practice.current(), self.waiting().without_offer()
-        # Nowhere is the calendar more than a day ahead of this one.
+        # UTC dates differ from local dates by at most one day.
         near = waiting.filter(last_day__lte=now.astimezone(UTC).date()).select_related("location")
         return sum(
             entry.close(WaitlistEntry.State.RAN_OUT, now=now)
@@ -295,7 +331,7 @@ class WaitlistEntry(models.Model):
         now: datetime,
         by: User | None = None,
     ) -> "WaitlistOffer":
-        """Keep a free start for this patient and owe the mail that asks them; None is any.
+        """Keep a free start for this patient and plan the mail that asks them; None is any.
 
         Staff, ``by``, may offer what lies beyond notice and horizon. Without an address the front
         desk is asked to phone. Raises SlotTaken, NotWaiting or TooLittleTime.
@@ -339,7 +375,14 @@ class WaitlistEntry(models.Model):
             offer.practitioner_id = hold.practitioner_id
             offer.save(force_insert=True)
             if entry.patient.email:
-                mail_schedule.plan_offer(offer, now)
+                # Offers are made by day (``answer_by``), so the mail is due at once.
+                outbox.plan(
+                    kind=mail_schedule.WAITLIST_OFFER,
+                    subject=offer,
+                    patient=entry.patient,
+                    due_at=now,
+                    expires_at=answer_by,
+                )
             else:
                 DeskTask.objects.ask(
                     kind=DeskTask.Kind.OFFER, subject=offer, patient=entry.patient, now=now
@@ -347,7 +390,7 @@ class WaitlistEntry(models.Model):
             return offer
 
         try:
-            return in_turn(write)
+            return retry_on_deadlock(write)
         except IntegrityError as error:
             # One open offer for an entry, and for a start: the database held it.
             raise SlotTaken from error
@@ -366,22 +409,250 @@ class WaitlistEntry(models.Model):
                 has_changed = True
                 for offer in entry.offers.open():
                     offer._end(WaitlistOffer.State.WITHDRAWN, now=now, by=by)
-                entry._become(state, now=now, by=by)
+                entry._end_wait(state, now=now, by=by)
         self.refresh_from_db()
         return has_changed
 
     def put_first(self, *, now: datetime) -> None:
         WaitlistEntry.objects.filter(pk=self.pk).update(put_first_at=now)
 
-    def put_back_in_turn(self) -> None:
+    def clear_put_first(self) -> None:
         WaitlistEntry.objects.filter(pk=self.pk).update(put_first_at=None)
 
     def _locked(self) -> "WaitlistEntry":
         return WaitlistEntry.objects.select_for_update(no_key=True).get(pk=self.pk)
 
-    def _become(self, state: str, *, now: datetime, by: User | None = None) -> None:
-        """Write the end of a wait on the locked row, and owe the mail about it."""
+    def _end_wait(self, state: str, *, now: datetime, by: User | None = None) -> None:
+        """Write the end of a wait on the locked row, and plan the mail about it."""
         self.state, self.closed_at, self.closed_by = state, now, by
         self.save(update_fields=["state", "closed_at", "closed_by"])
         if state in {self.State.UNANSWERED, self.State.RAN_OUT}:
-            mail_schedule.plan_wait_ended(self, now)
+            zone = self.patient.zone or (self.location or Practice.current()).zone
+            _plan_news(mail_schedule.WAIT_ENDED, self, self.patient, zone=zone, now=now)
+
+
+class WaitlistOfferQuerySet(models.QuerySet["WaitlistOffer"]):
+    def visible_to(self, viewer: Any) -> Self:
+        if isinstance(viewer, Link):
+            return self.filter(entry__patient=viewer.patient_id)
+        return self.all() if can_view_waitlist(viewer) else self.none()
+
+    def open(self) -> Self:
+        return self.filter(state=WaitlistOffer.State.OPEN)
+
+    def lapse(self, *, now: datetime) -> int:
+        """End the open offers that were not answered in time; return how many."""
+        return sum(offer.lapse(now=now) for offer in self.open().filter(answer_by__lte=now))
+
+
+class WaitlistOffer(models.Model):
+    """One start, kept for one entry of the waitlist until it is answered or runs out."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Waits for an answer")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        LAPSED = "lapsed", _("Not answered in time")
+        WITHDRAWN = "withdrawn", _("Taken back")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    entry = models.ForeignKey(
+        WaitlistEntry,
+        verbose_name=_("waitlist entry"),
+        on_delete=models.CASCADE,
+        related_name="offers",
+    )
+    practitioner = models.ForeignKey(
+        Practitioner, verbose_name=_("practitioner"), on_delete=models.PROTECT, related_name="+"
+    )
+    location = models.ForeignKey(
+        Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+"
+    )
+    start = models.DateTimeField(_("time"))
+    time_zone = models.CharField(_("time zone"), max_length=60, editable=False)
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
+    made_at = models.DateTimeField(_("offered"))
+    answer_by = models.DateTimeField(_("kept until"))
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("offered by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("answer taken by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+
+    objects = WaitlistOfferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at"]
+        verbose_name = _("waitlist offer")
+        verbose_name_plural = _("waitlist offers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry"], condition=Q(state="open"), name="waitlistoffer_one_open_an_entry"
+            ),
+            models.UniqueConstraint(
+                fields=["practitioner", "start"],
+                condition=Q(state="open"),
+                name="waitlistoffer_one_open_a_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return moment_text(self.local_start)
+
+    @property
+    def booking_key(self) -> str:
+        """The key of the visit that is held, and later booked, for this offer."""
+        return self.pk.hex
+
+    @property
+    def visit(self) -> Appointment | None:
+        """The visit that came of it."""
+        booked = Appointment.objects.exclude(patient=None)
+        return booked.filter(booking_key=self.booking_key).first()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def local_start(self) -> datetime:
+        """The start on the location's wall clock."""
+        return self.start.astimezone(self.zone)
+
+    @property
+    def local_end(self) -> datetime:
+        return (self.start + timedelta(minutes=self.entry.minutes)).astimezone(self.zone)
+
+    @property
+    def local_answer_by(self) -> datetime:
+        return self.answer_by.astimezone(self.zone)
+
+    def accept(
+        self,
+        *,
+        now: datetime,
+        by: User | None = None,
+        intake_response: QuestionnaireResponse | None = None,
+        phone_screen_note: str = "",
+    ) -> Appointment:
+        """Make the kept time a visit, and end the wait.
+
+        The caller judges safety, with recent answers; staff who did not ask for them say why in
+        ``phone_screen_note``. Raises OfferOver when it was answered or expired, SlotTaken when the
+        time is no longer kept.
+        """
+
+        def write() -> Appointment:
+            entry = self.entry._locked()
+            self._end(self.State.ACCEPTED, now=now, by=by)
+            hold = self._hold().select_related("service").first()
+            if hold is None:
+                raise SlotTaken
+            hold.book(
+                patient=entry.patient,
+                now=now,
+                by=by,
+                intake_response=intake_response,
+                phone_screen_note=phone_screen_note,
+            )
+            entry._end_wait(entry.State.BOOKED, now=now, by=by)
+            return hold
+
+        try:
+            return retry_on_deadlock(write)
+        finally:
+            self.refresh_from_db()
+
+    def decline(self, *, now: datetime, by: User | None = None) -> None:
+        """Give the time back. The patient goes on waiting. Raises OfferOver."""
+        with transaction.atomic():
+            entry = self.entry._locked()
+            self._end(self.State.DECLINED, now=now, by=by)
+            entry.unanswered = 0
+            entry.save(update_fields=["unanswered"])
+        self.refresh_from_db()
+
+    def lapse(self, *, now: datetime) -> bool:
+        """End an offer that was not answered in time, and the wait after two in a row.
+
+        An offer whose mail never left does not count, and no mail tells of its end. Returns False
+        when somebody answered at the same moment.
+        """
+        try:
+            with transaction.atomic():
+                entry = self.entry._locked()
+                self._end(self.State.LAPSED, now=now)
+                if self._has_reached_them():
+                    entry.unanswered += 1
+                    entry.save(update_fields=["unanswered"])
+                    if entry.is_waiting and entry.unanswered >= MAX_UNANSWERED:
+                        entry._end_wait(entry.State.UNANSWERED, now=now)
+                    else:
+                        zone = entry.patient.zone or self.zone
+                        _plan_news(
+                            mail_schedule.OFFER_LAPSED, self, entry.patient, zone=zone, now=now
+                        )
+        except OfferOver:
+            return False
+        self.refresh_from_db()
+        return True
+
+    def _has_reached_them(self) -> bool:
+        """Whether the mail was sent and did not bounce; whether the desk phoned is not known."""
+        asked = Message.objects.about(self).filter(kind=mail_schedule.WAITLIST_OFFER)
+        left = asked.filter(handed_at__isnull=False)
+        return left.exclude(state=Message.State.FAILED).exists()
+
+    def _end(self, state: str, *, now: datetime, by: User | None = None) -> None:
+        """Write how the offer ended, once, with the entry's row locked; free the time unless taken.
+
+        An answer counts before ``answer_by``, a lapse from then on, by the same clock.
+        """
+        offers = WaitlistOffer.objects.open().filter(pk=self.pk)
+        if state == self.State.ACCEPTED:
+            offers = offers.filter(answer_by__gt=now)
+        if not offers.update(state=state, answered_at=now, answered_by=by):
+            raise OfferOver
+        self.state = state
+        if state != self.State.ACCEPTED:
+            self._hold().delete()
+        tasks = DeskTask.objects.open().filter(kind=DeskTask.Kind.OFFER, subject_id=self.pk)
+        tasks.update(done_at=now, done_by=by)
+
+    def _hold(self) -> models.QuerySet[Appointment]:
+        return Appointment.objects.filter(booking_key=self.booking_key, status=Status.PENDING)
+
+
+def _plan_news(
+    kind: str,
+    subject: WaitlistEntry | WaitlistOffer,
+    patient: Patient,
+    *,
+    zone: zoneinfo.ZoneInfo,
+    now: datetime,
+) -> None:
+    """Plan a mail about something that just ended, outside the patient's quiet hours."""
+    last_use = now + mail_schedule.NEWS_MAX_AGE
+    outbox.plan(
+        kind=kind,
+        subject=subject,
+        patient=patient,
+        due_at=mail_schedule.outside_quiet_hours(now, expires_at=last_use, zone=zone, now=now),
+        expires_at=last_use,
+    )

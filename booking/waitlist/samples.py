@@ -5,9 +5,6 @@ from datetime import UTC, datetime, timedelta
 from inspect import unwrap
 from typing import Any
 
-from django.conf import settings
-from django.utils import translation
-
 from booking.appointments.mail_schedule import (
     OFFER_LAPSED,
     SERIES,
@@ -18,8 +15,8 @@ from booking.appointments.mail_schedule import (
 from booking.appointments.models import Appointment
 from booking.mails.samples import ADDRESS, NAME
 from booking.waitlist.mails import COMPOSERS, Post, write_series
-from booking.waitlist.models import WaitlistEntry
-from booking.waitlist.offers import WaitlistOffer
+from booking.waitlist.models import WaitlistEntry, WaitlistOffer
+from clinic.languages import active_language
 from clinic.mail.outbox import Mail
 from clinic.mail.wordings import Sample
 from clinic.models import Location, Message, Patient, Practice
@@ -37,7 +34,7 @@ class _Example:
         self.patient = Patient(
             name=NAME,
             email=ADDRESS,
-            language=translation.get_language() or settings.LANGUAGE_CODE,
+            language=active_language(),
         )
         self.start = (now.astimezone(self.location.zone) + timedelta(days=2)).replace(
             hour=9, minute=0, second=0, microsecond=0

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -24,8 +24,8 @@ from booking.flow.views.safety import guest_required
 from booking.flow.visitor import Guest
 from booking.waitlist.forms import WishForm
 from booking.waitlist.matching import judge
-from booking.waitlist.models import WaitlistEntry
-from booking.waitlist.offers import OfferOver, WaitlistOffer
+from booking.waitlist.models import OfferOver, WaitlistEntry, WaitlistOffer
+from clinic.languages import active_language
 from clinic.models import Practice
 from clinic.security.access import grant_to_browser, hash_token, patient_grant, visitor_hash
 from clinic.security.rate_limits import HOLDS_PER_IP, UNPROVEN_PER_IP, client_ip
@@ -62,7 +62,7 @@ def _join(request: HttpRequest, slug: str, *, guest: Guest, practice: Practice) 
         zone=practice.zone,
         initial={"booking_key": uuid4().hex, **asked_for},
     )
-    known = {"birth_date": guest.birth_date, "language": translation.get_language()}
+    known = {"birth_date": guest.birth_date, "language": active_language()}
     details = DetailsForm(posted, initial=known, practice=practice, today=today)
     if posted is not None:
         HOLDS_PER_IP.spend(client_ip(request), now=now)
@@ -228,7 +228,9 @@ def _safety(
     answered_at = response.safety_answered_at if response else None
     if response is None or answered_at is None or answered_at <= now - SAFETY_ANSWERS_LAST:
         return None, None
-    return response, gate.standing(response, patient=entry.patient, practice=practice, now=now)
+    return response, gate.current_triage(
+        response, patient=entry.patient, practice=practice, now=now
+    )
 
 
 def _may_wait(guest: Guest, offer: Offer) -> bool:

@@ -15,11 +15,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.template_utils import HistoricalRecordContextHelper
 
 from clinic import days
 from clinic.models import AuditEvent, Patient, Practice
 from clinic.security import audit
 from clinic.security.access import staff_user
+from clinic.translated import TranslatedText
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
@@ -174,6 +176,16 @@ class ReadOnlyAdmin(AuditedAdmin):
         return [field.name for field in self.opts.fields if field.name not in hidden]
 
 
+class ChangeInWords(HistoricalRecordContextHelper):
+    """A changed text in every language, where ``str()`` would give the active one alone."""
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        value = super().prepare_delta_change_value(change, value)
+        if isinstance(value, TranslatedText):
+            return ", ".join(f"{code}: {text}" for code, text in value.items())
+        return value
+
+
 class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
     """Settings of the practice: every version is kept, and can be looked at but not revived."""
 
@@ -200,8 +212,13 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
         return super().history_form_view(request, object_id, version_id, extra_context)
 
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
-        # The package's own words have no Spanish.
+        # The package's own words are in English alone.
         return _("History: %(name)s") % {"name": obj}
+
+    def get_historical_record_context_helper(
+        self, request: HttpRequest, historical_record: Any
+    ) -> HistoricalRecordContextHelper:
+        return ChangeInWords(self.model, historical_record)
 
     def get_history_queryset(
         self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any

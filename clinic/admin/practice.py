@@ -6,6 +6,7 @@ from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
@@ -27,6 +28,7 @@ from clinic.admin.base import (
     ReadOnlyAdmin,
 )
 from clinic.forms import LocationForm, PracticeForm
+from clinic.languages import each_language
 from clinic.models import (
     AuditEvent,
     DeskTask,
@@ -111,7 +113,6 @@ class LocationAdmin(ConfigurationAdmin):
                     "time_zone",
                     "map_url",
                     "directions",
-                    "directions_es",
                 ]
             },
         ),
@@ -124,14 +125,18 @@ class LocationAdmin(ConfigurationAdmin):
 
 @admin.register(Practitioner)
 class PractitionerAdmin(ConfigurationAdmin):
-    list_display = ["name", "title", "where", "user", "is_active"]
+    list_display = ["name", "profession", "where", "user", "is_active"]
     list_filter = ["is_active", "locations"]
     list_select_related = ["user"]
-    search_fields = ["name", "title"]
+    search_fields = ["name", *each_language("title")]
     autocomplete_fields = ["user", "locations"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Practitioner]:
         return super().get_queryset(request).prefetch_related("locations")
+
+    @admin.display(description=_("title"), ordering=f"title__{settings.LANGUAGE_CODE}")
+    def profession(self, practitioner: Practitioner) -> str:
+        return str(practitioner.title)
 
     @admin.display(description=_("locations"))
     def where(self, practitioner: Practitioner) -> str:

@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
-from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
+from clinic.languages import active_language
 from clinic.mail import preview, wordings
 from clinic.mail.mime import Mail
 from clinic.mail.wordings import Words
@@ -44,7 +44,7 @@ class Letter:
             "letter": self,
             "stop_label": self.stop_label or _("Stop reminder mails"),
             "practice": practice,
-            "language": get_language(),
+            "language": active_language(),
         }
         headers = dict(parts.pop("headers", {}))
         if self.stop_url:
@@ -100,7 +100,7 @@ def worded(
 
 
 def _words(kind: str) -> Words:
-    wording, language = wordings.find(kind), get_language() or settings.LANGUAGE_CODE
+    wording, language = wordings.find(kind), active_language()
     assert wording is not None, f"{kind} has no wording"
     looking = preview.current()
     if looking and looking.draft and looking.draft.pk == MailText.key_of(kind, language):

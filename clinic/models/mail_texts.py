@@ -2,13 +2,13 @@ import re
 import unicodedata
 import uuid
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinic import languages
 from clinic.mail import wordings
 from clinic.mail.wordings import Words, placeholders_in
 from clinic.plain_text import one_line
@@ -34,7 +34,7 @@ class MailText(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     kind = models.CharField(_("mail"), max_length=30, editable=False)
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, editable=False
+        _("language"), max_length=8, choices=languages.choices, editable=False
     )
     subject = models.CharField(_("subject"), max_length=120)
     heading = models.CharField(_("heading"), max_length=120)

@@ -9,14 +9,16 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, BaseUserMana
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Upper
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from clinic import languages
 from clinic.encryption import EncryptedTextField
 from clinic.models.practice import Location, validate_time_zone
 from clinic.plain_text import one_line
+from clinic.translated import TranslatedField
 
 if TYPE_CHECKING:
     from clinic.models.messages import Link
@@ -52,7 +54,7 @@ class User(AbstractUser):
     email = models.EmailField(_("e-mail"), unique=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.FRONT_DESK)
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+        _("language"), max_length=8, choices=languages.choices, default=settings.LANGUAGE_CODE
     )
 
     USERNAME_FIELD = "email"
@@ -86,10 +88,8 @@ class Practitioner(models.Model):
         related_name="practitioner",
     )
     name = models.CharField(_("name"), max_length=120)
-    title = models.CharField(_("title"), max_length=80, blank=True)
-    title_es = models.CharField(_("title (Spanish)"), max_length=80, blank=True)
-    bio = models.TextField(_("about"), blank=True)
-    bio_es = models.TextField(_("about (Spanish)"), blank=True)
+    title = TranslatedField(_("title"), max_length=80, blank=True)
+    bio = TranslatedField(_("about"), blank=True)
     locations = models.ManyToManyField(Location, verbose_name=_("locations"), blank=True)
     daily_sheet = models.CharField(
         _("daily sheet by e-mail"),
@@ -108,17 +108,6 @@ class Practitioner(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def local_title(self) -> str:
-        """Title in the active language, English when no Spanish was written."""
-        spanish = translation.get_language() == "es" and self.title_es
-        return spanish or self.title
-
-    @property
-    def local_bio(self) -> str:
-        spanish = translation.get_language() == "es" and self.bio_es
-        return spanish or self.bio
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -144,7 +133,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         Those opened to the user in an emergency count for as long as that lasts.
         """
         care = CareTeamMember.objects.filter(practitioner__user=user, until=None)
-        opened = EmergencyAccess.objects.standing(now=timezone.now()).filter(user=user)
+        opened = EmergencyAccess.objects.active(now=timezone.now()).filter(user=user)
         return self.filter(
             Q(pk__in=care.values("patient")) | Q(pk__in=opened.values("patient")),
         )
@@ -170,7 +159,7 @@ class Patient(models.Model):
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+        _("language"), max_length=8, choices=languages.choices, default=settings.LANGUAGE_CODE
     )
     contact_relation = models.CharField(
         _("who is written to"), max_length=10, choices=Contact, default=Contact.SELF
@@ -307,7 +296,7 @@ class CareTeamMember(models.Model):
 
 
 class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):
-    def standing(self, *, now: datetime) -> "EmergencyAccessQuerySet":
+    def active(self, *, now: datetime) -> "EmergencyAccessQuerySet":
         return self.filter(opened_at__lte=now, expires_at__gt=now)
 
 

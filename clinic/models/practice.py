@@ -3,12 +3,12 @@ from datetime import UTC, datetime, time, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clinic import public_holidays
 from clinic.public_holidays import Holiday
+from clinic.translated import TranslatedField
 
 
 def validate_time_zone(name: str) -> None:
@@ -165,8 +165,7 @@ class Location(models.Model):
     phone = models.CharField(_("phone"), max_length=40)
     time_zone = models.CharField(_("time zone"), max_length=60, validators=[validate_time_zone])
     map_url = models.URLField(_("map link"), blank=True)
-    directions = models.TextField(_("how to find us"), blank=True)
-    directions_es = models.TextField(_("how to find us (Spanish)"), blank=True)
+    directions = TranslatedField(_("how to find us"), blank=True)
     holiday_country = models.CharField(
         _("holidays of"),
         max_length=2,
@@ -224,9 +223,3 @@ class Location(models.Model):
             for part in (self.address, self.city, f"{self.region} {self.postal_code}".strip())
             if part
         )
-
-    @property
-    def local_directions(self) -> str:
-        """Directions in the active language, English when no Spanish was written."""
-        spanish = translation.get_language() == "es" and self.directions_es
-        return spanish or self.directions

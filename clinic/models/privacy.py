@@ -1,6 +1,7 @@
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from clinic import languages
 
 
 class PrivacyNotice(models.Model):
@@ -10,7 +11,7 @@ class PrivacyNotice(models.Model):
     """
 
     version = models.CharField(_("version"), max_length=20)
-    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
+    language = models.CharField(_("language"), max_length=8, choices=languages.choices)
     text = models.TextField(_("text"))
     digest = models.CharField(max_length=64)
     first_shown_at = models.DateTimeField(_("first agreed to"))

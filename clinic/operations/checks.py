@@ -6,6 +6,7 @@ read the practice's row run with `--database default`.
 
 import re
 import zoneinfo
+from collections.abc import Iterator
 from typing import Any
 
 import tzdata
@@ -14,6 +15,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError
 from django.utils import timezone
 
+from clinic import guide
+from clinic.languages import gaps
 from clinic.models import OnCall, Practice
 
 MAX_IDLE_SECONDS = 60 * 60
@@ -208,6 +211,23 @@ def _release_year(version: str) -> int:
     """Return the year of an IANA release such as ``2026c``."""
     found = re.match(r"\d{4}", version)
     return int(found[0]) if found else 0
+
+
+@register(Tags.translation, deploy=True)
+def check_languages(**kwargs: Any) -> Messages:
+    """Warn of pages of the clinic and of the catalogue that a registered language lacks."""
+    return gaps(_missing_texts, check_id="clinic.W019")
+
+
+def _missing_texts(language: str) -> Iterator[str]:
+    for name in ("privacy", *(f"guide/{page.slug}" for page in guide.PAGES)):
+        path = f"templates/clinic/{name}.{language}.html"
+        if not (settings.BASE_DIR / path).exists():
+            yield path
+    path = f"locale/{language}/LC_MESSAGES/django.mo"
+    # The default language is what stands in the code.
+    if language != settings.LANGUAGE_CODE and not (settings.BASE_DIR / path).exists():
+        yield path
 
 
 @register(Tags.database, deploy=True)

@@ -11,6 +11,7 @@ from django.views import i18n
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import guide as guide_pages
+from clinic.languages import active_language, templates
 from clinic.models import Location, Patient, Practice
 from clinic.security.access import patient_grant
 
@@ -25,7 +26,7 @@ def guide_page(request: HttpRequest, slug: str) -> HttpResponse:
     page = guide_pages.find(slug)
     if page is None:
         raise Http404
-    return render(request, page.template_name, {"page": page, "pages": guide_pages.PAGES})
+    return render(request, page.templates, {"page": page, "pages": guide_pages.PAGES})
 
 
 @require_safe
@@ -46,8 +47,8 @@ def locations(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    text = f"clinic/privacy.{guide_pages.active_language()}.html"
-    return render(request, "clinic/privacy.html", {"text": text})
+    texts = templates("clinic/privacy", active_language())
+    return render(request, "clinic/privacy.html", {"texts": texts})
 
 
 @require_POST

@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 from django.utils import translation
 
 from booking.appointments.mail_schedule import CONFIRMATION
+from clinic.languages import content
 from clinic.mail import wordings
 from clinic.models import Location, MailText, OnCall, Practice, Practitioner, Role, User
 from intake.models import Questionnaire
@@ -38,14 +39,11 @@ class Shift:
 @dataclass(frozen=True)
 class Person:
     name: str
-    title: str
-    title_es: str
-    bio: str
-    bio_es: str
     services: tuple[str, ...]
     shifts: tuple[Shift, ...]
 
 
+_TEXTS = content(__file__, "texts")
 _MORNING, _NOON, _ONE, _EVENING = time(8), time(12), time(13), time(17)
 # Runners have these days off, so the clinic does not.
 _KEPT_OPEN = ["Columbus Day", "Martin Luther King Jr. Day", "Veterans Day", "Washington's Birthday"]
@@ -53,10 +51,6 @@ _KEPT_OPEN = ["Columbus Day", "Martin Luther King Jr. Day", "Veterans Day", "Was
 PEOPLE = (
     Person(
         "Maya Ortiz, MD",
-        "Sports medicine doctor",
-        "Médica del deporte",
-        "Runs trails at dawn and reads every form before she meets you.",
-        "Corre senderos al amanecer y lee cada formulario antes de recibirle.",
         (
             "tele-triage",
             "sports-doc",
@@ -74,10 +68,6 @@ PEOPLE = (
     ),
     Person(
         "Daniel Reyes, DPT",
-        "Physical therapist",
-        "Fisioterapeuta",
-        "Marathon coach turned therapist; likes to film you from behind.",
-        "Entrenador de maratón que se hizo fisioterapeuta; le gusta grabar desde atrás.",
         (
             "tele-triage",
             "pt-eval",
@@ -100,10 +90,6 @@ PEOPLE = (
     ),
     Person(
         "Owen Park, DC",
-        "Chiropractor",
-        "Quiropráctico",
-        "Pairs every treatment with something you can do at home.",
-        "Acompaña cada tratamiento con algo que usted puede hacer en casa.",
         ("chiro-consult", "chiro-adjust", "manual-therapy", "progress-check"),
         (
             Shift("austin", (1, 2, 3), time(10), time(14)),
@@ -113,10 +99,6 @@ PEOPLE = (
     ),
     Person(
         "Priya Nair, RD, LMT",
-        "Dietitian and massage therapist",
-        "Nutricionista y masajista",
-        "Talks about food without a list of rules.",
-        "Habla de comida sin una lista de reglas.",
         ("massage", "nutrition", "mind-body"),
         (
             Shift("austin", (0, 2, 4), time(9), _ONE),
@@ -126,10 +108,6 @@ PEOPLE = (
     ),
     Person(
         "Hannah Lindqvist, PT",
-        "Physical and pelvic health therapist",
-        "Fisioterapeuta y de salud pélvica",
-        "Works with runners who are pregnant, have just given birth, or simply hurt.",
-        "Atiende a corredoras embarazadas, en posparto, o que simplemente tienen dolor.",
         (
             "tele-triage",
             "pt-eval",
@@ -149,6 +127,10 @@ PEOPLE = (
         ),
     ),
 )
+
+
+def _in_each_language(subject: str, field: str) -> dict[str, str]:
+    return {language: texts[subject][field] for language, texts in _TEXTS.items()}
 
 
 def create_practice() -> Practice:
@@ -178,10 +160,7 @@ def create_locations() -> dict[str, Location]:
         map_url="https://www.openstreetmap.org/?mlat=30.2622&mlon=-97.7668#map=17/30.2622/-97.7668",
         holiday_country="US",
         holidays_kept_open=_KEPT_OPEN,
-        directions="Across from the trail. Free parking behind the building, step-free entrance.",
-        directions_es=(
-            "Frente al sendero. Estacionamiento gratis detrás del edificio, entrada sin escalones."
-        ),
+        directions=_in_each_language("austin", "directions"),
     )
     el_paso = Location.objects.create(
         slug="el-paso",
@@ -195,8 +174,7 @@ def create_locations() -> dict[str, Location]:
         map_url="https://www.openstreetmap.org/?mlat=31.7634&mlon=-106.4871#map=17/31.7634/-106.4871",
         holiday_country="US",
         holidays_kept_open=_KEPT_OPEN,
-        directions="Second floor, elevator on the left. El Paso keeps Mountain Time.",
-        directions_es="Segundo piso, ascensor a la izquierda. El Paso usa la hora de la montaña.",
+        directions=_in_each_language("el-paso", "directions"),
     )
     return {"austin": austin, "el-paso": el_paso}
 
@@ -217,10 +195,8 @@ def create_practitioner(
 ) -> Practitioner:
     practitioner = Practitioner.objects.create(
         name=person.name,
-        title=person.title,
-        title_es=person.title_es,
-        bio=person.bio,
-        bio_es=person.bio_es,
+        title=_in_each_language(person.name, "title"),
+        bio=_in_each_language(person.name, "bio"),
     )
     practitioner.locations.set({locations[shift.location] for shift in person.shifts})
     OpeningHours.objects.bulk_create(
@@ -330,12 +306,9 @@ def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
 
 
 def create_mail_texts() -> None:
-    """The clinic's own words for one mail, in both languages."""
-    for language, heading, text in (
-        ("en", "Your time is kept for you", "We look forward to seeing you at {place}, {clinic}."),
-        ("es", "Su hora está guardada", "Le esperamos con gusto en {place}, {clinic}."),
-    ):
+    """The clinic's own words for one mail, in each language."""
+    for language, texts in _TEXTS.items():
         with translation.override(language):
             shipped = next(w.words for w in wordings.every() if w.kind == CONFIRMATION)
-        words = shipped._replace(heading=heading, text=text)
+        words = shipped._replace(**texts["confirmation"])
         MailText.of(CONFIRMATION, language, words).save()

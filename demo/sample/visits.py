@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from booking.appointments import mail_schedule
 from booking.models import Appointment, StatusChange
 from clinic.models import CareTeamMember, Patient, Practitioner
@@ -21,6 +23,7 @@ _FIRST_VISITS = ("pt-eval", "sports-doc", "chiro-consult", "massage", "pelvic-he
 
 def create_patients() -> list[Patient]:
     patients = []
+    languages = [code for code, _name in settings.LANGUAGES]
     for number in range(PATIENTS):
         first = FIRST_NAMES[number % len(FIRST_NAMES)]
         # A step that shares no factor with the list pairs each first name with new last names.
@@ -31,7 +34,8 @@ def create_patients() -> list[Patient]:
                 email=f"runner{number}@patients.example" if number % 9 else "",
                 phone=f"512-555-{1000 + number}",
                 birth_date=date(1958 + (number * 7) % 45, 1 + number % 12, 1 + (number * 5) % 28),
-                language="es" if number % 4 == 1 else "en",
+                # Of four patients one speaks each further language, the rest the first.
+                language=languages[number % 4 if number % 4 < len(languages) else 0],
             )
         )
     # Somebody who trains across the border, and wants one reminder instead of three.
@@ -144,7 +148,7 @@ def _is_against(rules: Rulebook, visit: Appointment, *, now: datetime) -> bool:
     shut = [slots.day_span(holiday.date, place.zone) for holiday in place.holidays(**window)]
     shut += slots.spans([rest.shift for rest in rules.breaks.get(pair, ())], **window)
     if visit.start > now:
-        shut += slots.spans([kept.shift for kept in rules.kept.get(pair, ())], **window)
+        shut += slots.spans([kept.shift for kept in rules.reserved.get(pair, ())], **window)
     return any(start < window["until"] and window["since"] < end for start, end in shut)
 
 

@@ -14,12 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import Appointment
 from clinic import days
 from clinic.admin import AuditedAdmin
+from clinic.languages import active_language
 from clinic.models import AuditEvent, Patient, Practice
 from clinic.security.access import staff_user
 from desk.admin.columns import visit_time
@@ -154,7 +154,7 @@ def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) 
         model_admin.record(AuditEvent.Action.READ, request, patient)
     outcome = None
     if response is not None and is_screened:
-        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = page_context(
         request,
         model_admin,
@@ -191,7 +191,7 @@ def _question_form(
         questionnaire=asked,
         items=[asked.item(gate.SAFETY_GROUP)],
         stored=replace_answers(asked, [], known),
-        language=get_language() or "en",
+        language=active_language(),
         today=days.local_date(timezone.now(), practice.zone),
         placeholders={"emergency_number": practice.emergency_number},
     )
@@ -205,7 +205,7 @@ def stop_page(
     spoken = [
         render_message(
             message_id,
-            language=get_language() or "en",
+            language=active_language(),
             emergency_number=practice.emergency_number,
             advice_line=practice.advice_line,
             callback_time=time_format(timezone.localtime().time()),

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin import ConfigurationAdmin, DayFilter
+from clinic.languages import each_language
 from clinic.models import Practice
 from desk.admin.why_not_free import why
 from intake.models import Questionnaire
@@ -29,7 +31,7 @@ class FromNowFilter(DayFilter):
 @admin.register(Service)
 class ServiceAdmin(ConfigurationAdmin):
     list_display = [
-        "name",
+        "service",
         "lengths",
         "booking_mode",
         "is_first_visit",
@@ -40,15 +42,11 @@ class ServiceAdmin(ConfigurationAdmin):
         "is_active",
     ]
     list_filter = ["booking_mode", "is_first_visit", "is_active", "practitioners"]
-    search_fields = ["name", "name_es", "slug"]
+    search_fields = [*each_language("name"), "slug"]
     autocomplete_fields = ["unlocked_by", "practitioners", "questionnaire"]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "description", "preparation", "price_note"]}),
-        (
-            _("In Spanish"),
-            {"fields": ["name_es", "description_es", "preparation_es", "price_note_es"]},
-        ),
         (
             _("Time"),
             {
@@ -93,6 +91,10 @@ class ServiceAdmin(ConfigurationAdmin):
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(partial(why, model_admin=self))
         return [path("why/", page, name="schedule_service_why"), *super().get_urls()]
+
+    @admin.display(description=_("name"), ordering=f"name__{settings.LANGUAGE_CODE}")
+    def service(self, service: Service) -> str:
+        return str(service)
 
     @admin.display(description=_("minutes"))
     def lengths(self, service: Service) -> str:

@@ -50,9 +50,13 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
         before = visit.sequence
 
         def act(**choice: Any) -> Appointment:
-            is_told = form.cleaned_data["is_told"]
+            notify_patient = form.cleaned_data["notify_patient"]
             visit.move(
-                location=location, now=now, by=staff_user(request), is_told=is_told, **choice
+                location=location,
+                now=now,
+                by=staff_user(request),
+                notify_patient=notify_patient,
+                **choice,
             )
             return visit
 

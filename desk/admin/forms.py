@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
@@ -16,6 +15,7 @@ from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import Appointment, SlotTaken
+from clinic import languages
 from clinic.models import Location, Patient, Practitioner
 from clinic.plain_text import MailAddressField
 from schedule.fields import (
@@ -133,7 +133,7 @@ class CallerForm(WishForm):
     email = MailAddressField(label=_("E-mail"), required=False)
     language = forms.ChoiceField(
         label=_("Language"),
-        choices=settings.LANGUAGES,
+        choices=languages.choices,
         error_messages={"required": _("Choose a language.")},
     )
     is_new = forms.BooleanField(
@@ -304,7 +304,7 @@ class StartForm(PhoneScreenForm):
         return act(**self.choice, overlap_reason=reason)
 
 
-def is_told_field() -> forms.BooleanField:
+def notify_patient_field() -> forms.BooleanField:
     return forms.BooleanField(
         label=_("Tell the patient by e-mail"),
         required=False,
@@ -317,12 +317,12 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=200, error_messages={"required": _("Please say why.")}
     )
-    is_told = is_told_field()
+    notify_patient = notify_patient_field()
 
 
 class MoveForm(StartForm):
-    is_told = is_told_field()
+    notify_patient = notify_patient_field()
 
     @property
     def told_fields(self) -> list[forms.BoundField]:
-        return [self["is_told"]]
+        return [self["notify_patient"]]

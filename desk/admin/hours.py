@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin import ConfigurationAdmin
 from clinic.admin.practice import PractitionerAdmin as PlainPractitionerAdmin
+from clinic.languages import each_language
 from clinic.models import Practitioner
 from schedule.fields import DateInput, TimeInput
 from schedule.models.catalogue import Equipment, Room
@@ -136,7 +137,7 @@ class VisitLimitAdmin(ConfigurationAdmin):
     list_display_links = ["who"]
     list_filter = ["period", "practitioner", "service"]
     list_select_related = ["practitioner", "service"]
-    search_fields = ["practitioner__name", "service__name"]
+    search_fields = ["practitioner__name", *each_language("service__name")]
     autocomplete_fields = ["practitioner", "service"]
 
     @admin.display(description=_("practitioner"), ordering="practitioner")

@@ -129,7 +129,7 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
         return redirect("admin:booking_series_change", twin.pk)
     outcome = None
     if response is not None and is_screened:
-        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = page_context(
         request,
         model_admin,

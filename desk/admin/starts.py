@@ -14,7 +14,7 @@ from clinic import days
 from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
 from schedule.models import Service
-from schedule.search import Rule
+from schedule.search import ObstacleRule
 
 DAYS_SHOWN = 7
 
@@ -57,20 +57,19 @@ def week(
     """
     since, until = days.instants(first, first + timedelta(days=DAYS_SHOWN - 1), location.zone)
     search = partial(
-        Appointment.objects.free_starts,
-        service=service,
+        Appointment.objects.search,
+        service,
         since=max(since, now),
         until=until,
         now=now,
         duration=moving.duration_minutes if moving else duration,
-        practitioners=[practitioner] if practitioner else None,
-        location=location,
         as_staff=True,
         moving=moving,
     )
+    asked = [practitioner] if practitioner else None, location
     here = moving and (moving.start, moving.practitioner_id, moving.location_id)
-    found = [free for free in search() if free != here]
-    usual = set(search(level=Level.ROUTINE))
+    found = [free for free in search().starts(*asked) if free != here]
+    usual = set(search(level=Level.ROUTINE).starts(*asked))
     names = dict(service.practitioners.values_list("pk", "name"))
     shown = {
         day: Day(day) for day in (first + timedelta(days=number) for number in range(DAYS_SHOWN))
@@ -98,19 +97,18 @@ def week(
 def tell_of_exceptions(request: HttpRequest, visit: Appointment, *, now: datetime) -> None:
     """Say that the visit just booked is one that no patient would have been offered."""
     said = {
-        Rule.LIMIT: _("This is more visits than the limit allows."),
-        Rule.RESERVED: _("This time was kept for patients who have to be seen soon."),
+        ObstacleRule.LIMIT: _("This is more visits than the limit allows."),
+        ObstacleRule.RESERVED: _("This time was kept for patients who have to be seen soon."),
     }
-    found = Appointment.objects.why_not(
-        service=visit.service,
-        start=visit.start,
-        practitioner=visit.practitioner,
-        location=visit.location,
+    search = Appointment.objects.search(
+        visit.service,
+        since=visit.start,
         now=now,
         duration=visit.duration_minutes,
         as_staff=True,
         level=Level.ROUTINE,
         moving=visit,
     )
+    found = search.why_not(visit.practitioner, visit.location)
     for rule in dict.fromkeys(obstacle.rule for obstacle in found if obstacle.rule in said):
         messages.warning(request, said[rule])

@@ -70,7 +70,7 @@ def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) 
         return redirect("admin:booking_appointment_change", visit.pk)
     outcome = None
     if response is not None and is_screened:
-        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
     context = add_visit.page_context(
         request,
         model_admin,

@@ -28,7 +28,7 @@ from booking.models import (
     WaitlistOffer,
 )
 from booking.waitlist.forms import USUAL_WAIT
-from booking.waitlist.models import IN_TURN
+from booking.waitlist.models import OFFER_ORDER
 from clinic import days
 from clinic.admin import EVERYWHERE, ReadOnlyAdmin
 from clinic.mail.letters import time_left_text
@@ -99,7 +99,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
     list_per_page = 50
     inlines = [OffersOfEntry]
     reads_are_audited = True
-    actions = ["offer_time", "accept", "decline", "put_first", "put_back_in_turn", "close"]
+    actions = ["offer_time", "accept", "decline", "put_first", "clear_put_first", "close"]
     fieldsets = [
         (
             None,
@@ -137,7 +137,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         )
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        return IN_TURN
+        return OFFER_ORDER
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
@@ -366,9 +366,9 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         self._each(request, queryset, ahead, _("first"))
 
     @admin.action(description=_("Back in turn"), location=EVERYWHERE, permissions=["operate"])
-    def put_back_in_turn(self, request: HttpRequest, queryset: QuerySet) -> None:
+    def clear_put_first(self, request: HttpRequest, queryset: QuerySet) -> None:
         def back(entry: WaitlistEntry, now: Any) -> bool:
-            entry.put_back_in_turn()
+            entry.clear_put_first()
             return True
 
         self._each(request, queryset, back, _("in turn"))

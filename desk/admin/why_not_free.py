@@ -26,7 +26,7 @@ from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
 from schedule.fields import CHOOSE_LOCATION, CHOOSE_SERVICE, CHOOSE_TIME, DayField, TimeInput
 from schedule.models import Break, Closure, ReservedTime, Service, TimeOff, VisitLimit
-from schedule.search import Obstacle, Rule
+from schedule.search import Obstacle, ObstacleRule
 
 
 class WhyForm(forms.Form):
@@ -132,16 +132,14 @@ def _of_the_service(service: Service) -> Iterator[Reason]:
 def _reasons(person: Practitioner, form: WhyForm, *, viewer: Any) -> Iterator[Reason]:
     asked = form.cleaned_data
     service, location = asked["service"], asked["location"]
-    found = Appointment.objects.why_not(
-        service=service,
-        start=form.start,
-        practitioner=person,
-        location=location,
+    search = Appointment.objects.search(
+        service,
+        since=form.start,
         now=timezone.now(),
         duration=asked["minutes"],
         level=asked["level"],
     )
-    for obstacle in found:
+    for obstacle in search.why_not(person, location):
         yield _in_words(obstacle, person, service, location, form.start, viewer=viewer)
 
 
@@ -154,48 +152,48 @@ def _in_words(
     *,
     viewer: Any,
 ) -> Reason:
-    rule, detail, link = Rule(obstacle.rule), "", _change(service)
+    rule, detail, link = ObstacleRule(obstacle.rule), "", _change(service)
     row = _row(obstacle)
     match rule:
-        case Rule.INACTIVE:
+        case ObstacleRule.INACTIVE:
             link = _change(person)
-        case Rule.PLACE:
+        case ObstacleRule.PLACE:
             link = _change(location)
-        case Rule.HOURS | Rule.TOO_LONG:
+        case ObstacleRule.HOURS | ObstacleRule.TOO_LONG:
             link = _list("openinghours", practitioner=person.pk, location=location.pk)
-        case Rule.HOLIDAY:
+        case ObstacleRule.HOLIDAY:
             day = start.astimezone(location.zone).date()
             detail = ", ".join(h.name for h in location.holidays_of(day.year) if h.date == day)
             link = _change(location)
-        case Rule.ROOM:
+        case ObstacleRule.ROOM:
             detail = service.room_kind
             link = _list("room", kind=service.room_kind, location=location.pk)
-        case Rule.EQUIPMENT:
+        case ObstacleRule.EQUIPMENT:
             detail = service.equipment_kind
             link = _list("equipment", kind=service.equipment_kind, location=location.pk)
-        case Rule.VISIT:
+        case ObstacleRule.VISIT:
             visit = Appointment.objects.visible_to(viewer).get(pk=obstacle.row)
             detail = f"{_clock(visit.start, location)}–{_clock(visit.end, location)}"
             link = _change(visit)
-        case Rule.CLOSURE | Rule.TIME_OFF:
+        case ObstacleRule.CLOSURE | ObstacleRule.TIME_OFF:
             assert isinstance(row, Closure | TimeOff)
             span = f"{_moment(row.start, location)} – {_moment(row.end, location)}"
             detail, link = f"{span} {row.reason}".strip(), _change(row)
-        case Rule.LIMIT:
+        case ObstacleRule.LIMIT:
             assert isinstance(row, VisitLimit)
             detail, link = f"{row}, {row.service}" if row.service else str(row), _change(row)
-        case Rule.BREAK | Rule.RESERVED:
+        case ObstacleRule.BREAK | ObstacleRule.RESERVED:
             assert row is not None
             detail, link = str(row), _change(row)
     return Reason(rule.label, detail, link)
 
 
 ROWS: dict[str, type[Model]] = {
-    Rule.CLOSURE: Closure,
-    Rule.TIME_OFF: TimeOff,
-    Rule.BREAK: Break,
-    Rule.RESERVED: ReservedTime,
-    Rule.LIMIT: VisitLimit,
+    ObstacleRule.CLOSURE: Closure,
+    ObstacleRule.TIME_OFF: TimeOff,
+    ObstacleRule.BREAK: Break,
+    ObstacleRule.RESERVED: ReservedTime,
+    ObstacleRule.LIMIT: VisitLimit,
 }
 
 

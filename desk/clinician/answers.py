@@ -4,9 +4,10 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from clinic.languages import active_language
 from clinic.models import AuditEvent, Practice, Role
 from clinic.security import audit
 from clinic.security.access import StaffRequest, staff_required
@@ -34,7 +35,7 @@ def clinician_answers(request: StaffRequest, response_id: UUID) -> HttpResponse:
     )
     pages = readback.read_back(
         response,
-        language=translation.get_language() or "en",
+        language=active_language(),
         placeholders={"emergency_number": practice.emergency_number},
         today=now.astimezone(practice.zone).date(),
     )

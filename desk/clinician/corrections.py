@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from clinic.languages import active_language
 from clinic.models import AuditEvent, Practice, Role
 from clinic.security import audit
 from clinic.security.access import StaffRequest, staff_required
@@ -42,7 +43,7 @@ def corrections(response: QuestionnaireResponse, *, practice: Practice) -> list[
                 response.form,
                 before.items,
                 after.items,
-                language=translation.get_language() or "en",
+                language=active_language(),
                 placeholders={"emergency_number": practice.emergency_number},
             ),
         )
@@ -74,7 +75,7 @@ def earlier_answers(request: StaffRequest, response_id: UUID, number: int) -> Ht
     )
     pages = readback.read_back(
         earlier,
-        language=translation.get_language() or "en",
+        language=active_language(),
         placeholders={"emergency_number": practice.emergency_number},
         today=earlier.submitted_at.astimezone(practice.zone).date(),
     )

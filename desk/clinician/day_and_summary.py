@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from booking.appointments.mail_schedule import is_rescreen_open, rescreen_of
 from booking.flow.eligibility import SOON_WORKING_DAYS, working_day_after
 from booking.models import Appointment
+from clinic.languages import active_language
 from clinic.models import AuditEvent, DeskTask, EmergencyAccess, Patient, Practice, Role, User
 from clinic.security import audit
 from clinic.security.access import StaffRequest, staff_required
@@ -173,7 +174,7 @@ def clinician_summary(request: StaffRequest, patient_id: UUID) -> HttpResponse:
             "summary": summary,
             "changes": _changes(told),
             "trend": _trend(told, record, user=request.user, practice=practice),
-            "opened": EmergencyAccess.objects.standing(now=now)
+            "opened": EmergencyAccess.objects.active(now=now)
             .filter(patient=patient, user=request.user)
             .first(),
             "notes": PrivateNote.objects.visible_to(request.user)
@@ -419,7 +420,7 @@ def _summary(
         told.intake.answers,
         today=told.intake.given_on,
         now=now,
-        language=translation.get_language() or "en",
+        language=active_language(),
         answered_in=told.response.language,
         safety_answered_at=max(filter(None, asked_at), default=None),
         strict_public_advice=practice.strict_public_advice,

@@ -43,7 +43,7 @@ def open_in_emergency(request: StaffRequest) -> HttpResponse:
         {
             "form": form,
             "minutes": int(emergency_access.LASTS.total_seconds() // 60),
-            "standing": EmergencyAccess.objects.standing(now=now)
+            "standing": EmergencyAccess.objects.active(now=now)
             .filter(user=request.user)
             .select_related("patient"),
         },

@@ -28,7 +28,7 @@ KEEP_EXPIRED_LINKS = timedelta(days=30)
 def sweep(*, now: datetime) -> dict[str, int]:
     """Delete what is due; return how much of each class, and log the counts."""
     counts = {
-        "holds": Appointment.objects.drop_lapsed(now=now),
+        "holds": Appointment.objects.drop_expired(now=now),
         "gate answers": gate.forget_unclaimed(now=now),
         "drafts": forget_drafts(now=now),
         "links": Link.objects.filter(expires_at__lt=now - KEEP_EXPIRED_LINKS).delete()[0],

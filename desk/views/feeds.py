@@ -69,15 +69,15 @@ def calendar_feed(request: StaffRequest) -> HttpResponse:
         feed, token = CalendarFeed.objects.make(practitioner, by=request.user, now=now)
         audit.record(action=AuditEvent.Action.CREATE, user=request.user, subject=feed, now=now)
         url = settings.BASE_URL + reverse("practitioner_feed", args=[token])
-    standing = CalendarFeed.objects.standing().filter(practitioner=practitioner).first()
+    active = CalendarFeed.objects.active().filter(practitioner=practitioner).first()
     if "revoke" in request.POST:
-        if standing is not None and standing.revoke(now=now):
+        if active is not None and active.revoke(now=now):
             audit.record(
                 action=AuditEvent.Action.CHANGE,
                 user=request.user,
-                subject=standing,
+                subject=active,
                 fields=["revoked_at"],
                 now=now,
             )
         return redirect("calendar_feed")
-    return render(request, "desk/clinician/calendar_feed.html", {"feed": standing, "url": url})
+    return render(request, "desk/clinician/calendar_feed.html", {"feed": active, "url": url})

@@ -46,8 +46,11 @@ SECONDS = {
     "quantity": 8,
 }
 
+# Longer lists are a select: radio buttons would push the next question off the screen.
+MAX_RADIOS = 15
+
 # A scale with more marks than this does not fit the width of a phone.
-MOST_MARKS = 11
+MAX_MARKS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +251,20 @@ class Item:
         return "slider" in self.controls and is_one and bool(self.marks)
 
     @property
+    def is_select(self) -> bool:
+        """Whether one of many options is picked from a select."""
+        is_long = len(self.options) > MAX_RADIOS and "radio-button" not in self.controls
+        is_one = self.type == "choice" and not self.repeats
+        return is_one and ("drop-down" in self.controls or is_long)
+
+    @property
     def marks(self) -> tuple[int, ...]:
         """The numbers on a scale, or none when it has no ends or too many."""
         low, high = self.min_value, self.max_value
         if not isinstance(low, int) or not isinstance(high, int):
             return ()
         marks = range(low, high + 1, int(self.step or 1))
-        return tuple(marks) if len(marks) <= MOST_MARKS else ()
+        return tuple(marks) if len(marks) <= MAX_MARKS else ()
 
     @property
     def is_list(self) -> bool:

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.plain_text import OneLineField, one_line
 from intake.fhir_form.items import Item
-from intake.html_form.questions import is_select
 from intake.values import LARGEST_INTEGER, Quantity, Value, is_url
 
 # The value of "other": the answer is then written as text beside the options.
@@ -261,14 +260,14 @@ def _choice_field(item: Item, language: str, words: dict[str, Any]) -> forms.Fie
     if item.type == "open-choice":
         by_key[OTHER] = OTHER
         choices.append((OTHER, _("Something else")))
-    if is_select(item):
+    if item.is_select:
         choices.insert(0, ("", _("Pick one")))
     return forms.TypedChoiceField(
         choices=choices,
         coerce=by_key.__getitem__,
         empty_value=None,
         widget=forms.Select(attrs={"class": "form-select"})
-        if is_select(item)
+        if item.is_select
         else forms.RadioSelect,
         **words,
     )

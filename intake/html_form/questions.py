@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crispy_forms.utils import TEMPLATE_PACK, render_field
 from django import forms
@@ -13,12 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.fhir_form.items import Item
 from intake.html_form import body_chart
-
-if TYPE_CHECKING:
-    from intake.html_form.layout import QuestionLayout
-
-# Longer lists are a select: radio buttons would push the next question off the screen.
-MOST_RADIOS = 15
 
 # Names that the page itself posts; names of question fields never begin with an underscore.
 RESERVED = {"next", "later", "csrfmiddlewaretoken"}
@@ -41,7 +35,7 @@ class Question:
     name: str
     names: tuple[str, ...]
     scope: Scope
-    form: QuestionLayout = field(repr=False)
+    form: forms.Form = field(repr=False)
     depends_on: str = ""
     picked_from: str = ""
     alone: str = ""
@@ -118,7 +112,7 @@ class Question:
             return "intake/field_scale.html"
         if item.must_be_true:
             return "intake/field_consent.html"
-        if item.type in ("choice", "open-choice", "boolean") and not is_select(item):
+        if item.type in ("choice", "open-choice", "boolean") and not item.is_select:
             return "intake/field_choice.html"
         return "intake/field_input.html"
 
@@ -175,9 +169,3 @@ class Block:
             for part in self.fields
         ]
         return render_to_string(self.template, self.words | {"fields": content})
-
-
-def is_select(item: Item) -> bool:
-    """Whether one of many options is picked from a select."""
-    is_long = len(item.options) > MOST_RADIOS and "radio-button" not in item.controls
-    return item.type == "choice" and not item.repeats and ("drop-down" in item.controls or is_long)

@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from clinic import languages
 from clinic.encryption import EncryptedJSONField
 from intake.answers import Answers
 from intake.fhir_form.questionnaire import Form, Page
@@ -77,7 +78,7 @@ class EarlierAnswers(models.Model):
     )
     number = models.PositiveSmallIntegerField(_("version"))
     items = EncryptedJSONField(_("answers"))
-    language = models.CharField(max_length=8, choices=settings.LANGUAGES)
+    language = models.CharField(max_length=8, choices=languages.choices)
     level = models.PositiveSmallIntegerField(_("level"), choices=Level)
     rules = models.JSONField(_("rules that fired"))
     rule_set_version = models.CharField(max_length=20)

@@ -53,9 +53,9 @@ def _shipped() -> list[tuple[Form, Any]]:
     return [(Form.parse(content), content) for content in contents]
 
 
-def shipped_urls() -> set[str]:
-    """The canonical addresses of the questionnaires that come with the code."""
-    return {form.url for form, _content in _shipped()}
+def shipped_forms() -> list[Form]:
+    """The questionnaires that come with the code."""
+    return [form for form, _content in _shipped()]
 
 
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):

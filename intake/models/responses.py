@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic import languages
 from clinic.encryption import EncryptedJSONField
 from clinic.models import Link, Patient, Role, User
 from intake.answers import Answers
@@ -88,7 +89,9 @@ class QuestionnaireResponse(models.Model):
     )
     items = EncryptedJSONField(_("answers"), default=list)
     pages_done = models.JSONField(default=list)
-    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
+    language = models.CharField(
+        max_length=8, choices=languages.choices, default=settings.LANGUAGE_CODE
+    )
     level = models.PositiveSmallIntegerField(_("level"), choices=Level, default=Level.ROUTINE)
     rules = models.JSONField(_("rules that fired"), default=list)
     rule_set_version = models.CharField(max_length=20, blank=True)

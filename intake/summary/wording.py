@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from clinic.languages import active_language
 from intake.answers import Answers
 from intake.fhir_form.items import Item
 from intake.fhir_form.questionnaire import Form
@@ -330,7 +331,7 @@ def answer(form: Form, link_id: str, value: Value) -> str:
     if item is not None and isinstance(value, str):
         option = item.option(value)
         if option is not None:
-            return _lowered(option.text.in_language(get_language() or "en"))
+            return _lowered(option.text.in_language(active_language()))
     return _plain(item, value)
 
 

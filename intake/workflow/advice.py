@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import translation
 from django.utils.translation import gettext
 
+from clinic.languages import active_language
 from clinic.mail.letters import time_text
 from clinic.models import Practice
 from intake.rules.messages import render
@@ -30,7 +30,7 @@ def advice(
     for message_id in message_ids:
         words = render(
             message_id,
-            language=translation.get_language() or "en",
+            language=active_language(),
             # Words where a clinic has no number yet, for there is a way to help everywhere.
             emergency_number=practice.emergency_number or gettext("the emergency services"),
             advice_line=practice.advice_line or gettext("a health advice line"),

@@ -87,7 +87,7 @@ def save(
         response.language = language
         if is_complete and response.questionnaire.url == RESCREEN_URL:
             response.safety_answered_at = now
-        outcome = gate.standing(response, patient=patient, practice=practice, now=now)
+        outcome = gate.current_triage(response, patient=patient, practice=practice, now=now)
         response.level = outcome.level
         response.rules = list(outcome.rule_ids)
         response.rule_set_version = RULE_SET_VERSION

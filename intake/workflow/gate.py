@@ -92,7 +92,7 @@ def save(
         response.language = language
         response.safety_answered_at = now if is_complete else None
         response.pages_done = [SAFETY_GROUP] if is_complete else []
-        outcome = standing(response, patient=patient, practice=practice, now=now)
+        outcome = current_triage(response, patient=patient, practice=practice, now=now)
         response.level = outcome.level
         response.rules = list(outcome.rule_ids)
         response.rule_set_version = RULE_SET_VERSION
@@ -101,7 +101,7 @@ def save(
     return outcome
 
 
-def standing(
+def current_triage(
     response: QuestionnaireResponse, *, patient: Patient | None, practice: Practice, now: datetime
 ) -> Triage:
     """How these answers count for booking today, together with the patient's earlier intake.

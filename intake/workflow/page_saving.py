@@ -74,7 +74,7 @@ def save_page(
 
 def judge(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Triage:
     """The triage of the answers so far, as the safety gate judges its own."""
-    return gate.standing(response, patient=response.patient, practice=practice, now=now)
+    return gate.current_triage(response, patient=response.patient, practice=practice, now=now)
 
 
 def seen(page: Page, items: list[dict[str, Any]]) -> str:

@@ -1,14 +1,15 @@
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Location, Patient, Practitioner
+from clinic.translated import TranslatedField
 from intake.models import Questionnaire, QuestionnaireResponse
 from intake.workflow.answer_history import FOLLOW_UP_URL
 
@@ -56,14 +57,10 @@ class Service(models.Model):
         EXTERNAL = "external", _("Done elsewhere")
 
     slug = models.SlugField(_("code"), unique=True, validators=[validate_not_reserved])
-    name = models.CharField(_("name"), max_length=80)
-    name_es = models.CharField(_("name (Spanish)"), max_length=80, blank=True)
-    description = models.TextField(_("what happens"), blank=True)
-    description_es = models.TextField(_("what happens (Spanish)"), blank=True)
-    preparation = models.TextField(_("what to bring"), blank=True)
-    preparation_es = models.TextField(_("what to bring (Spanish)"), blank=True)
-    price_note = models.CharField(_("price note"), max_length=120, blank=True)
-    price_note_es = models.CharField(_("price note (Spanish)"), max_length=120, blank=True)
+    name = TranslatedField(_("name"), max_length=80)
+    description = TranslatedField(_("what happens"), blank=True)
+    preparation = TranslatedField(_("what to bring"), blank=True)
+    price_note = TranslatedField(_("price note"), max_length=120, blank=True)
     durations = models.JSONField(
         _("lengths"),
         validators=[validate_durations],
@@ -177,28 +174,12 @@ class Service(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        ordering = ["position", "name"]
+        ordering = ["position", f"name__{settings.LANGUAGE_CODE}"]
         verbose_name = _("service")
         verbose_name_plural = _("services")
 
     def __str__(self) -> str:
-        return self.local_name
-
-    @property
-    def local_name(self) -> str:
-        return self._local("name")
-
-    @property
-    def local_description(self) -> str:
-        return self._local("description")
-
-    @property
-    def local_preparation(self) -> str:
-        return self._local("preparation")
-
-    @property
-    def local_price_note(self) -> str:
-        return self._local("price_note")
+        return str(self.name)
 
     @property
     def lengths(self) -> list[int]:
@@ -254,10 +235,6 @@ class Service(models.Model):
             now + timedelta(minutes=self.min_notice_minutes),
             now + timedelta(days=self.horizon_days),
         )
-
-    def _local(self, field: str) -> str:
-        spanish = translation.get_language() == "es" and getattr(self, f"{field}_es")
-        return spanish or getattr(self, field)
 
 
 class Resource(models.Model):

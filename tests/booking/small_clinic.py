@@ -57,11 +57,21 @@ class SmallClinic:
             **fields,
         )
 
-    def free(self, *, since=NOW, until=NOW + timedelta(days=2), now=NOW, **fields):
+    def free(
+        self,
+        *,
+        since=NOW,
+        until=NOW + timedelta(days=2),
+        now=NOW,
+        practitioners=None,
+        location=None,
+        **fields,
+    ):
         """The free starts as minutes after nine."""
+        search = Appointment.objects.search(
+            self.service, since=since, until=until, now=now, **fields
+        )
         return [
             (found.start - NINE) // timedelta(minutes=1)
-            for found in Appointment.objects.free_starts(
-                service=self.service, since=since, until=until, now=now, **fields
-            )
+            for found in search.starts(practitioners, location)
         ]

@@ -41,9 +41,9 @@ def test_somebody_waits_and_takes_a_time_on_pages_that_axe_finds_nothing_on(
     check(page, "on the list")
 
     entry, now = WaitlistEntry.objects.get(), timezone.now()
-    free = Appointment.objects.free_starts(
-        service=entry.service, since=now + timedelta(days=2), until=now + timedelta(days=4), now=now
-    )
+    free = Appointment.objects.search(
+        entry.service, since=now + timedelta(days=2), until=now + timedelta(days=4), now=now
+    ).starts()
     practitioner = entry.service.practitioners.get()
     entry.offer(
         start=free[-1].start,

@@ -65,7 +65,7 @@ def test_the_feed_shows_when_and_where_and_never_who_or_why(client, clinician, f
     assert (event["UID"], event["SEQUENCE"]) == (visit.ical_uid, visit.sequence)
     assert event["SUMMARY"] == "Visit"
     assert event["LOCATION"] == f"{visit.location.name}, Track room"
-    for word in ("Zyx", visit.patient.email, visit.service.name, str(visit.pk), "ATTENDEE"):
+    for word in ("Zyx", visit.patient.email, str(visit.service), str(visit.pk), "ATTENDEE"):
         assert word not in text
     assert vobject.readOne(text).vevent.dtstart.value == visit.start
 
@@ -112,7 +112,7 @@ def test_a_clinician_makes_an_address_sees_it_once_and_ends_it(client, clinician
     client.post("/clinician/calendar/", {"make": ""})
     assert client.get(path).status_code == 404
     client.post("/clinician/calendar/", {"revoke": ""})
-    assert not CalendarFeed.objects.standing().exists()
+    assert not CalendarFeed.objects.active().exists()
     actions = AuditEvent.objects.filter(subject_type="desk.calendarfeed")
     assert sorted(actions.values_list("action", flat=True)) == ["change", "create", "create"]
 

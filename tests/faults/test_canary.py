@@ -99,9 +99,9 @@ class Canary(Guest):
 
 def book(canary, clinic):
     now = timezone.now()
-    free = Appointment.objects.free_starts(
-        service=clinic.service, since=now, until=now + timedelta(days=4), now=now
-    )
+    free = Appointment.objects.search(
+        clinic.service, since=now, until=now + timedelta(days=4), now=now
+    ).starts()
     choice = canary.choice(
         start=floor_minute(free[-1].start),
         place=clinic.location.slug,

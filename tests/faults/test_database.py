@@ -39,9 +39,9 @@ starts = {
         "minutes": clinic.service.default_duration,
         "who": str({one.pk: one.public_id for one in clinic.practitioners}[free.practitioner_id]),
     }
-    for free in Appointment.objects.free_starts(
-        service=clinic.service, since=now, until=now + timedelta(days=9), now=now
-    )
+    for free in Appointment.objects.search(
+        clinic.service, since=now, until=now + timedelta(days=9), now=now
+    ).starts()
     if free.start.minute == 0
 }
 print(json.dumps(list(starts.values())))

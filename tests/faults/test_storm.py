@@ -39,9 +39,9 @@ def test_of_fifty_guests_who_want_one_start_as_many_book_as_are_free(practitione
     clinic = open_clinic(practitioners)
     now = timezone.now()
     service = clinic.service
-    free = Appointment.objects.free_starts(
-        service=service, since=now, until=now + timedelta(days=3), now=now
-    )
+    free = Appointment.objects.search(
+        service, since=now, until=now + timedelta(days=3), now=now
+    ).starts()
     start = floor_minute(free[20 * practitioners].start)
 
     with Server(process_env | {"TRUSTED_PROXY": "1"}) as server:

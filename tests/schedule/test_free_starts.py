@@ -1,4 +1,4 @@
-"""What ``Appointment.objects.free_starts`` reads, and that booking agrees with what it offers."""
+"""What ``Appointment.objects.search`` reads, and that booking agrees with what it offers."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -132,9 +132,9 @@ def test_starts_come_soonest_first_with_whom_and_where():
     clinic = SmallClinic(practitioners=2)
     first, second = clinic.practitioners
     clinic.book(practitioner=first)
-    found = Appointment.objects.free_starts(
-        service=clinic.service, since=NINE, until=NINE + minutes(61), now=NOW
-    )
+    found = Appointment.objects.search(
+        clinic.service, since=NINE, until=NINE + minutes(61), now=NOW
+    ).starts()
     assert found == [
         *((NINE + minutes(m), second.pk, clinic.location.pk) for m in (0, 15, 30, 45)),
         *((NINE + minutes(60), pk, clinic.location.pk) for pk in (first.pk, second.pk)),

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from schedule.models import Break, Equipment, OpeningHours, ResourceHours
-from schedule.search import Rule
+from schedule.search import ObstacleRule
 from tests import factories as make
 from tests.booking.small_clinic import NINE, SmallClinic, minutes
 from tests.factories import NOW
@@ -90,7 +90,7 @@ def post_rules(manager, clinic, practitioner, **rules):
     path = f"/admin/clinic/practitioner/{practitioner.pk}/change/"
     page = manager.get(path).content.decode()
     found = dict.fromkeys(re.findall(r'name="([\w-]+)-TOTAL_FORMS"', page))
-    posted = {"name": practitioner.name, "title": "PT", "is_active": "on", "bio": "", "bio_es": ""}
+    posted = {"name": practitioner.name, "title": "PT", "is_active": "on"}
     posted["locations"] = [clinic.location.pk]
     for prefix in found:
         posted |= inline(prefix, *rules.get(prefix, ()))
@@ -202,7 +202,7 @@ def test_the_page_says_it_is_offered_or_names_the_rule_and_leads_to_its_row(clie
     make.make_closure(start=NINE, end=NINE + minutes(30), reason="Fire drill")
     page = ask(client, clinic)
     assert "It is offered." not in page
-    for rule in (Rule.BREAK, Rule.CLOSURE, Rule.VISIT):
+    for rule in (ObstacleRule.BREAK, ObstacleRule.CLOSURE, ObstacleRule.VISIT):
         assert str(rule.label) in page
     assert f"/admin/schedule/break/{lunch.pk}/change/" in page
     assert f"/admin/booking/appointment/{visit.pk}/change/" in page

@@ -6,14 +6,14 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from booking.appointments import reservation
-from booking.appointments.guards import RULE_TABLES
+from booking.appointments.reservation import ReservationRequest, reserve
 from booking.models import Appointment, SlotTaken
 from clinic.models import Practitioner
 from intake.rules.levels import Level
 from schedule import rules
 from schedule.rules import Rulebook
-from schedule.search import Rule
+from schedule.rules_triggers import RULE_TABLES
+from schedule.search import ObstacleRule
 from tests.booking.small_clinic import NINE, SmallClinic, minutes
 from tests.factories import (
     NOW,
@@ -53,13 +53,8 @@ def here(clinic):
 
 def said(clinic, start=NINE, **fields):
     fields.setdefault("now", NOW)
-    found = Appointment.objects.why_not(
-        service=clinic.service,
-        start=start,
-        practitioner=clinic.practitioners[0],
-        location=clinic.location,
-        **fields,
-    )
+    search = Appointment.objects.search(clinic.service, since=start, **fields)
+    found = search.why_not(clinic.practitioners[0], clinic.location)
     return [obstacle.rule for obstacle in found]
 
 
@@ -91,7 +86,7 @@ def test_a_holiday_closes_the_day_unless_it_is_kept_open(clinic):
     closed = len(clinic.free(**days))
     assert closed == 2 * len(WHOLE_DAY)
     on_the_day = christmas + timedelta(days=1)
-    assert Rule.HOLIDAY in said(clinic, on_the_day, as_staff=True)
+    assert ObstacleRule.HOLIDAY in said(clinic, on_the_day, as_staff=True)
 
     clinic.location.holidays_kept_open = ["Christmas Day"]
     clinic.location.save()
@@ -148,7 +143,7 @@ def test_a_limit_counts_days_or_weeks_of_one_practitioner_whatever_the_place(cli
         start=NINE + minutes(180) if period == 1 else NINE + timedelta(days=2),
     )
     assert clinic.free(**TOMORROW) == []
-    assert said(clinic, NINE + minutes(60)) == [Rule.LIMIT]
+    assert said(clinic, NINE + minutes(60)) == [ObstacleRule.LIMIT]
     for day, is_free in ((NINE + timedelta(days=5), period == 1), (NEXT_MONDAY, True)):
         found = clinic.free(since=day, until=day + minutes(1), now=NOW)
         assert bool(found) == is_free, day
@@ -166,17 +161,29 @@ def test_a_limit_of_one_service_leaves_the_others_free(clinic):
 def test_a_limit_is_looked_at_again_under_the_lock(clinic):
     """Two were offered the last visit of the day: the second to come finds it gone."""
     make_limit(most=1)
-    visit = Appointment(
-        status="pending", visitor_hash="v", practitioner=clinic.practitioners[0], held_until=NOW
+    start, end = NINE + minutes(120), NINE + minutes(180)
+    request = ReservationRequest(
+        service=clinic.service,
+        practitioner_id=clinic.practitioners[0].pk,
+        location_id=clinic.location.pk,
+        start=start,
+        end=end,
+        busy_until=end,
+        buffer_before=0,
+        room_id=None,
+        equipment_id=None,
+        may_overlap=False,
     )
-    visit._place(clinic.service, clinic.location, start=NINE + minutes(120), minutes=60)
-    with transaction.atomic():
-        reservation.take(visit, now=NOW)
+
+    @transaction.atomic
+    def ask(**fields):
+        return reserve(request, Appointment.objects.all(), now=NOW, **fields)
+
+    assert ask() == (None, None, [])
     clinic.hold(visitor="w")
-    with pytest.raises(SlotTaken), transaction.atomic():
-        reservation.take(visit, now=NOW)
-    with transaction.atomic():
-        reservation.take(visit, now=NOW, by=make_user())
+    with pytest.raises(SlotTaken):
+        ask()
+    assert ask(as_staff=True) == (None, None, [])
 
 
 def test_staff_may_book_more_than_the_limit_and_patients_may_move_within_it(clinic):
@@ -200,7 +207,7 @@ def test_a_reserved_time_waits_for_its_level_until_it_is_released(clinic):
     assert set(WHOLE_DAY) - set(clinic.free(level=Level.SOON, **everybody_but)) == {0}
     assert clinic.free(level=Level.URGENT, **everybody_but) == WHOLE_DAY
     assert clinic.free(as_staff=True, **everybody_but) == WHOLE_DAY
-    assert said(clinic) == [Rule.RESERVED]
+    assert said(clinic) == [ObstacleRule.RESERVED]
 
     released = NINE - timedelta(hours=4)
     assert 0 not in clinic.free(now=released - minutes(1), **everybody_but)
@@ -253,36 +260,31 @@ def test_every_rule_in_the_way_is_named_with_its_row(clinic):
     clinic.service.equipment_kind = "treadmill"
     clinic.service.save()
     rows = {
-        Rule.BREAK: make_break(practitioner, location, opens=time(9), closes=time(10)),
-        Rule.RESERVED: make_reserved_time(practitioner, location),
-        Rule.CLOSURE: make_closure(start=NINE, end=NINE + minutes(60)),
-        Rule.TIME_OFF: make_time_off(practitioner, start=NINE, end=NINE + minutes(60)),
-        Rule.LIMIT: make_limit(most=1),
-        Rule.VISIT: make_appointment(practitioner=practitioner, start=NINE + minutes(30)),
+        ObstacleRule.BREAK: make_break(practitioner, location, opens=time(9), closes=time(10)),
+        ObstacleRule.RESERVED: make_reserved_time(practitioner, location),
+        ObstacleRule.CLOSURE: make_closure(start=NINE, end=NINE + minutes(60)),
+        ObstacleRule.TIME_OFF: make_time_off(practitioner, start=NINE, end=NINE + minutes(60)),
+        ObstacleRule.LIMIT: make_limit(most=1),
+        ObstacleRule.VISIT: make_appointment(practitioner=practitioner, start=NINE + minutes(30)),
     }
-    found = Appointment.objects.why_not(
-        service=clinic.service,
-        start=NINE,
-        practitioner=practitioner,
-        location=location,
-        now=NOW,
-    )
+    search = Appointment.objects.search(clinic.service, since=NINE, now=NOW)
+    found = search.why_not(practitioner, location)
     named = {obstacle.rule: obstacle.row for obstacle in found}
     assert {rule: row for rule, row in named.items() if rule in rows} == {
         rule: row.pk for rule, row in rows.items()
     }
-    assert set(named) - set(rows) == {Rule.ROOM, Rule.EQUIPMENT}
+    assert set(named) - set(rows) == {ObstacleRule.ROOM, ObstacleRule.EQUIPMENT}
 
 
 def test_what_is_wrong_with_the_hour_is_told_apart(clinic):
     clinic.service.min_notice_minutes, clinic.service.horizon_days = 120, 10
     clinic.service.save()
     assert said(clinic) == []
-    assert said(clinic, NINE + minutes(7)) == [Rule.GRID]
-    assert said(clinic, NINE + minutes(600)) == [Rule.HOURS]
-    assert said(clinic, NINE + minutes(420), duration=90) == [Rule.TOO_LONG]
-    assert said(clinic, NOW + minutes(60)) == [Rule.NOTICE]
-    assert said(clinic, NINE + timedelta(days=20)) == [Rule.HORIZON]
+    assert said(clinic, NINE + minutes(7)) == [ObstacleRule.GRID]
+    assert said(clinic, NINE + minutes(600)) == [ObstacleRule.HOURS]
+    assert said(clinic, NINE + minutes(420), duration=90) == [ObstacleRule.TOO_LONG]
+    assert said(clinic, NOW + minutes(60)) == [ObstacleRule.NOTICE]
+    assert said(clinic, NINE + timedelta(days=20)) == [ObstacleRule.HORIZON]
     assert said(clinic, NINE + timedelta(days=20), as_staff=True) == []
 
 

@@ -14,9 +14,17 @@ from clinic.public_holidays import holidays_of
 from intake.rules.levels import Level
 from schedule import slots
 from schedule.models import Service
-from schedule.rules import Away, Kept, Limit, Place, Rulebook, Thing, Weekly
-from schedule.search import Rule, Search, Taken
-from schedule.slots import Busy, Shift, Visit, floor_minute
+from schedule.rules import (
+    Absence,
+    BreakShift,
+    Limit,
+    LocationRules,
+    ReservedShift,
+    Resource,
+    Rulebook,
+)
+from schedule.search import ObstacleRule, Occupancy, Search
+from schedule.slots import Busy, Shift, VisitLength, floor_minute
 
 # The days around a clock change, and ordinary ones, in zones that differ in how they change.
 DAYS = [
@@ -41,7 +49,7 @@ THEM, HERE = 1, 1
 THIS, OTHER = 1, 2
 PAIR = (THEM, HERE)
 BUFFERS = st.sampled_from([0, 5, 10, 25])
-VISITS = st.builds(Visit, st.sampled_from([15, 20, 45, 60, 90]), BUFFERS, BUFFERS)
+VISITS = st.builds(VisitLength, st.sampled_from([15, 20, 45, 60, 90]), BUFFERS, BUFFERS)
 
 
 @dataclass
@@ -54,7 +62,7 @@ class Case:
     until: int
     now: int
     level: Level | None
-    visit: Visit
+    visit: VisitLength
     step: int
     shifts: list
     breaks: list
@@ -75,13 +83,13 @@ class Case:
             equipment_kind="" if self.equipment is None else "device",
         )
         rules = Rulebook(
-            places={HERE: Place(self.zone, True, self.country, "", tuple(self.kept_open))},
+            places={HERE: LocationRules(self.zone, True, self.country, "", tuple(self.kept_open))},
             practitioners=frozenset([THEM]),
             offered_by={THIS: [THEM]},
             shifts={PAIR: self.shifts},
-            breaks={PAIR: [Weekly(pk, shift) for pk, shift in enumerate(self.breaks)]},
-            kept={PAIR: [Kept(pk, *kept) for pk, kept in enumerate(self.kept)]},
-            closures={HERE: [Away(pk, span) for pk, span in enumerate(self.closed)]},
+            breaks={PAIR: [BreakShift(pk, shift) for pk, shift in enumerate(self.breaks)]},
+            reserved={PAIR: [ReservedShift(pk, *kept) for pk, kept in enumerate(self.kept)]},
+            closures={HERE: [Absence(pk, span) for pk, span in enumerate(self.closed)]},
             time_off={},
             rooms={(HERE, "room"): things(self.rooms)},
             equipment={(HERE, "device"): things(self.equipment)},
@@ -98,8 +106,8 @@ class Case:
         )
 
     @property
-    def taken(self):
-        return Taken(
+    def occupancy(self):
+        return Occupancy(
             people={THEM: [busy for busy, _service in self.mine]},
             rooms=dict(enumerate(busy for busy, _hours in self.rooms or ())),
             equipment=dict(enumerate(busy for busy, _hours in self.equipment or ())),
@@ -108,7 +116,7 @@ class Case:
 
 
 def things(of_a_kind):
-    return [Thing(pk, tuple(hours)) for pk, (_busy, hours) in enumerate(of_a_kind or ())]
+    return [Resource(pk, tuple(hours)) for pk, (_busy, hours) in enumerate(of_a_kind or ())]
 
 
 @st.composite
@@ -332,30 +340,30 @@ class SlowReading:
 
 @given(cases())
 def test_the_sweep_offers_what_asking_about_every_minute_offers(case):
-    found = [minute for minute, *_pair in case.search().starts([PAIR], case.taken)]
+    found = [minute for minute, *_pair in case.search().starts_of([PAIR], case.occupancy)]
     assert found == SlowReading(case).starts()
 
 
 @given(cases(), st.data())
 def test_a_start_is_offered_exactly_when_nothing_is_said_against_it(case, data):
-    offered = {minute for minute, *_pair in case.search().starts([PAIR], case.taken)}
+    offered = {minute for minute, *_pair in case.search().starts_of([PAIR], case.occupancy)}
     tried = data.draw(st.lists(st.integers(case.since, case.until), min_size=5, max_size=10))
     for minute in {*tried, *sorted(offered)[:5]} - {case.until}:
-        said = case.search(minute, minute + 1).why_not(PAIR, case.taken)
+        said = case.search(minute, minute + 1).obstacles(PAIR, case.occupancy)
         assert (minute in offered) == (said == []), (minute, said)
 
 
 def test_nobody_who_does_not_work_here_or_offer_this_is_said_to_be_free():
     case = Case(
-        zone=ZoneInfo("UTC"), first=0, since=0, until=1, now=0, level=None, visit=Visit(30),
+        zone=ZoneInfo("UTC"), first=0, since=0, until=1, now=0, level=None, visit=VisitLength(30),
         step=15, shifts=[Shift(ZoneInfo("UTC"), 3, 0, 600)], breaks=[], kept=[], closed=[],
         country="", kept_open=[], mine=[], rooms=None, equipment=None, limits=[],
     )  # fmt: skip
     search = case.search()
-    assert search.why_not(PAIR, case.taken) == []
+    assert search.obstacles(PAIR, case.occupancy) == []
     stranger = (2, HERE)
-    assert [said.rule for said in search.why_not(stranger, case.taken)] == [
-        Rule.NOT_OFFERED,
-        Rule.INACTIVE,
-        Rule.HOURS,
+    assert [said.rule for said in search.obstacles(stranger, case.occupancy)] == [
+        ObstacleRule.NOT_OFFERED,
+        ObstacleRule.INACTIVE,
+        ObstacleRule.HOURS,
     ]

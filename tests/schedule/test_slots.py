@@ -7,14 +7,14 @@ from schedule import slots
 from schedule.slots import (
     Busy,
     Shift,
-    Visit,
+    VisitLength,
     bookable_starts,
     collisions,
     floor_minute,
-    meeting,
-    none_free,
     openings,
-    outside,
+    starts_not_within,
+    starts_overlapping,
+    starts_refused_by_all,
 )
 
 
@@ -42,7 +42,7 @@ def offered(zone, day, opens, closes, *, step=30, duration=30):
     return times(
         bookable_starts(
             openings=openings([shift], step=step, since=since, until=until),
-            visit=Visit(duration),
+            visit=VisitLength(duration),
             since=since,
             until=until,
         )
@@ -131,7 +131,7 @@ def test_a_shift_holds_on_its_first_and_its_last_day_and_not_outside_them():
         openings=openings(
             [shift], step=30, since=at("2026-10-01 00:00"), until=at("2027-01-01 00:00")
         ),
-        visit=Visit(30),
+        visit=VisitLength(30),
         since=at("2026-10-01 00:00"),
         until=at("2027-01-01 00:00"),
     )
@@ -149,13 +149,13 @@ def around(*, visit, busy=(), closed=(), refused=()):
         visit=visit,
         since=NINE,
         until=NINE + 180,
-        refused=[*collisions(busy, visit), *meeting(closed, visit), *refused],
+        refused=[*collisions(busy, visit), *starts_overlapping(closed, visit), *refused],
     )
     return {minute - NINE for minute in found}
 
 
 def test_a_visit_may_begin_the_minute_another_ends_and_end_the_minute_it_begins():
-    free = around(visit=Visit(30), busy=[Busy(NINE + 60, NINE + 90)])
+    free = around(visit=VisitLength(30), busy=[Busy(NINE + 60, NINE + 90)])
     assert {30, 90} <= free
     assert not free & {35, 40, 60, 85}
 
@@ -163,11 +163,11 @@ def test_a_visit_may_begin_the_minute_another_ends_and_end_the_minute_it_begins(
 @pytest.mark.parametrize(
     ("visit", "taken", "gap_before", "gap_after"),
     [
-        (Visit(30, before=0, after=10), {"before": 0, "after": 0}, 10, 0),
-        (Visit(30, before=10, after=0), {"before": 0, "after": 0}, 0, 10),
-        (Visit(30, before=0, after=0), {"before": 15, "after": 5}, 15, 5),
-        (Visit(30, before=10, after=10), {"before": 5, "after": 5}, 10, 10),
-        (Visit(30, before=5, after=5), {"before": 10, "after": 15}, 10, 15),
+        (VisitLength(30, before=0, after=10), {"before": 0, "after": 0}, 10, 0),
+        (VisitLength(30, before=10, after=0), {"before": 0, "after": 0}, 0, 10),
+        (VisitLength(30, before=0, after=0), {"before": 15, "after": 5}, 15, 5),
+        (VisitLength(30, before=10, after=10), {"before": 5, "after": 5}, 10, 10),
+        (VisitLength(30, before=5, after=5), {"before": 10, "after": 15}, 10, 15),
     ],
 )
 def test_the_gap_between_two_visits_is_the_longer_of_the_two_wanted(
@@ -179,39 +179,42 @@ def test_the_gap_between_two_visits_is_the_longer_of_the_two_wanted(
 
 
 def test_a_buffer_may_reach_past_closing_time_and_into_a_closure():
-    free = around(visit=Visit(30, before=10, after=10), closed=[(NINE + 60, NINE + 90)])
+    free = around(visit=VisitLength(30, before=10, after=10), closed=[(NINE + 60, NINE + 90)])
     assert {0, 30, 90, 150} <= free
     assert not free & {35, 60, 85, 155}
 
 
 def test_a_visit_needs_one_room_for_its_whole_length():
     first, second = [Busy(NINE, NINE + 60)], [Busy(NINE + 45, NINE + 180)]
-    visit = Visit(30)
+    visit = VisitLength(30)
     free = around(
-        visit=visit, refused=none_free(collisions(busy, visit) for busy in (first, second))
+        visit=visit,
+        refused=starts_refused_by_all(collisions(busy, visit) for busy in (first, second)),
     )
     assert free == {0, 5, 10, 15, *range(60, 155, 5)}
 
 
 def test_without_any_room_nothing_is_offered():
-    assert around(visit=Visit(30), refused=none_free([])) == set()
-    assert around(visit=Visit(30), refused=none_free([[]])) == around(visit=Visit(30))
+    assert around(visit=VisitLength(30), refused=starts_refused_by_all([])) == set()
+    assert around(visit=VisitLength(30), refused=starts_refused_by_all([[]])) == around(
+        visit=VisitLength(30)
+    )
 
 
 def test_a_room_takes_a_visit_that_lies_within_its_hours_also_across_two_that_touch():
-    visit = Visit(30)
+    visit = VisitLength(30)
     hours = [(NINE + 30, NINE + 60), (NINE + 60, NINE + 90), (NINE + 120, NINE + 180)]
-    free = around(visit=visit, refused=outside(hours, visit))
+    free = around(visit=visit, refused=starts_not_within(hours, visit))
     assert free == {*range(30, 65, 5), *range(120, 155, 5)}
-    assert around(visit=visit, refused=outside([], visit)) == set()
+    assert around(visit=visit, refused=starts_not_within([], visit)) == set()
 
 
 def test_a_day_or_a_week_is_full_at_its_limit():
     begins = slots.periods(UTC, days=1, since=NINE, until=NINE + slots.DAY)
     assert NINE - 9 * 60 in begins
     today = (NINE - 9 * 60, NINE + 15 * 60)
-    assert slots.full(begins, [NINE, NINE + 60], most=2) == [today]
-    assert slots.full(begins, [NINE, NINE + 15 * 60], most=2) == []
+    assert slots.full_periods(begins, [NINE, NINE + 60], most=2) == [today]
+    assert slots.full_periods(begins, [NINE, NINE + 15 * 60], most=2) == []
     weeks = slots.periods(ZoneInfo("America/Chicago"), days=7, since=NINE, until=NINE + 1)
     assert [slots.from_minute(week).isoformat() for week in weeks][-2:] == [
         "2026-11-23T06:00:00+00:00",
@@ -223,7 +226,7 @@ def test_only_starts_from_since_and_before_until_are_offered():
     shift = Shift(UTC, 0, clock("9:00"), clock("12:00"))
     found = bookable_starts(
         openings=openings([shift], step=15, since=NINE, until=NINE + 180),
-        visit=Visit(30),
+        visit=VisitLength(30),
         since=NINE + 15,
         until=NINE + 46,
     )

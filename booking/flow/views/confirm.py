@@ -111,7 +111,7 @@ def _offer(asked: UnconfirmedBooking, *, practice: Practice, now: datetime) -> O
     """Judge the service once more by the answers that were given for this visit."""
     visit, restrictions = asked.appointment, NOTHING_ANSWERED
     if visit.intake_response is not None:
-        outcome = gate.standing(
+        outcome = gate.current_triage(
             visit.intake_response, patient=asked.patient, practice=practice, now=now
         )
         restrictions = outcome.restrictions

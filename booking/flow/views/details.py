@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from booking.appointments.models import Appointment
@@ -17,6 +17,7 @@ from booking.flow.picker import Picker, SlotFilter, is_in_time
 from booking.flow.views.book import active_service, go_on_with, hold, is_settled, why_not
 from booking.flow.views.safety import guest_required
 from booking.flow.visitor import OPEN_VISITS_PER_PATIENT, Guest
+from clinic.languages import active_language
 from clinic.models import DeskTask, Patient, Practice
 from clinic.security.access import visitor_hash
 from clinic.security.rate_limits import (
@@ -67,7 +68,7 @@ def _details(
         kept = guest.hold(offer.service, now=now)
         if kept is None:
             return redirect("slots", slug)
-        initial = {"birth_date": guest.birth_date, "language": translation.get_language()}
+        initial = {"birth_date": guest.birth_date, "language": active_language()}
         form = DetailsForm(initial=initial, practice=practice, today=today)
         return _page(request, kept, form=form, guest=guest, now=now)
     start = HoldForm(request.POST, service=offer.service)

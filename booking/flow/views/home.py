@@ -59,10 +59,8 @@ def _next_free(places: dict[int, Location], *, now: datetime) -> NextFree | None
     service = Service.objects.filter(is_active=True, slug=USUAL_FIRST_VISIT).first()
     if service is None:
         return None
-    free = Appointment.objects.free_starts(
-        service=service, since=now, until=now + LOOK_AHEAD, now=now
-    )
-    soonest = next((start for start in free if start.location_id in places), None)
+    search = Appointment.objects.search(service, since=now, until=now + LOOK_AHEAD, now=now)
+    soonest = next((start for start in search.starts() if start.location_id in places), None)
     if soonest is None:
         return None
     place = places[soonest.location_id]

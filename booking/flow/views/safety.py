@@ -8,18 +8,18 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from booking.appointments.models import Appointment
 from booking.flow.eligibility import Offer
-from booking.flow.forms import CallbackForm, CallMeForm, TrapForm, VisitForm
+from booking.flow.forms import CallbackForm, CallMeForm, OfferForm, TrapForm, VisitForm
 from booking.flow.picker import with_time
 from booking.flow.visitor import Guest
-from booking.waitlist.forms import OfferForm
 from clinic.context import practice_of
+from clinic.languages import active_language
 from clinic.models import Practice
 from clinic.security.access import set_visitor_cookie, visitor_hash
 from clinic.security.rate_limits import CALLS_PER_IP, GATES_PER_IP, client_ip
@@ -87,7 +87,7 @@ def safety(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRes
         questionnaire=answers.form,
         items=gate.items(answers.form),
         stored=known_beforehand(answers.form, answers.items, patient=guest.patient, today=today),
-        language=translation.get_language() or "en",
+        language=active_language(),
         today=today,
         placeholders={"emergency_number": practice.emergency_number},
     )
@@ -225,7 +225,7 @@ def no_time(request: HttpRequest, *, guest: Guest, practice: Practice) -> HttpRe
         CALLS_PER_IP.spend(client_ip(request), now=now)
         if not TrapForm(request.POST).is_sprung:
             given = form.cleaned_data if form else {"name": "", "phone": ""}
-            guest.ask_for_a_call(**given, language=translation.get_language() or "en", now=now)
+            guest.ask_for_a_call(**given, language=active_language(), now=now)
         return redirect(path_for(service, "no_time"))
     messages = [message for message in guest.outcome.messages if message != CHOOSE_AN_EARLY_TIME]
     return render(

@@ -162,7 +162,7 @@ def test_only_holds_that_ran_out_are_dropped(clinic):
     clinic.hold(NINE, now=NOW)
     visit = clinic.book(NINE + minutes(60))
     running = clinic.hold(NINE + minutes(120), now=NOW + minutes(10))
-    assert Appointment.objects.drop_lapsed(now=LATER) == 1
+    assert Appointment.objects.drop_expired(now=LATER) == 1
     assert set(Appointment.objects.all()) == {visit, running}
 
 

@@ -273,14 +273,14 @@ class Bookings(RuleBasedStateMachine):
             assert not are_free
             return multiple()
         assert are_free
-        for visit in series.standing():
+        for visit in series.not_cancelled():
             self.standing[visit.pk] = (person, visit.start, None)
         return series.pk
 
     @rule(key=plans, by=st.sampled_from([-60, -30, 30, 60, 24 * 60]), at_desk=st.booleans())
     def move_series(self, key, by, at_desk):
         series = Series.objects.get(pk=key)
-        new = {visit.pk: visit.start + minutes(by) for visit in series.standing()}
+        new = {visit.pk: visit.start + minutes(by) for visit in series.not_cancelled()}
         others = {k: held for k, held in self.live().items() if k not in new}
         are_free = all(
             self.fits(start)
@@ -301,7 +301,9 @@ class Bookings(RuleBasedStateMachine):
 
     @rule(target=visits, key=plans)
     def name_a_visit_of_the_series(self, key):
-        return multiple(*Series.objects.get(pk=key).standing().values_list("pk", flat=True)[:1])
+        return multiple(
+            *Series.objects.get(pk=key).not_cancelled().values_list("pk", flat=True)[:1]
+        )
 
     @rule(count=st.sampled_from([1, 16, 121, 600]))
     def let_time_pass(self, count):
@@ -310,7 +312,7 @@ class Bookings(RuleBasedStateMachine):
     @rule(target=offers)
     def tick(self):
         """What the scheduler does: holds and offers end, and what is free is offered."""
-        Appointment.objects.drop_lapsed(now=self.now)
+        Appointment.objects.drop_expired(now=self.now)
         for offer in WaitlistOffer.objects.open().filter(answer_by__lte=self.now):
             self.is_open[offer.pk] = False
         new = matching.tend_waitlist(now=self.now)
@@ -322,7 +324,7 @@ class Bookings(RuleBasedStateMachine):
 
     @invariant()
     def the_database_holds_what_stands_and_nothing_overlaps(self):
-        standing = Appointment.objects.standing(now=self.now).select_related("practitioner")
+        standing = Appointment.objects.occupying_time(now=self.now).select_related("practitioner")
         found = {
             visit.pk: (self.clinic.practitioners.index(visit.practitioner), visit.start)
             for visit in standing

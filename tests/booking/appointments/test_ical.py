@@ -48,7 +48,7 @@ def test_an_entry_says_nothing_about_what_the_visit_is_for():
 
     assert event["SUMMARY"] == "Appointment at Backstride Austin"
     assert event["CLASS"] == "PRIVATE"
-    assert visit.service.name not in str(event.to_ical())
+    assert str(visit.service.name) not in str(event.to_ical())
     assert visit.patient.name not in str(event.to_ical())
     assert not event.alarms.times
 

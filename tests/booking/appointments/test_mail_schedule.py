@@ -60,7 +60,7 @@ def test_a_backup_from_a_week_ago_sends_nothing_that_was_news_then_and_tells_sta
 
 
 @pytest.mark.parametrize(
-    ("delay", "state"), [(mail_schedule.NEWS_LASTS - HOUR, SENT), (4 * DAY, SKIPPED)]
+    ("delay", "state"), [(mail_schedule.NEWS_MAX_AGE - HOUR, SENT), (4 * DAY, SKIPPED)]
 )
 def test_a_confirmation_waits_out_a_weekend_on_hold_and_not_a_week(delay, state):
     make_practice()

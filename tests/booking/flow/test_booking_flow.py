@@ -33,7 +33,7 @@ def test_services_are_listed_by_what_a_new_patient_can_do_with_them(visitor):
     page = visitor.client.get("/book/").content.decode()
     first, rest = page.split("After a first visit")
     later, arranged = rest.split("By phone or with a referral")
-    assert visitor.service.name in first
+    assert str(visitor.service.name) in first
     assert "Follow-up" in later
     assert "Opens after a first visit" in later
     assert "Yoga class" in arranged

@@ -41,7 +41,7 @@ def test_the_front_door_opens_in_both_languages(client, language, path):
 
 
 def test_home_introduces_who_works_here_and_where(client):
-    make_practitioner(name="Rosa Marin", title="Physical therapist", title_es="Fisioterapeuta")
+    make_practitioner(name="Rosa Marin", title={"en": "Physical therapist", "es": "Fisioterapeuta"})
     make_practitioner(name="Left Last Year", is_active=False)
     make_location(name="El Paso", city="El Paso")
     page = client.get("/").content.decode()
@@ -58,7 +58,9 @@ def make_first_visit():
     practitioner = make_practitioner(locations=[location])
     make_hours(practitioner, location, opens=time(9), closes=time(17))
     return make_service(
-        slug="pt-eval", name="First look", name_es="Primera visita", practitioners=[practitioner]
+        slug="pt-eval",
+        name={"en": "First look", "es": "Primera visita"},
+        practitioners=[practitioner],
     )
 
 
@@ -95,9 +97,9 @@ def test_services_are_sorted_by_how_they_are_booked(client):
     make_service(name="By referral", booking_mode=Service.BookingMode.REFERRAL)
     make_service(name="Given up", is_active=False)
     response = client.get("/services/")
-    assert [s.name for s in response.context["first_visits"]] == ["First look"]
-    assert [s.name for s in response.context["later_visits"]] == ["Second step"]
-    assert [s.name for s in response.context["arranged"]] == ["By referral"]
+    assert [str(s) for s in response.context["first_visits"]] == ["First look"]
+    assert [str(s) for s in response.context["later_visits"]] == ["Second step"]
+    assert [str(s) for s in response.context["arranged"]] == ["By referral"]
     assert "Given up" not in response.content.decode()
 
 

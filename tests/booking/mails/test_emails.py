@@ -212,8 +212,7 @@ def test_rendering_a_mail_again_gives_the_same_links():
 
 def test_no_mail_names_the_service_the_patient_or_anything_about_health():
     service = make_service(
-        name="Zzyzx evaluation",
-        name_es="Zzyzx evaluación",
+        name={"en": "Zzyzx evaluation", "es": "Zzyzx evaluación"},
         preparation="Zzyzx",
         questionnaire=make_questionnaire(),
     )
@@ -271,7 +270,7 @@ def test_moving_replaces_what_was_owed_and_waits_out_the_undo():
     )
     visit.refresh_from_db()
     later = NOW + HOUR
-    mail_schedule.plan_moved(visit, later)
+    mail_schedule.plan_change(visit, "booked", now=later)
 
     assert planned(visit) == {
         ("moved", ""): later + timedelta(minutes=3),
@@ -292,7 +291,7 @@ def test_moved_twice_at_once_is_told_once():
     for sequence in (1, 2):
         Appointment.objects.update(sequence=sequence)
         visit.refresh_from_db()
-        mail_schedule.plan_moved(visit, NOW)
+        mail_schedule.plan_change(visit, "booked", now=NOW)
     outbox.tick(NOW + HOUR)
 
     assert len(mail.outbox) == 1

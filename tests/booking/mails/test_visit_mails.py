@@ -43,7 +43,7 @@ def choose(client, visits, action):
 def test_staff_who_have_told_the_patient_themselves_cause_no_mail(front_desk):
     visit = make.make_appointment(start=in_days(1))
     page = choose(front_desk, [visit], "cancel")["Location"]
-    assert "is_told" in front_desk.get(page).content.decode()
+    assert "notify_patient" in front_desk.get(page).content.decode()
     front_desk.post(page, {"reason": "Said so on the phone"})
     assert not Message.objects.about(visit).exists()
 
@@ -51,7 +51,7 @@ def test_staff_who_have_told_the_patient_themselves_cause_no_mail(front_desk):
 def test_staff_take_back_a_cancellation_for_three_minutes_and_nobody_is_told(front_desk):
     visit = make.make_appointment(start=in_days(1))
     page = choose(front_desk, [visit], "cancel")["Location"]
-    done = front_desk.post(page, {"reason": "Wrong patient", "is_told": "on"}, follow=True)
+    done = front_desk.post(page, {"reason": "Wrong patient", "notify_patient": "on"}, follow=True)
     undo = choose(front_desk, [visit], "undo")["Location"]
     assert f'<a href="{undo}">' in done.content.decode()
     assert front_desk.get(undo).status_code == 200

@@ -106,7 +106,7 @@ def known(client):
 
 
 def starts_of(series):
-    return [visit.start for visit in series.standing()]
+    return [visit.start for visit in series.not_cancelled()]
 
 
 def test_the_way_leads_from_a_visit_over_the_dates_to_the_first_of_them(known):
@@ -118,8 +118,8 @@ def test_the_way_leads_from_a_visit_over_the_dates_to_the_first_of_them(known):
     answer = known.book()
     series = Series.objects.get()
     assert starts_of(series) == [at(TUESDAY), at(TUESDAY + A_WEEK), at(TUESDAY + 2 * A_WEEK)]
-    assert answer["Location"] == f"/visits/{series.standing()[0].pk}/"
-    assert {visit.created_by for visit in series.standing()} == {None}
+    assert answer["Location"] == f"/visits/{series.not_cancelled()[0].pk}/"
+    assert {visit.created_by for visit in series.not_cancelled()} == {None}
     assert series.created_by is None
     page = known.client.get(answer["Location"]).content.decode()
     assert "Visit 1 of 3" in page
@@ -129,7 +129,7 @@ def test_one_mail_tells_of_them_all(known):
     known.book()
     news = Message.objects.about(Series.objects.get())
     assert [message.kind for message in news] == ["series"]
-    visits = [visit.pk for visit in Series.objects.get().standing()]
+    visits = [visit.pk for visit in Series.objects.get().not_cancelled()]
     assert not Message.objects.filter(subject_id__in=visits, kind="confirmation").exists()
 
 
@@ -295,7 +295,7 @@ def test_answers_left_halfway_become_nobodys(known, time_machine):
     assert known.book().status_code == 302
     half.refresh_from_db()
     assert half.patient is None
-    assert {visit.intake_response for visit in Series.objects.get().standing()} == {None}
+    assert {visit.intake_response for visit in Series.objects.get().not_cancelled()} == {None}
 
 
 def posted_at_once(client, pages, posts):
@@ -325,7 +325,7 @@ def test_a_double_click_books_once_and_shows_it(client, count):
     page = known.dates(count=count)
     posted = choices(client.get(page))
     answers = posted_at_once(client, [page] * 4, [posted] * 4)
-    first = Series.objects.get().standing()[0]
+    first = Series.objects.get().not_cancelled()[0]
     assert [answer["Location"] for answer in answers] == [f"/visits/{first.pk}/"] * 4
 
 
@@ -390,7 +390,7 @@ def move_page(visit, **where):
 
 
 def test_this_and_the_following_move_by_as_much_with_clashes_shown_first(known, series):
-    first, second, third = series.standing()
+    first, second, third = series.not_cancelled()
     for visit, is_offered in ((first, True), (third, False)):
         page = known.client.get(f"/visits/{visit.pk}/").content.decode()
         assert (move_page(visit) in page) == is_offered
@@ -410,13 +410,13 @@ def test_this_and_the_following_move_by_as_much_with_clashes_shown_first(known, 
         at(date(2026, 6, 17), 14),
         at(date(2026, 6, 24), 15),
     ]
-    assert [visit.moves for visit in series.standing()] == [0, 1, 1]
+    assert [visit.moves for visit in series.not_cancelled()] == [0, 1, 1]
 
 
 def test_a_visit_that_moved_enough_stays_and_says_so(known, series):
-    second = series.standing()[1]
+    second = series.not_cancelled()[1]
     Appointment.objects.filter(pk=second.pk).update(moves=second.service.max_moves)
-    first = series.standing()[0]
+    first = series.not_cancelled()[0]
     page = move_page(first, day="2026-06-10", at="09:00")
     shown = known.client.get(page)
     assert [visit.pk for visit in shown.context["staying"]] == [second.pk]
@@ -430,14 +430,14 @@ def test_a_visit_that_moved_enough_stays_and_says_so(known, series):
 
 
 def test_within_the_cut_off_the_desk_moves_it(known, series, time_machine):
-    first = series.standing()[0]
+    first = series.not_cancelled()[0]
     time_machine.move_to(first.start - timedelta(minutes=30), tick=False)
     known.follow_link()
     assert known.client.get(move_page(first)).status_code == 409
 
 
 def test_when_one_cannot_move_none_does(known, series):
-    first, second, third = series.standing()
+    first, second, third = series.not_cancelled()
     page = move_page(first, day="2026-06-10", at="09:00")
     posted = choices(known.client.get(page))
     second.cancel(now=NOW)
@@ -452,11 +452,13 @@ def test_a_move_keeps_to_the_wall_clock_when_the_clocks_change(client, time_mach
     known = Known(client)
     known.book(known.dates(day="2026-10-20"))
     series = Series.objects.get()
-    page = move_page(series.standing()[0], day="2026-10-21", at="10:00")
+    page = move_page(series.not_cancelled()[0], day="2026-10-21", at="10:00")
     known.client.post(page, choices(known.client.get(page)))
-    moved = [(visit.local_start.date().day, visit.local_start.hour) for visit in series.standing()]
+    moved = [
+        (visit.local_start.date().day, visit.local_start.hour) for visit in series.not_cancelled()
+    ]
     assert moved == [(21, 10), (28, 10), (4, 10)]
-    assert [visit.start.hour for visit in series.standing()] == [15, 15, 16]
+    assert [visit.start.hour for visit in series.not_cancelled()] == [15, 15, 16]
 
 
 def test_a_visit_of_no_series_has_no_following(known):

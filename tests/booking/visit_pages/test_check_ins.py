@@ -188,7 +188,7 @@ def test_an_emergency_answer_shuts_booking_and_holds_the_visit_although_the_form
     assert visit.safety_hold_alert == alert
     assert visit.status == Appointment.Status.BOOKED
     # The time stays taken, its mails wait, and no page of booking opens.
-    assert list(Appointment.objects.standing(now=NOW)) == [visit]
+    assert list(Appointment.objects.occupying_time(now=NOW)) == [visit]
     for path in (check_url(visit), "/book/", "/book/safety/", f"/book/{visit.service.slug}/"):
         assert visit.client.get(path)["Location"] == "/book/safety/emergency/"
 

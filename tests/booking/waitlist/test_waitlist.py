@@ -136,7 +136,7 @@ def test_the_only_device_waits_for_the_undoing_too_with_whomever_it_would_be():
 
 def test_a_change_that_the_desk_told_of_itself_waits_for_its_undoing_as_well(clinic):
     wait(clinic)
-    clinic.taken.cancel(now=NOW, by=make_user(), is_told=False)
+    clinic.taken.cancel(now=NOW, by=make_user(), notify_patient=False)
     assert tend(NOW + minutes(2)) == []
     assert len(tend(NOW + minutes(3))) == 1
 
@@ -247,10 +247,10 @@ def test_the_level_decides_before_the_wait_and_the_desk_before_both(clinic):
     put_first = wait(clinic, joined_at=NOW)
     soon = wait(clinic, intake_response=make_response(patient=make_patient(), level=Level.SOON))
     put_first.put_first(now=NOW)
-    in_turn = list(WaitlistEntry.objects.waiting().in_turn())
+    in_turn = list(WaitlistEntry.objects.waiting().in_offer_order())
     assert in_turn == [put_first, soon, longest]
-    put_first.put_back_in_turn()
-    assert list(WaitlistEntry.objects.waiting().in_turn()) == [soon, longest, put_first]
+    put_first.clear_put_first()
+    assert list(WaitlistEntry.objects.waiting().in_offer_order()) == [soon, longest, put_first]
 
 
 def test_whoever_does_not_fit_is_passed_over(clinic):

@@ -337,7 +337,7 @@ def test_moving_lists_free_times_and_keeps_the_row(desk):
     shown = desk.get(move_page(visit))
     starts = [start.local.time() for start in shown.context["week"][0].starts]
     assert time(8, 30) in starts
-    response = desk.post(move_page(visit), listed(at(14)) | {"is_told": "on"})
+    response = desk.post(move_page(visit), listed(at(14)) | {"notify_patient": "on"})
     assert response["Location"] == f"/admin/booking/appointment/{visit.pk}/change/"
     visit.refresh_from_db()
     assert (visit.start, visit.sequence, visit.practitioner) == (at(14), 1, desk.practitioner)

@@ -204,7 +204,7 @@ def test_cancelling_asks_for_a_reason_and_plans_the_mail(front_desk):
     assert front_desk.get(page).status_code == 200
     assert front_desk.post(page, {"reason": ""}).status_code == 200
     assert Appointment.objects.filter(status=Status.CANCELLED).count() == 0
-    front_desk.post(page, {"reason": "Practitioner is ill", "is_told": "on"})
+    front_desk.post(page, {"reason": "Practitioner is ill", "notify_patient": "on"})
     assert Appointment.objects.filter(status=Status.CANCELLED).count() == 2
     reasons = StatusChange.objects.values_list("reason", "by")
     assert set(reasons) == {("Practitioner is ill", front_desk.user.pk)}
@@ -250,7 +250,7 @@ def test_a_mail_sent_again_says_where_the_visit_is_now(front_desk):
         by=front_desk.user,
         practitioner=visit.practitioner,
         outside_hours=True,
-        is_told=False,
+        notify_patient=False,
     )
     press(front_desk, visit, "resend_mail")
     newest = (

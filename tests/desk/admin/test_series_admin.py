@@ -102,12 +102,12 @@ def test_all_are_booked_with_the_alternative_that_was_chosen(desk):
     answer = desk.post(page, choices(shown, start_1=at(TUESDAY, 8, 30).isoformat()))
     series = Series.objects.get()
     assert answer["Location"] == f"/admin/booking/series/{series.pk}/change/"
-    assert [visit.start for visit in series.standing()] == [
+    assert [visit.start for visit in series.not_cancelled()] == [
         at(TUESDAY, 8, 30),
         at(TUESDAY + timedelta(weeks=1)),
         at(TUESDAY + timedelta(weeks=2)),
     ]
-    assert {visit.created_by for visit in series.standing()} == {desk.user}
+    assert {visit.created_by for visit in series.not_cancelled()} == {desk.user}
     created = AuditEvent.objects.get(action="create", subject_type="booking.series")
     assert created.patient_id == desk.patient.pk
 
@@ -130,7 +130,7 @@ def test_a_time_taken_meanwhile_is_shown_again_with_the_other_choices_kept(desk)
 def test_a_date_can_be_left_out(desk):
     page = plan_page(desk)
     desk.post(page, choices(desk.get(page), start_2="out"))
-    assert Series.objects.get().standing().count() == 2
+    assert Series.objects.get().not_cancelled().count() == 2
 
 
 def test_visits_of_one_series_do_not_overlap_each_other(desk):
@@ -190,7 +190,7 @@ def move_page(visit, **where):
 
 
 def test_this_and_the_following_move_by_as_much_with_clashes_shown_first(desk, series):
-    _first, second, third = series.standing()
+    _first, second, third = series.not_cancelled()
     clash = make.make_appointment(
         practitioner=desk.practitioner, start=at(TUESDAY + timedelta(days=15), 14)
     )
@@ -204,7 +204,7 @@ def test_this_and_the_following_move_by_as_much_with_clashes_shown_first(desk, s
     ]
     assert [visit.is_free for visit in planned] == [True, False]
     desk.post(page, choices(shown, start_2=at(date(2026, 6, 24), 15).isoformat()))
-    assert [visit.start for visit in series.standing()] == [
+    assert [visit.start for visit in series.not_cancelled()] == [
         at(TUESDAY),
         at(date(2026, 6, 17), 14),
         at(date(2026, 6, 24), 15),
@@ -213,24 +213,24 @@ def test_this_and_the_following_move_by_as_much_with_clashes_shown_first(desk, s
 
 
 def test_a_week_later_the_visits_make_room_for_each_other(desk, series):
-    first = series.standing()[0]
+    first = series.not_cancelled()[0]
     page = move_page(first, day="2026-06-16", at="09:00")
     shown = desk.get(page)
     assert all(visit.is_free for visit, _field in shown.context["form"].visits)
     desk.post(page, choices(shown))
-    assert [visit.local_start.day for visit in series.standing()] == [16, 23, 30]
+    assert [visit.local_start.day for visit in series.not_cancelled()] == [16, 23, 30]
 
 
 def test_visits_that_are_moved_to_where_they_stand_are_left_alone(desk, series):
-    page = move_page(series.standing()[0], day="2026-06-09", at="09:00")
+    page = move_page(series.not_cancelled()[0], day="2026-06-09", at="09:00")
     answer = desk.post(page, choices(desk.get(page)), follow=True)
     assert "The visits are at these times already." in answer.text
-    assert {visit.sequence for visit in series.standing()} == {0}
+    assert {visit.sequence for visit in series.not_cancelled()} == {0}
     assert not AuditEvent.objects.filter(fields=["start"]).exists()
 
 
 def test_one_may_stay_where_it_is(desk, series):
-    _first, second, third = series.standing()
+    _first, second, third = series.not_cancelled()
     page = move_page(second, day="2026-06-17", at="14:00")
     desk.post(page, choices(desk.get(page), start_2="out"))
     third.refresh_from_db()
@@ -239,14 +239,14 @@ def test_one_may_stay_where_it_is(desk, series):
 
 
 def test_the_visits_own_page_leads_to_moving_and_cancelling_the_rest(desk, series):
-    _first, second, third = series.standing()
+    _first, second, third = series.not_cancelled()
     page = f"/admin/booking/appointment/{second.pk}/change/"
     assert "Visit 2 of 3" in desk.get(page).content.decode()
     answer = press(desk, second, "move_following")
     assert answer["Location"] == move_page(second)
     answer = press(desk, second, "cancel_following")
     desk.post(answer["Location"], {"reason": "Well again"})
-    assert series.standing().count() == 1
+    assert series.not_cancelled().count() == 1
     third.refresh_from_db()
     assert third.status == "cancelled"
 

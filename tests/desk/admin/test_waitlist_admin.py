@@ -254,7 +254,7 @@ def test_the_desk_puts_somebody_first_back_in_turn_and_off_the_list(desk):
     press(desk, entry, "put_first")
     entry.refresh_from_db()
     assert entry.put_first_at == NOW
-    press(desk, entry, "put_back_in_turn")
+    press(desk, entry, "clear_put_first")
     offered(desk, entry)
     press(desk, entry, "close")
     entry.refresh_from_db()

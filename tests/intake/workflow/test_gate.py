@@ -129,7 +129,7 @@ def test_somebody_elses_soon_does_not_stick(response, questionnaire):
 def test_a_rule_that_staff_have_judged_no_longer_counts(response):
     save(response, item("safety-nerve", "saddle-numb"))
     SafetyAlert.objects.get().reopen_booking(by=make_user(), now=NOW)
-    outcome = gate.standing(response, patient=None, practice=make_practice(), now=NOW)
+    outcome = gate.current_triage(response, patient=None, practice=make_practice(), now=NOW)
     assert outcome.level == Level.ROUTINE
     worse = save(response, item("safety-nerve", "saddle-numb"), item("safety-body", "tearing"))
     assert worse.level == Level.EMERGENCY

@@ -41,7 +41,7 @@ def my_visits(request: HttpRequest) -> HttpResponse:
     )
     return render(
         request,
-        "booking/visit_pages/my_visits.html",
+        "booking/my_visits.html",
         {
             "form": form,
             "is_asked": is_asked,
