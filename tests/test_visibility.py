@@ -16,7 +16,7 @@ STARTS = {"visible_to", "in_care_of"}
 # These write rows or look for free time: no patient's record comes back.
 RETURN_NO_RECORD = {
     "create", "bulk_create", "none", "book", "hold", "hold_for_safety", "join", "drop_lapsed",
-    "lapse", "close_run_out", "free_starts", "why_not",
+    "lapse", "close_run_out", "search",
 }  # fmt: skip
 COUNTS = {"count", "exists", "aggregate"}
 EXCEPTIONS = {
@@ -34,7 +34,7 @@ EXCEPTIONS = {
     "booking/mails/visit_mails.py": "writes to the patient of the visit",
     "booking/series/planning.py": "of other patients only the time that is taken",
     "booking/series/views.py": "by the key of a form, of the patient of the link",
-    "booking/visit_pages/my_visits.py": "mails links to the address itself; the page is the same",
+    "booking/my_visits.py": "mails links to the address itself; the page is the same",
     "booking/waitlist/mails.py": "writes to the patient who waits",
     "booking/waitlist/matching.py": "the mail program looks for free times; nobody looks",
     "booking/waitlist/views.py": "by the key of a form, or of the patient of the link",
