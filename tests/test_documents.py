@@ -15,8 +15,6 @@ PAGES = sorted(
 )
 # Named in the documents, and still to be merged.
 COMING = {
-    "docs/mutation.md",
-    "mutate",
     "tags",
 }
 SETTINGS = (ROOT / "clinic/settings.py").read_text()
