@@ -293,3 +293,23 @@ def test_periods_reach_from_the_one_of_since_to_the_end_of_the_one_of_until():
             assert monday in begins
             assert begins[-1] > until
             assert {last - first for first, last in pairwise(begins)} == {days * slots.DAY}
+
+
+def test_spans_that_touch_or_overlap_are_one():
+    spans = [(30, 40), (0, 10), (5, 8), (10, 20), (15, 15)]
+    assert starts_refused_by_all([spans]) == [(0, 20), (30, 40)]
+    assert starts_refused_by_all([spans, [(8, 32)]]) == [(8, 20), (30, 32)]
+
+
+def test_a_skipped_reading_is_not_offered_as_the_time_an_hour_later():
+    assert offered("America/New_York", "2027-03-14", "1:00", "4:00", step=45) == [
+        "14 06:00",
+        "14 06:45",
+        "14 07:15",
+    ]
+
+
+def test_a_shift_that_began_yesterday_is_found_after_midnight():
+    night, midnight = Shift(UTC, 0, clock("23:00"), clock("25:00")), NINE + 15 * 60
+    found = openings([night], step=60, since=midnight, until=midnight + 60)
+    assert (midnight, midnight + 60) in [(opening.starts[-1], opening.end) for opening in found]
