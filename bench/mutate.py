@@ -68,7 +68,7 @@ TARGETS = (
         (
             "tests/booking/appointments/test_mail_schedule.py",
             "tests/booking/mails/test_visit_mails.py",
-            "tests/booking/visit_pages/test_check_ins.py",
+            "tests/booking/appointments/test_undo.py",
         ),
     ),
     Target(
@@ -77,8 +77,8 @@ TARGETS = (
             "tests/intake/rules/test_triage_rules.py",
             "tests/intake/rules/test_triage.py",
             "tests/intake/rules/test_variables.py",
-            "tests/intake/rules/test_findings.py",
             "tests/intake/test_listing.py",
+            "tests/intake/rules/test_findings.py",
         ),
     ),
     Target(
@@ -91,7 +91,6 @@ TARGETS = (
         (
             "tests/clinic/security/test_access.py",
             "tests/clinic/security/test_links.py",
-            "tests/clinic/test_public.py",
         ),
         sample=150,
     ),
