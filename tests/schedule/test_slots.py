@@ -296,9 +296,10 @@ def test_periods_reach_from_the_one_of_since_to_the_end_of_the_one_of_until():
 
 
 def test_spans_that_touch_or_overlap_are_one():
-    spans = [(30, 40), (0, 10), (5, 8), (10, 20), (15, 15)]
-    assert starts_refused_by_all([spans]) == [(0, 20), (30, 40)]
+    spans = [(30, 40), (0, 10), (5, 8), (10, 20), (25, 25), (35, 50)]
+    assert starts_refused_by_all([spans]) == [(0, 20), (30, 50)]
     assert starts_refused_by_all([spans, [(8, 32)]]) == [(8, 20), (30, 32)]
+    assert starts_refused_by_all([spans, [(20, 30)]]) == []
 
 
 def test_a_skipped_reading_is_not_offered_as_the_time_an_hour_later():
