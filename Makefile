@@ -21,13 +21,14 @@ PRODUCTION = env -i PATH="$$PATH" DEBUG=0 LOG_FORMAT=json \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak audit screenshots lock clean
+.PHONY: help demo test check bench mutate soak audit screenshots lock clean
 
 help:
 	@echo "make demo   a running clinic with sample data on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make test   the whole suite, on SQLite and on PostgreSQL when it is installed"
 	@echo "make check  lint, format, types, imports, migrations, production settings, then the tests"
 	@echo "make bench  the benchmark: our time as a ratio to limits measured in the same run"
+	@echo "make mutate  breaks the logic in one place at a time: do the nearest tests notice?"
 	@echo "make soak   the long storms and kill runs at full size"
 	@echo "make audit  outside validators on the running demo (needs Node.js)"
 	@echo "make screenshots  the pictures in docs/screenshots, made again from a demo"
@@ -70,6 +71,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+mutate: $(VENV)/.dev
+	$(BIN)/python -m tests.mutate $(ARGS)
 
 soak: $(VENV)/.dev
 	SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest --both-databases -o console_output_style=classic -m slow $(ARGS)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import hypothesis
@@ -28,6 +29,7 @@ from tests.factories import NOW
 from tests.smtp import SmtpSink
 from tests.throwaway import Dovecot, NotInstalled, Postgres, Redis
 
+ROOT = Path(__file__).parents[1]
 SOAK = os.environ.get("SOAK") == "1"
 
 hypothesis.settings.register_profile("suite", max_examples=500, deadline=None)
@@ -135,10 +137,19 @@ def collected_static_files() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
-    """Keep the SQLite test database in a file: threads and other processes must share it."""
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix
+) -> None:
+    """Keep the SQLite test database in a file: threads and other processes must share it.
+
+    With `--reuse-db` the file outlives the run.
+    """
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = settings.STATE_DIR / "suite.sqlite3"
+        path = settings.STATE_DIR / "suite.sqlite3"
+        if request.config.getvalue("reuse_db"):
+            path = Path(os.environ.get("REUSED_DATABASE", ROOT / "var/tests/suite.sqlite3"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+        connection.settings_dict["TEST"]["NAME"] = path
 
 
 @pytest.fixture

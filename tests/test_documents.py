@@ -13,11 +13,6 @@ DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 PAGES = sorted(
     str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
-# Named in the documents, and still to be merged.
-COMING = {
-    "docs/mutation.md",
-    "mutate",
-}
 SETTINGS = (ROOT / "clinic/settings.py").read_text()
 VARIABLES = sorted(set(re.findall(r'(?:env_\w+|fernet_keys)\(\s*"([A-Z_]+)"', SETTINGS)) | {"PORT"})
 COMMANDS = sorted(
@@ -71,7 +66,7 @@ def test_every_path_that_a_page_names_exists(page):
         str((ROOT / page).parent.joinpath(link).relative_to(ROOT))
         for link in re.findall(r"\]\(([\w./-]+)(?:#[^)]*)?\)", (ROOT / page).read_text())
     }
-    assert {path for path in (named | linked) - COMING if not (ROOT / path).exists()} == set()
+    assert {path for path in (named | linked) if not (ROOT / path).exists()} == set()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -80,7 +75,7 @@ def test_every_command_that_a_page_names_exists(page):
     code = "\n".join(code_in(page))
     unknown = set(re.findall(r"^make (\w+)", code, re.MULTILINE)) - targets
     unknown |= set(re.findall(r"manage\.py (\w+)", code)) - set(get_commands())
-    assert unknown - COMING == set()
+    assert unknown == set()
 
 
 def names_in_the_code() -> set[str]:
@@ -101,7 +96,7 @@ def test_the_glossary_names_what_is_in_the_code():
     rows = re.findall(r"^\|.+\| ([^|]+) \|$", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
     named = {name for cell in rows for name in re.findall(r"`(\w+)`", cell)}
     assert "Appointment" in named
-    assert named - names_in_the_code() - COMING == set()
+    assert named - names_in_the_code() == set()
 
 
 def test_the_glossary_has_each_word_once():

@@ -4,8 +4,6 @@ import pytest
 from django.utils import timezone
 
 from booking.models import Appointment
-from clinic.models import RateLimit
-from clinic.security.rate_limits import Limit
 from desk import tasks
 from intake.models import QuestionnaireResponse
 from tests.factories import make_alert, make_appointment, make_patient, make_response
@@ -37,13 +35,3 @@ def test_the_sweep_deletes_day_old_answers_of_visitors_who_neither_booked_nor_ra
 
     assert set(QuestionnaireResponse.objects.all()) == {fresh, alerting, booked}
     assert old not in QuestionnaireResponse.objects.all()
-
-
-def test_the_sweep_forgets_addresses_that_are_not_held_back_any_more():
-    now = timezone.now()
-    limit = Limit("test", every=timedelta(minutes=2), burst=3)
-    limit.hit("old", now=now - timedelta(minutes=3))
-    limit.hit("held back", now=now)
-    tasks.sweep()
-
-    assert [bucket.key for bucket in RateLimit.objects.all()] == [limit.key("held back")]

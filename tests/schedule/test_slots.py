@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -253,3 +254,63 @@ def test_a_break_in_hours_that_come_twice_ends_the_first_time_and_one_that_is_sk
 def test_a_day_that_a_country_skips_has_no_minutes():
     first, last = slots.day_span(date(2011, 12, 30), ZoneInfo("Pacific/Apia"))
     assert first == last
+
+
+def test_an_instant_is_a_whole_minute_since_1970_rounded_down_or_up():
+    minute, second = datetime(1970, 1, 1, 0, 1, tzinfo=UTC), timedelta(seconds=1)
+    assert slots.from_minute(1) == minute
+    assert [slots.floor_minute(minute + late * second) for late in (-1, 0, 59)] == [0, 1, 1]
+    assert [slots.ceil_minute(minute + late * second) for late in (-1, 0, 1)] == [1, 1, 2]
+
+
+def test_a_visit_wants_no_free_time_around_it_unless_it_says_so():
+    assert VisitLength(30) == (30, 0, 0)
+    assert Busy(60, 90) == (60, 90, 0, 0)
+
+
+def test_the_refused_starts_are_right_to_the_minute():
+    assert collisions([Busy(60, 90)], VisitLength(30)) == [(31, 90)]
+    assert collisions([Busy(60, 90, 3, 7)], VisitLength(30, 5, 5)) == [(26, 97)]
+    assert starts_overlapping([(60, 90)], VisitLength(30)) == [(31, 90)]
+    assert starts_overlapping([(60, 60)], VisitLength(30)) == []
+
+
+def test_a_span_holds_its_first_minute_and_not_its_last():
+    assert [slots.is_in(minute, [(0, 5), (60, 90)]) for minute in (5, 59, 60, 89, 90)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_periods_reach_from_the_one_of_since_to_the_end_of_the_one_of_until():
+    monday = NINE - 9 * 60
+    for days in (1, 7):
+        for until in (NINE, monday + 6 * slots.DAY, monday + 7 * slots.DAY - 1):
+            begins = slots.periods(UTC, days=days, since=monday, until=until)
+            assert monday in begins
+            assert begins[-1] > until
+            assert {last - first for first, last in pairwise(begins)} == {days * slots.DAY}
+
+
+def test_spans_that_touch_or_overlap_are_one():
+    spans = [(30, 40), (0, 10), (5, 8), (10, 20), (25, 25), (35, 50)]
+    assert starts_refused_by_all([spans]) == [(0, 20), (30, 50)]
+    assert starts_refused_by_all([spans, [(8, 32)]]) == [(8, 20), (30, 32)]
+    assert starts_refused_by_all([spans, [(20, 30)]]) == []
+
+
+def test_a_skipped_reading_is_not_offered_as_the_time_an_hour_later():
+    assert offered("America/New_York", "2027-03-14", "1:00", "4:00", step=45) == [
+        "14 06:00",
+        "14 06:45",
+        "14 07:15",
+    ]
+
+
+def test_a_shift_that_began_yesterday_is_found_after_midnight():
+    night, midnight = Shift(UTC, 0, clock("23:00"), clock("25:00")), NINE + 15 * 60
+    found = openings([night], step=60, since=midnight, until=midnight + 60)
+    assert (midnight, midnight + 60) in [(opening.starts[-1], opening.end) for opening in found]

@@ -112,6 +112,20 @@ def test_a_minor_needs_a_guardian(visitor):
     assert patient.guardian_attested_at == NOW
 
 
+@pytest.mark.parametrize(
+    ("birth_date", "booked_for", "status"),
+    [("2008-06-01", "self", 302), ("2008-06-02", "guardian", 200)],
+)
+def test_patients_book_for_themselves_from_their_eighteenth_birthday(
+    visitor, birth_date, booked_for, status
+):
+    visitor.answer_gate(about_birth_date=birth_date)
+    visitor.hold()
+    form = visitor.client.get(visitor.details_url).context["form"]
+    assert form["booked_for"].value() == booked_for
+    assert visitor.book(birth_date=birth_date, booked_for="self").status_code == status
+
+
 def test_no_reminders_are_sent_to_who_wants_none(visitor):
     visitor.book_all_the_way(wants_reminders=None)
     assert the_visit().patient.mail_stops == {"reminder": NOW.isoformat()}

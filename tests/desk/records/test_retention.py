@@ -3,8 +3,10 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import connection
 
-from clinic.models import Link
+from clinic.models import Link, RateLimit
+from clinic.security.rate_limits import Limit
 from desk.records import retention
 from desk.records.retention import KEEP_DRAFTS, KEEP_EXPIRED_LINKS
 from intake.models import QuestionnaireResponse
@@ -41,6 +43,19 @@ def test_an_unsent_form_goes_thirty_days_after_it_was_last_saved():
     kept = last_saved(draft(), NOW - KEEP_DRAFTS)
     last_saved(draft(), NOW - KEEP_DRAFTS - SECOND)
     assert left() == {kept}
+
+
+def test_an_unsent_form_that_is_saved_while_the_sweep_runs_stays():
+    response = last_saved(draft(), NOW - KEEP_DRAFTS - SECOND)
+
+    def save_before_it_goes(execute, sql, params, many, context):
+        if sql.startswith("SELECT COUNT(*)"):
+            last_saved(response, NOW)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(save_before_it_goes):
+        assert retention.forget_drafts(now=NOW) == 0
+    assert QuestionnaireResponse.objects.get() == response
 
 
 def test_a_sent_form_stays():
@@ -108,6 +123,14 @@ def test_sessions_of_staff_go_when_they_ran_out():
         )
     retention.sweep(now=NOW)
     assert [session.pk for session in Session.objects.all()] == ["live"]
+
+
+def test_addresses_that_are_not_held_back_any_more_are_forgotten():
+    limit = Limit("test", every=timedelta(minutes=2), burst=3)
+    limit.hit("old", now=NOW - timedelta(minutes=3))
+    limit.hit("held back", now=NOW)
+    retention.sweep(now=NOW)
+    assert [bucket.key for bucket in RateLimit.objects.all()] == [limit.key("held back")]
 
 
 def test_the_sweep_reports_counts_and_nothing_else(caplog):

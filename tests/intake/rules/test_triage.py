@@ -251,9 +251,18 @@ def test_a_healthy_adult_with_a_complete_intake_is_not_restricted():
         ({"about_birth_date": born(18)}, set()),
         ({"about_birth_date": None}, {"no-thrust", "no-regenerative"}),
         ({"tx_avoid": ["thrust"]}, {"no-thrust"}),
-        ({"tx_avoid": None}, {"no-thrust"}),
-        ({"med_told": None}, {"no-thrust"}),
-        ({"body_main": None}, {"no-thrust"}),
+        *(
+            ({item: None}, {"no-thrust"})
+            for item in (
+                "safety_bone",
+                "safety_leg_power",
+                "body_main",
+                "onset_worse",
+                "onset_how",
+                "med_told",
+                "tx_avoid",
+            )
+        ),
     ],
 )
 def test_restrictions(answers, restrictions):
