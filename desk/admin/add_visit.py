@@ -37,21 +37,28 @@ from intake.rules.messages import render as render_message
 from intake.workflow import gate
 
 
-def caller(request: HttpRequest, *, model_admin: AuditedAdmin) -> HttpResponse:
+def caller(
+    request: HttpRequest,
+    *,
+    model_admin: AuditedAdmin,
+    form_class: type[CallerForm] = CallerForm,
+    then: str = "booking_appointment_questions",
+    title: object = _("Add visit"),
+) -> HttpResponse:
     """Who it is and what for; somebody new is on record from here on, booked or not."""
     today = days.local_date(timezone.now(), Practice.current().zone)
-    form = CallerForm(
+    form = form_class(
         posted(request),
         initial={"day": today, **request.GET.dict()},
         patients=Patient.objects.visible_to(request.user),
         today=today,
     )
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         patient = form.save()
         if form.cleaned_data["patient"] is None:
             model_admin.record(AuditEvent.Action.CREATE, request, patient, form.changed_data)
-        return redirect(_page("booking_appointment_questions", patient, form))
-    context = page_context(request, model_admin, title=_("Add visit"), form=form)
+        return redirect(_page(then, patient, form))
+    context = page_context(request, model_admin, title=title, form=form)
     return render(request, "admin/booking/appointment/caller.html", context)
 
 

@@ -18,38 +18,19 @@ from booking.series import planner
 from booking.series.forms import DatesForm, ShiftForm, planned_dates, shifted_dates
 from clinic import days
 from clinic.admin import ReadOnlyAdmin
-from clinic.models import AuditEvent, Patient, Practice
+from clinic.models import AuditEvent, Patient
 from clinic.posted import posted
 from clinic.security.access import staff_user
 from desk.admin.add_visit import page_context, stop_page
 from desk.admin.columns import visit_time
 from desk.admin.phone_screen import PhoneScreen
-from desk.admin.series_forms import ScreenedDatesForm, SeriesCallerForm, SeriesWishForm
+from desk.admin.series_forms import ScreenedDatesForm, SeriesWishForm
 
 
 def cancel_page(visits: QuerySet[Appointment]) -> str:
     """The page that asks why these visits are called off."""
     keys = [("visit", str(key)) for key in visits.values_list("pk", flat=True)]
     return f"{reverse('admin:booking_appointment_cancel')}?{urlencode(keys)}"
-
-
-def caller(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
-    """Who it is and how often; somebody new is on record from here on, booked or not."""
-    today = days.local_date(timezone.now(), Practice.current().zone)
-    form = SeriesCallerForm(
-        posted(request),
-        initial={"day": today, **request.GET.dict()},
-        patients=Patient.objects.visible_to(request.user),
-        today=today,
-    )
-    if request.method == "POST" and form.is_valid():
-        patient = form.save()
-        if form.cleaned_data["patient"] is None:
-            model_admin.record(AuditEvent.Action.CREATE, request, patient, form.changed_data)
-        page = reverse("admin:booking_series_questions", args=[patient.pk])
-        return redirect(f"{page}?{urlencode(form.keys)}")
-    context = page_context(request, model_admin, title=_("Add series"), form=form)
-    return render(request, "admin/booking/appointment/caller.html", context)
 
 
 def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) -> HttpResponse:

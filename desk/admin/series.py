@@ -19,7 +19,7 @@ from booking.appointments.status import CALLED_OFF
 from booking.models import Appointment, Series
 from clinic.admin import ReadOnlyAdmin, replaced
 from desk.admin import add_visit, plan_series
-from desk.admin.series_forms import SeriesWishForm
+from desk.admin.series_forms import SeriesCallerForm, SeriesWishForm
 
 
 class VisitsOfSeries(admin.TabularInline):
@@ -119,7 +119,13 @@ class SeriesAdmin(ReadOnlyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        return self._page(plan_series.caller)(request)
+        page = partial(
+            add_visit.caller,
+            form_class=SeriesCallerForm,
+            then="booking_series_questions",
+            title=_("Add series"),
+        )
+        return self._page(page)(request)
 
     @admin.display(description=_("patient"))
     def patient_page(self, series: Series) -> str:
