@@ -10,7 +10,7 @@ from clinic.languages import active_language, templates
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class GuidePage:
     """One page of the guide. ``title`` and ``description`` are read in the active language."""
 
     slug: str
@@ -24,13 +24,13 @@ class Page:
 
 
 PAGES = (
-    Page(
+    GuidePage(
         slug="when-to-see-someone",
         minutes=4,
         title=pgettext_lazy("guide", "When to see someone"),
         description=_("The signs that need care now, today, or this week, and what can wait."),
     ),
-    Page(
+    GuidePage(
         slug="why-it-hurts",
         minutes=8,
         title=_("Why it hurts"),
@@ -38,7 +38,7 @@ PAGES = (
             "Load, strength, tightness, shoes, ground and form: what each one does and how to tell."
         ),
     ),
-    Page(
+    GuidePage(
         slug="running-with-pain",
         minutes=5,
         title=_("Can I keep running?"),
@@ -46,7 +46,7 @@ PAGES = (
             "Often yes, with less. Four simple rules, the times to stop, and the way back."
         ),
     ),
-    Page(
+    GuidePage(
         slug="what-helps",
         minutes=7,
         title=_("What helps"),
@@ -54,13 +54,13 @@ PAGES = (
             "At home, in the clinic and at the doctor's, and what the evidence says about each."
         ),
     ),
-    Page(
+    GuidePage(
         slug="prevention",
         minutes=6,
         title=_("Keep it from coming back"),
         description=_("Build up, warm up, get stronger, rest well: small habits that add up."),
     ),
-    Page(
+    GuidePage(
         slug="faq",
         minutes=8,
         title=_("Questions runners ask"),
@@ -71,5 +71,5 @@ PAGES = (
 _BY_SLUG = {page.slug: page for page in PAGES}
 
 
-def find(slug: str) -> Page | None:
+def find(slug: str) -> GuidePage | None:
     return _BY_SLUG.get(slug)

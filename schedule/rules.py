@@ -88,7 +88,7 @@ class Resource(NamedTuple):
     shifts: tuple[Shift, ...]
 
 
-class Limit(NamedTuple):
+class AppointmentLimit(NamedTuple):
     pk: int
     practitioner_id: int | None
     service_id: int | None
@@ -118,7 +118,7 @@ class Rulebook:
     rooms: Mapping[tuple[int, str], list[Resource]]
     """By location and kind, those that are active, in the order of their keys."""
     equipment: Mapping[tuple[int, str], list[Resource]]
-    limits: list[Limit]
+    limits: list[AppointmentLimit]
 
     @classmethod
     def read(cls) -> "Rulebook":
@@ -188,14 +188,14 @@ class Rulebook:
             rooms=things(rooms, "room_id"),
             equipment=things(equipment, "equipment_id"),
             limits=[
-                Limit(*row)
+                AppointmentLimit(*row)
                 for row in VisitLimit.objects.order_by("pk").values_list(
                     "pk", "practitioner_id", "service_id", "period", "most"
                 )
             ],
         )
 
-    def limits_on(self, practitioner_id: int, service_id: int) -> list[Limit]:
+    def limits_on(self, practitioner_id: int, service_id: int) -> list[AppointmentLimit]:
         """The limits that a visit for this service with this practitioner counts towards."""
         return [limit for limit in self.limits if limit.is_on(practitioner_id, service_id)]
 

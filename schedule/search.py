@@ -20,7 +20,7 @@ from clinic.models import Location, Practitioner
 from intake.rules.levels import Level
 from schedule import rules, slots
 from schedule.models.catalogue import Service
-from schedule.rules import Absence, Limit, Pair, Resource, Rulebook
+from schedule.rules import Absence, AppointmentLimit, Pair, Resource, Rulebook
 from schedule.slots import Busy, Opening, Shift, Span, VisitLength
 
 # No visit is longer, buffers included (``booking.appointments.guards``), so nothing that began
@@ -324,7 +324,7 @@ class Search:
             )
 
     def full_periods(
-        self, limit: Limit, counted: Iterable[tuple[int, int]], location_id: int
+        self, limit: AppointmentLimit, counted: Iterable[tuple[int, int]], location_id: int
     ) -> list[Span]:
         """The days or weeks that have as many visits as the limit allows."""
         begins = slots.periods(
@@ -342,7 +342,7 @@ class Search:
     def equipment(self, location_id: int) -> list[Resource]:
         return self.rules.equipment.get((location_id, self.service.equipment_kind), [])
 
-    def limits(self, practitioner_id: int) -> list[Limit]:
+    def limits(self, practitioner_id: int) -> list[AppointmentLimit]:
         if self.level is None:
             return []
         return self.rules.limits_on(practitioner_id, self.service.pk)

@@ -43,10 +43,10 @@ from intake.workflow import gate, guardians, page_saving
 from intake.workflow.advice import Advice, advice
 
 # A page that was changed elsewhere while this one was being saved is taken up so many times.
-TRIES = 3
+MAX_SAVE_ATTEMPTS = 3
 
 
-def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def own_intake(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Pass an intake page the ``visit`` of whoever holds a link to it, and its ``response``.
 
     The response is not stored before something is answered: following a mailed link changes
@@ -99,7 +99,7 @@ def agreed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 @require_safe
-@own_visit
+@own_intake
 def intake(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
@@ -124,7 +124,7 @@ def intake(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@own_visit
+@own_intake
 @agreed
 def intake_page(
     request: HttpRequest, number: int, *, visit: Appointment, response: QuestionnaireResponse
@@ -159,7 +159,7 @@ def intake_page(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@own_visit
+@own_intake
 def intake_review(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
@@ -200,7 +200,7 @@ def intake_review(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@own_visit
+@own_intake
 def intake_agreement(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
@@ -232,7 +232,7 @@ def intake_agreement(
 
 
 @require_POST
-@own_visit
+@own_intake
 def intake_correct(
     request: HttpRequest, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
@@ -269,7 +269,7 @@ def _save_posted_page(
     """
     posted = request.POST.get("_revision", "")
     revision = int(posted) if posted.isdecimal() and len(posted) < 10 else -1
-    for _attempt in range(TRIES):
+    for _attempt in range(MAX_SAVE_ATTEMPTS):
         form = _form(request, page, visit=visit, response=response, practice=practice, now=now)
         if request.method != "POST":
             return PageResult(response, form)

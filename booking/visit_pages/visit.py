@@ -96,7 +96,7 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
             "has_moves_left": visit.moves < visit.service.max_moves,
             "undo_until": undo_until(visit, now=now) if may_undo else None,
             "intake": visit.intake_response,
-            "wants_intake": wants_intake(visit),
+            "offers_intake_form": offers_intake_form(visit),
             "mail": mail,
         },
     )
@@ -283,7 +283,7 @@ def _is_open(visit: Appointment) -> bool:
     return visit.status == Appointment.Status.BOOKED and visit.safety_hold_alert_id is None
 
 
-def wants_intake(visit: Appointment) -> bool:
+def offers_intake_form(visit: Appointment) -> bool:
     """Is there a form to fill in before this visit?"""
     is_done = visit.intake_response is not None and visit.intake_response.is_final
     return bool(visit.service.questionnaire_id) and not is_done

@@ -34,7 +34,7 @@ MAX_AT_ONCE = 50
 # Changes looked at for what may still be taken back.
 NEWEST = 200
 # Somebody else may be faster; after so many starts it is the next one's turn.
-TRIES = 5
+MAX_OFFER_ATTEMPTS = 5
 
 # What the front desk does by putting somebody on the list is to unlock these.
 UNLOCKED_BY_THE_DESK = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.AFTER_A_VISIT}
@@ -216,7 +216,7 @@ def _first_fit(
             continue
         except SlotTaken:
             tries += 1
-            if tries == TRIES:
+            if tries == MAX_OFFER_ATTEMPTS:
                 return None
     return None
 

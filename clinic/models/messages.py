@@ -22,7 +22,7 @@ class MessageState(models.TextChoices):
 
 
 # No attempt is postponed for longer.
-MAX_WAIT = timedelta(days=1)
+MAX_POSTPONED = timedelta(days=1)
 # A lost answer is worth one more try, unless something else decided the matter.
 _TO_RETRY = Q(state=MessageState.UNKNOWN, is_retried_after_unknown=False, reason="")
 
@@ -57,7 +57,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(
             state=MessageState.PLANNED,
             reason=Message.UNREACHABLE,
-            next_attempt_at__lte=now + MAX_WAIT,
+            next_attempt_at__lte=now + MAX_POSTPONED,
         )
 
     def with_circumstances(self, now: datetime) -> "MessageQuerySet":
@@ -96,7 +96,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             Q(next_attempt_at__lt=now - LATE_AFTER)
             | Q(reason=Message.UNREACHABLE, due_at__lt=now - LATE_AFTER),
             state__in=[MessageState.PLANNED, MessageState.SENDING, MessageState.UNKNOWN],
-            next_attempt_at__lte=now + MAX_WAIT,
+            next_attempt_at__lte=now + MAX_POSTPONED,
         )
 
 

@@ -45,7 +45,7 @@ from intake.workflow.answer_history import (
 from intake.workflow.check_ins import is_worse
 from schedule.models import Service
 
-MAX_FORMS = 80
+MAX_SHOWN = 80
 MAX_ON_WORKLIST = 15
 CHECK_IN_IS_NEWS = timedelta(days=14)
 # The farthest that a zone's calendar is from UTC's.
@@ -228,7 +228,7 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
         .filter(soon, practitioner__user=user, status=Appointment.Status.BOOKED, start__gt=now)
         .select_related("patient", "service", "intake_response", "rescreen_response")
         .prefetch_related("intake_response__lowered_levels", "rescreen_response__lowered_levels")
-        .order_by("start")[:MAX_FORMS]
+        .order_by("start")[:MAX_SHOWN]
     )
     found, met = [], set()
     for visit in visits:
@@ -278,7 +278,7 @@ def _record(patient: Patient, *, user: User) -> Record:
         # Large, and parsed once per process: see Questionnaire.form.
         .defer("questionnaire__content")
         .prefetch_related("lowered_levels__lowered_by")
-        .order_by("-created_at")[:MAX_FORMS]
+        .order_by("-created_at")[:MAX_SHOWN]
     )
     forms = [one for one in newest_first if one.questionnaire.url not in BETWEEN_VISITS]
     done = [one for one in reversed(newest_first) if one.submitted_at]
@@ -345,7 +345,7 @@ def _trend(
     visits = (
         Appointment.objects.visible_to(user)
         .filter(patient=forms[0].response.patient_id, status=Appointment.Status.FULFILLED)
-        .order_by("-start")[:MAX_FORMS]
+        .order_by("-start")[:MAX_SHOWN]
         if forms
         else []
     )

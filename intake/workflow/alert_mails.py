@@ -35,7 +35,7 @@ SAFETY_ALERT_WORDING = Wording(
 # The list of people on call is gone through this often; with nobody on it, the mailbox is told
 # so many times more.
 ROUNDS = 2
-NEWS_LASTS = timedelta(days=2)
+ALERT_MAIL_LASTS = timedelta(days=2)
 
 
 def plan_alert(alert: SafetyAlert, now: datetime) -> list[Message]:
@@ -47,7 +47,9 @@ def plan_alert(alert: SafetyAlert, now: datetime) -> list[Message]:
     """
     practice = Practice.current()
     people: list[User | None] = [on_call.user for on_call in OnCall.objects.reachable()]
-    owed = [outbox.plan(kind=SAFETY_ALERT, subject=alert, due_at=now, expires_at=now + NEWS_LASTS)]
+    owed = [
+        outbox.plan(kind=SAFETY_ALERT, subject=alert, due_at=now, expires_at=now + ALERT_MAIL_LASTS)
+    ]
     due_at = now if people else practice.clock_runs_out(now, alert.clock)
     for number, user in enumerate((people or [None]) * ROUNDS, start=1):
         owed.append(
@@ -59,7 +61,7 @@ def plan_alert(alert: SafetyAlert, now: datetime) -> list[Message]:
                 subject=alert,
                 user=user,
                 due_at=due_at,
-                expires_at=due_at + NEWS_LASTS,
+                expires_at=due_at + ALERT_MAIL_LASTS,
             )
         )
         due_at = practice.clock_runs_out(due_at, alert.clock)

@@ -22,7 +22,7 @@ CHECK_IN_URL = f"{OWN}/Questionnaire/running-lbp-check-in"
 # Not read on their own: what they hold is shown with the intake.
 BETWEEN_VISITS = (RESCREEN_URL, CHECK_IN_URL)
 
-MAX_FORMS = 60
+MAX_MERGED_FORMS = 60
 
 
 def finished(patient: Patient) -> QuerySet[QuestionnaireResponse]:
@@ -43,7 +43,7 @@ def finished(patient: Patient) -> QuerySet[QuestionnaireResponse]:
 
 def answers_before(response: QuestionnaireResponse, patient: Patient) -> Answers:
     """Everything the patient said before ``response``, for rules that need more than it asks."""
-    forms = [one for one in finished(patient)[:MAX_FORMS] if one.pk != response.pk]
+    forms = [one for one in finished(patient)[:MAX_MERGED_FORMS] if one.pk != response.pk]
     return merged(reversed(forms))
 
 

@@ -16,8 +16,8 @@ from schedule import slots
 from schedule.models import Service
 from schedule.rules import (
     Absence,
+    AppointmentLimit,
     BreakShift,
-    Limit,
     LocationRules,
     ReservedShift,
     Resource,
@@ -93,7 +93,7 @@ class Case:
             time_off={},
             rooms={(HERE, "room"): things(self.rooms)},
             equipment={(HERE, "device"): things(self.equipment)},
-            limits=[Limit(pk, *limit) for pk, limit in enumerate(self.limits)],
+            limits=[AppointmentLimit(pk, *limit) for pk, limit in enumerate(self.limits)],
         )
         return Search(
             rules,
