@@ -6,7 +6,6 @@ from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
@@ -40,6 +39,7 @@ from clinic.models import (
 )
 from clinic.security import accounts
 from clinic.security.access import staff_user
+from clinic.translated import in_default_language
 
 
 @admin.register(Practice)
@@ -134,7 +134,7 @@ class PractitionerAdmin(ConfigurationAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Practitioner]:
         return super().get_queryset(request).prefetch_related("locations")
 
-    @admin.display(description=_("title"), ordering=f"title__{settings.LANGUAGE_CODE}")
+    @admin.display(description=_("title"), ordering=in_default_language("title"))
     def profession(self, practitioner: Practitioner) -> str:
         return str(practitioner.title)
 

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.admin import ConfigurationAdmin, DayFilter
 from clinic.languages import each_language
 from clinic.models import Practice
+from clinic.translated import in_default_language
 from desk.admin.why_not_free import why
 from intake.models import Questionnaire
 from intake.rules.tags import Tag
@@ -107,7 +107,7 @@ class ServiceAdmin(ConfigurationAdmin):
         page = self.admin_site.admin_view(partial(why, model_admin=self))
         return [path("why/", page, name="schedule_service_why"), *super().get_urls()]
 
-    @admin.display(description=_("name"), ordering=f"name__{settings.LANGUAGE_CODE}")
+    @admin.display(description=_("name"), ordering=in_default_language("name"))
     def service(self, service: Service) -> str:
         return str(service)
 

@@ -1,6 +1,5 @@
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from clinic.models import Location, Patient, Practitioner
-from clinic.translated import TranslatedField
+from clinic.translated import TranslatedField, in_default_language
 from intake.models import Questionnaire, QuestionnaireResponse
 from intake.rules.tags import CLOSING_TAGS, Tag
 from intake.workflow.answer_history import FOLLOW_UP_URL
@@ -193,7 +192,7 @@ class Service(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        ordering = ["position", f"name__{settings.LANGUAGE_CODE}"]
+        ordering = ["position", in_default_language("name")]
         verbose_name = _("service")
         verbose_name_plural = _("services")
 
