@@ -1,4 +1,4 @@
-"""Visits as FHIR R4 resources: plain dicts, one function each."""
+"""Appointments as FHIR R4 resources: plain dicts, one function each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clinic.languages import in_language
 
 
 def appointment(row: Appointment) -> dict[str, Any]:
-    """The visit as it stands. Who sees the patient, and where, is named in words."""
+    """The appointment. Practitioner and location are named in words only."""
     participants: list[dict[str, Any]] = [
         {"actor": {"display": name}, "status": "accepted"}
         for name in (row.practitioner.name, row.location.name)

@@ -40,8 +40,8 @@ ADD CONSTRAINT appointment_within_a_day
     CHECK (busy_until - "start" <= interval '24 hours');
 """
 
-# Times are compared as the text that Django writes, so another way to write one is refused too.
-# Nothing that overlaps began more than a day before: without that, each write would read the past.
+# Times are compared as the text that Django writes, so other spellings are refused too.
+# Nothing that overlaps began more than a day before; this bounds what each write reads.
 SQLITE = """
 CREATE TRIGGER {guard}_{event} BEFORE {event} ON booking_appointment WHEN {condition}
 BEGIN SELECT RAISE(ABORT, '{guard}'); END;

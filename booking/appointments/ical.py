@@ -1,7 +1,7 @@
 """A visit as an iCalendar object (RFC 5545), for mail (RFC 5546, 6047) and for download.
 
-One UID for life and a rising SEQUENCE, so that a calendar updates its entry instead of adding
-one. Times are UTC. The words say nothing about what the visit is for.
+The UID never changes and SEQUENCE rises, so that a calendar updates its entry instead of adding
+one. Times are UTC. The text does not say what the visit is for.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def request(appointment: Appointment, *, practice: Practice, now: datetime) -> s
 
 
 def cancel(appointment: Appointment, *, practice: Practice, now: datetime) -> str:
-    """Return what takes the entry out of a calendar, to be mailed with the MIME method CANCEL."""
+    """Return what removes the entry from a calendar, to be mailed with the MIME method CANCEL."""
     event = _event(appointment, practice, now)
     event.add("status", "CANCELLED")
     _add_people(event, appointment, practice)
@@ -60,7 +60,7 @@ def publish_all(
 
 
 def feed(visits: Iterable[Appointment], *, practice: Practice, now: datetime) -> str:
-    """Return a practitioner's diary: when and where, with nobody's name and no reason."""
+    """Return a practitioner's calendar: when and where, without names and reasons."""
     calendar = _empty("PUBLISH")
     calendar.add("name", one_line(practice.name))
     calendar.add("x-wr-calname", one_line(practice.name))

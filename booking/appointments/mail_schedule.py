@@ -78,15 +78,15 @@ def outside_quiet_hours(
 ) -> datetime:
     """Return ``due_at``, or the edge of the quiet hours around it at which the mail is of use.
 
-    That is the morning after, or the evening before when the morning is too late. When both are
-    out of reach the mail comes in the night rather than not at all.
+    That is the morning after, or the evening before if the morning is too late. If both are
+    impossible, the mail is sent in the night rather than not at all.
     """
     local = due_at.astimezone(zone)
     if QUIET_UNTIL <= local.time() < QUIET_FROM:
         return due_at
     is_evening = local.time() >= QUIET_FROM
     evening_on = local.date() if is_evening else local.date() - timedelta(days=1)
-    # Edges are put together from wall clocks, so a night of a clock change is as long as it is.
+    # Edges come from wall clocks, so a night with a clock change has its real length.
     evening = datetime.combine(evening_on, QUIET_FROM, zone).astimezone(UTC)
     morning = datetime.combine(evening_on + timedelta(days=1), QUIET_UNTIL, zone).astimezone(UTC)
     if morning < expires_at:

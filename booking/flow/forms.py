@@ -1,4 +1,4 @@
-"""What patients type or choose while they book."""
+"""The forms of booking."""
 
 from datetime import date, datetime
 from typing import Any
@@ -104,7 +104,7 @@ class CallMeForm(forms.Form):
 
 
 class BirthDateForm(forms.Form):
-    """The second factor of a mailed link."""
+    """The birth date, the second factor of a mailed link."""
 
     birth_date = BirthDateField(
         label=_("Date of birth"), help_text=_("Of the person the visit is for.")
@@ -257,7 +257,7 @@ class DetailsForm(forms.Form):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
-        # The style sheet hides what the choice on top makes needless; without it, all is shown.
+        # The style sheet hides what the first choice makes unnecessary; without it, all is shown.
         self.helper.layout = Layout(
             "booked_for",
             "name",
@@ -309,7 +309,7 @@ class DetailsForm(forms.Form):
 
     @property
     def relation(self) -> str:
-        """How who books and is written to stands to the patient."""
+        """How the contact is related to the patient."""
         if self.is_minor:
             return Patient.Contact.GUARDIAN
         return self.cleaned_data.get("booked_for") or Patient.Contact.SELF
@@ -320,7 +320,7 @@ class DetailsForm(forms.Form):
 
     @property
     def _is_minor_at_first(self) -> bool:
-        """Does the birth date that the gate was told make it a child's visit?"""
+        """Whether the birth date given at the gate makes this a minor's visit."""
         born = self.initial.get("birth_date")
         return isinstance(born, date) and self._is_under_age(born)
 
@@ -378,7 +378,7 @@ class ChoosingForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Why a visit is called off; nobody has to say."""
+    """The reason for a cancellation, which is optional."""
 
     reason = OneLineField(label=_("Reason (optional)"), max_length=200, required=False)
 

@@ -174,7 +174,7 @@ class Picker:
 
     @property
     def week_start(self) -> date:
-        """Weeks are counted from today, so that none begins with days that are over."""
+        """The first day shown; weeks count from today, so none begins with past days."""
         return self.day - timedelta(days=(self.day - self.today).days % 7)
 
     @property
@@ -212,7 +212,7 @@ class Picker:
         return following if following <= self.last_day else None
 
     def nearest(self, wanted: datetime, count: int = 6) -> list[Time]:
-        """The free times closest to one that is not to be had, in the order of the clock."""
+        """The free times closest to one that is not available, in order."""
         by_distance = sorted(self.times, key=lambda time: abs(time.local - wanted))
         return sorted(by_distance[:count])
 
@@ -232,12 +232,12 @@ def with_time(
 
 
 def places_of(service: Service) -> Iterable[Location]:
-    """Where somebody who offers the service works."""
+    """The locations at which the service is offered."""
     return Location.objects.filter(
         is_active=True, practitioner__in=service.practitioners.filter(is_active=True)
     ).distinct()
 
 
 def is_in_time(offer: Offer, local: datetime) -> bool:
-    """Does the offer reach to this time on the wall clock of the place?"""
+    """Whether the offer includes this time on the wall clock of the location."""
     return offer.is_open and (offer.last_day is None or local.date() <= offer.last_day)

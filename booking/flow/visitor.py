@@ -1,4 +1,4 @@
-"""Whoever is booking: a visitor nobody knows yet, or a patient who holds a link."""
+"""The person who is booking: somebody new, or a patient with a link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ from intake.rules.triage import Triage
 from intake.workflow import gate
 from schedule.models import Service
 
-# More are made by phone. A family shares an address.
+# Further ones are booked by phone. A family may share an address.
 OPEN_VISITS_PER_PATIENT = 3
-# With a series, which only somebody we have seen can plan.
+# With a series, which only a patient who came before can plan.
 OPEN_VISITS_WITH_SERIES = 6
 OPEN_VISITS_PER_ADDRESS = 6
 
@@ -31,7 +31,7 @@ OPEN_VISITS_PER_ADDRESS = 6
 class BookingVisitor:
     """``outcome`` is None until the safety gate has been answered, and again a day later.
 
-    ``emergency`` is the alert that keeps every door of booking shut. ``is_proven`` says that a
+    ``emergency`` is the alert that blocks all booking. ``is_proven`` says that a
     mailed link led here, so that the patient's address is known to be theirs.
     """
 
@@ -77,14 +77,14 @@ class BookingVisitor:
 
     @property
     def birth_date(self) -> date | None:
-        """As typed at the gate by this visitor; never a known patient's, whom it identifies."""
+        """The birth date typed at the gate; never a known patient's, because it identifies them."""
         if self.response is None or self.response.patient_id:
             return None
         return self.response.answers.date("about-birth-date")
 
     @property
     def is_around_pregnancy(self) -> bool:
-        """Did the gate hear of a pregnancy, now or in the last year? Not answered is not heard."""
+        """Whether the gate's answers name a pregnancy, now or in the last year."""
         return self.response is not None and self.response.answers.has(
             "safety-pregnancy", "pregnant", "postpartum"
         )
@@ -117,7 +117,7 @@ class BookingVisitor:
         return self.outcome.restrictions if self.outcome else NOTHING_ANSWERED
 
     def hold(self, service: Service, *, now: datetime) -> Appointment | None:
-        """The time of this service that is kept while the visitor types, right now."""
+        """The visitor's current hold of this service."""
         return self.holds(now=now).filter(service=service, unconfirmed=None).last()
 
     @property
@@ -128,11 +128,11 @@ class BookingVisitor:
     def ask_for_a_call(self, *, name: str, phone: str, language: str, now: datetime) -> None:
         """Have the front desk phone and find a time; asking again changes nothing.
 
-        Whoever is not a patient yet becomes one, so that the desk has somebody to book for.
+        Somebody new becomes a patient, so that the desk can book for them.
         """
         assert self.response is not None
         with transaction.atomic():
-            # A form that is sent twice waits here, and is one patient and one call.
+            # The lock makes a form that is sent twice one patient and one call.
             QuestionnaireResponse.objects.select_for_update().get(pk=self.response.pk)
             if _asked_about(self.response).exists():
                 return

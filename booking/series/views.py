@@ -140,10 +140,10 @@ def _book(
 ) -> Series | None:
     assert visitor.patient is not None
     patient, chosen = visitor.patient, wish.cleaned_data
-    # Answers given halfway judged nothing here, and are no beginning of a form.
+    # Incomplete answers are not used, and do not start a form.
     response = visitor.response if gate.is_answered(visitor.response, now=now) else None
     with transaction.atomic():
-        # Two plans sent at once are counted one after the other.
+        # The lock makes two plans that are sent at once count one after the other.
         Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
         if _coming(patient, now=now) + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
             form.add_error(None, _("These are more visits than can be planned online."))
@@ -216,7 +216,7 @@ def move_following(
                 move,
             )
         except InvalidTransition:
-            # Moved or cancelled meanwhile, perhaps in another tab: the page shows it.
+            # Moved or cancelled in between, perhaps in another tab: the page shows it.
             return redirect("visit", visit.pk)
         if moved is not None:
             return redirect("visit", visit.pk)
@@ -240,7 +240,7 @@ def _of_this_form(request: HttpRequest, visit: Appointment) -> Series | None:
 def _follow_ups(
     visitor: BookingVisitor, *, practice: Practice, now: datetime
 ) -> tuple[list[Offer], BlockReason | None]:
-    """What can be planned after a visit; when nothing can, also what keeps it shut."""
+    """The services that can be planned after a visit; if none, also the reason."""
     offers = visitor.offers(
         Service.objects.filter(is_active=True, is_first_visit=False).prefetch_related(
             "unlocked_by"

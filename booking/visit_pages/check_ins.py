@@ -1,6 +1,6 @@
 """Short forms that a mailed link leads to: the safety check before a visit, the weekly check-in.
 
-They are never prefilled, so no birth date stands before them: nothing is shown that was answered.
+They are never prefilled and show no answers, so they do not ask for the birth date first.
 """
 
 from datetime import datetime
@@ -58,7 +58,7 @@ def check_in(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, name: str, *, visit: Appointment) -> HttpResponse:
-    """Ask, or say what the answers mean; after an emergency answer only what to do now."""
+    """Show the form, or what the answers mean; after an emergency answer only what to do now."""
     practice, now = practice_of(request), timezone.now()
     if gate.emergency_alert(visitor_hash="", patient=visit.patient):
         return redirect("emergency")
@@ -68,7 +68,7 @@ def _ask(request: HttpRequest, name: str, *, visit: Appointment) -> HttpResponse
         if request.method != "POST":
             return _page(request, name, visit=visit, form=form)
         with transaction.atomic():
-            # Two tabs may both send the form: the visit's row decides which one is first.
+            # Two tabs may both send the form; the lock on the visit's row makes one the first.
             visit = Appointment.objects.select_for_update(of=["self"]).get(pk=visit.pk)
             response = _answers(name, visit, now=now)
             if response.is_final:
@@ -129,7 +129,7 @@ def _done(
     response: QuestionnaireResponse,
     now: datetime,
 ) -> HttpResponse:
-    """What the answers mean. Those that are not urgent go to the clinician and change no visit."""
+    """Say what the answers mean. Answers that are not urgent only go to the clinician."""
     practice = practice_of(request)
     outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
     messages = outcome.messages

@@ -1,4 +1,4 @@
-"""What a patient chooses about our mails, on a page behind the visit's link."""
+"""The patient's choices about mails, on a page behind the visit's link."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

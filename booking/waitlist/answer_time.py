@@ -1,4 +1,4 @@
-"""The arithmetic of the waitlist: which starts somebody can make, and until when they may answer.
+"""The arithmetic of the waitlist: which starts suit a patient, and until when they may answer.
 
 Pure: wall clocks and spans, no rows.
 """
@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from booking.appointments.mail_schedule import QUIET_FROM, QUIET_UNTIL
 from schedule.part_of_day import PartOfDay
 
-# Who gets less time to read a mail and answer it is not asked: the front desk may phone.
+# With less time to read and answer a mail no offer is made; the front desk may phone.
 TIME_TO_ANSWER = timedelta(minutes=30)
-# Nobody is on their way in less, whatever notice the service asks for.
+# The least time a patient needs to come, whatever notice the service asks for.
 TIME_TO_COME = timedelta(minutes=60)
 
 
@@ -32,7 +32,7 @@ class Wish:
     location_id: int | None = None
 
     def fits(self, local: datetime, *, practitioner_id: int, location_id: int) -> bool:
-        """Would this start, on the wall clock of its place, suit them?"""
+        """Whether this start, on the wall clock of its location, suits them."""
         return (
             self.first_day <= local.date() <= self.last_day
             and local.weekday() in self.weekdays
@@ -47,8 +47,8 @@ def answer_by(
 ) -> datetime | None:
     """Return until when an offer of ``start`` made now is kept, in UTC; None: do not make it.
 
-    ``minutes`` of daytime: the quiet hours do not count. ``zone`` is where whoever is asked lives,
-    if that is known, else the place's. The offer ends before the notice that the visit needs.
+    ``minutes`` of daytime: quiet hours do not count. ``zone`` is the patient's,
+    if known, else the location's. The offer ends before the notice that the visit needs.
     Nobody is written to in the quiet hours, nor asked to decide in less than half an hour, or than
     ``minutes`` where those are fewer.
     """

@@ -1,4 +1,4 @@
-"""What patients say when they join the waitlist."""
+"""The form with which patients join the waitlist."""
 
 from datetime import datetime, timedelta
 from typing import Any

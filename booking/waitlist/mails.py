@@ -1,8 +1,8 @@
 """The mails about the waitlist and about a series.
 
-When they are owed is in ``booking.appointments.mail_schedule``.
+The names of the kinds are in ``booking.appointments.mail_schedule``.
 
-Like all mails they carry time, place and link, and say nothing about what a visit is for.
+Like all mails they contain time, place and link, and do not say what a visit is for.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who is offered a time that is free.
+"""Decides which waitlist entry is offered a free time.
 
 Looked at once a tick. Time becomes free in many ways (a visit is called off or moved away, a hold
 runs out, hours are added, time off is taken back), and they all end in the same free starts, so
@@ -29,19 +29,19 @@ from intake.workflow import gate
 from schedule.models import Service
 from schedule.search import FreeStart
 
-# A tick makes so many offers at most, and the next one goes on.
+# The most offers of one tick; the next tick continues.
 MAX_AT_ONCE = 50
-# Changes looked at for what may still be taken back.
+# How many of the newest changes are checked for whether they can still be undone.
 NEWEST = 200
-# Somebody else may be faster; after so many starts it is the next one's turn.
+# Others may book the starts first; after this many attempts the next entry is tried.
 MAX_OFFER_ATTEMPTS = 5
 
-# What the front desk does by putting somebody on the list is to unlock these.
+# Putting a patient on the list, the front desk overrides these.
 UNLOCKED_BY_THE_DESK = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.AFTER_A_VISIT}
 
 
 def process_waitlist(*, now: datetime) -> list[WaitlistOffer]:
-    """End what ran out, then offer what is free; return the new offers."""
+    """End expired offers and entries, then offer free times; return the new offers."""
     WaitlistOffer.objects.lapse(now=now)
     WaitlistEntry.objects.close_run_out(now=now)
     return offer_free_times(now=now)
@@ -61,7 +61,7 @@ def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
         offer = _first_fit(entry, times, expected[entry.patient_id], now=now)
         if offer is not None:
             offers.append(offer)
-            # What was read before is out of date.
+            # The times read before are out of date.
             times.forget()
         if len(offers) == MAX_AT_ONCE:
             break
@@ -115,7 +115,7 @@ class FreeTimes:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """Times that may still be taken back: those of visits called off or moved just now."""
+    """Times that an undo may still need: those of appointments just cancelled or moved."""
 
     spans: list[tuple[int | None, bool, datetime, datetime]]
 
@@ -171,7 +171,7 @@ def offer_for_entry(entry: WaitlistEntry, outcome: Triage | None, *, now: dateti
 def visits_ahead(
     patients: set[UUID], *, now: datetime
 ) -> defaultdict[UUID, list[tuple[datetime, datetime]]]:
-    """Return when each patient is expected already."""
+    """Return the times at which each patient is already expected."""
     spans: defaultdict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
     standing = Appointment.objects.filter(
         patient__in=patients,
@@ -197,7 +197,7 @@ def _first_fit(
         if any(start < end and free.start < until for start, until in expected):
             continue
         if found_offer is None:
-            # Only now: most entries fit nothing, and this reads their answers.
+            # Read late, because it loads the answers and most entries fit no free time.
             if gate.emergency_alert(visitor_hash="", patient=entry.patient):
                 return None
             found_offer = offer_for_entry(entry, _outcome(entry, entry.patient, now=now), now=now)

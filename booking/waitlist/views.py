@@ -1,4 +1,4 @@
-"""The waitlist for patients: join it, see and leave it, take an offered time or let it go."""
+"""The waitlist for patients: join, see and leave it, accept or decline an offered time."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -71,7 +71,7 @@ def _join(
     if data is not None:
         HOLDS_PER_IP.hit(client_ip(request), now=now)
         if visitor.patient is None and HoneypotForm(data).is_spam:
-            # A program: it sees what people see who are asked to look in their mail.
+            # A program; it gets the same page as a person who is asked to check their mail.
             return redirect("confirm_address")
         is_valid = [wish.is_valid(), visitor.patient is not None or details.is_valid()]
         if all(is_valid):
@@ -82,7 +82,7 @@ def _join(
                 if not _may_wait(visitor, offer):
                     return redirect(why_not(visitor, offer.service))
             if not visitor.is_proven:
-                # As with bookings: a place on the list keeps times from others, too.
+                # Limited like bookings, because a place on the list also takes times from others.
                 UNPROVEN_PER_IP.hit(client_ip(request), now=now)
             entry = _put_on_the_list(request, wish, details, offer, visitor=visitor, now=now)
             return _go_on_with(entry, now=now)
@@ -96,7 +96,7 @@ def _join(
 
 
 def own_entry(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass the page its ``entry``; a foreign one and an unknown one are the same bare 404."""
+    """Pass the page its ``entry``; another patient's and an unknown one give the same 404."""
 
     @wraps(view)
     @never_cache
@@ -113,7 +113,7 @@ def own_entry(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @require_http_methods(["GET", "POST"])
 @own_entry
 def waitlist_entry(request: HttpRequest, *, entry: WaitlistEntry) -> HttpResponse:
-    """Where somebody stands on the list. The only button takes them off it."""
+    """The patient's place on the list, with one button that removes them from it."""
     if request.method == "POST":
         entry.leave(now=timezone.now())
         return redirect("waitlist_entry", entry.pk)
@@ -128,7 +128,7 @@ def waitlist_entry(request: HttpRequest, *, entry: WaitlistEntry) -> HttpRespons
 def waitlist_offer(
     request: HttpRequest, offer_id: UUID, *, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
-    """An offered time. The mailed link opens it as often as one likes; the answer counts once."""
+    """An offered time. The link can be opened many times; the answer counts once."""
     now = timezone.now()
     offer = (
         WaitlistOffer.objects.visible_to(patient_grant(request))
@@ -238,12 +238,12 @@ def _safety(
 
 
 def _may_wait(visitor: BookingVisitor, offer: Offer) -> bool:
-    """Is this a visit that can wait, for this visitor?"""
+    """Whether this visitor may wait for this visit."""
     return visitor.outcome is not None and offer.is_open and visitor.outcome.level < Level.URGENT
 
 
 def _entry_of(visitor: BookingVisitor, offer: Offer) -> WaitlistEntry | None:
-    """Where this patient waits for the same already: joining again leads there."""
+    """The open entry of this patient for the same visit, if there is one."""
     waiting = WaitlistEntry.objects.waiting()
     return waiting.filter(patient=visitor.patient, service=offer.service).first()
 
@@ -273,7 +273,7 @@ def _put_on_the_list(
                 **wish.wishes,
             )
     except IntegrityError:
-        # The same form, sent twice at once.
+        # The same form was sent twice at once.
         twin = _of_this_form(request)
         if twin is None:
             raise
@@ -296,7 +296,7 @@ def _of_this_form(request: HttpRequest) -> WaitlistEntry | None:
 def _go_on_with(entry: WaitlistEntry, *, now: datetime) -> HttpResponse:
     """Lead on to the entry's page; a browser that made a new patient of somebody may see it.
 
-    Whoever was a patient before came by a mailed link, and goes on with that.
+    A known patient came by a mailed link, which stays in use.
     """
     response = redirect("waitlist_entry", entry.pk)
     others = WaitlistEntry.objects.filter(patient=entry.patient).exclude(pk=entry.pk)

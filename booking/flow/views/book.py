@@ -33,7 +33,7 @@ BY_ARRANGEMENT = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.EXTERNAL}
 @visitor_required
 @require_safe
 def book(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
-    gate.questionnaire()  # Raises where nothing can be asked: booking is not open then.
+    gate.questionnaire()  # Raises when there is no questionnaire: booking is not open then.
     offers = visitor.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
         today=days.local_date(timezone.now(), practice.zone),
@@ -124,7 +124,7 @@ def hold(form: HoldForm, offer: Offer, *, visitor: BookingVisitor, now: datetime
         booking_key=form.key,
         level=offer.level,
     )
-    # Counted afterwards, since many sent at once would all pass a count made before.
+    # Counted afterwards, because many requests at once would all pass a count made before.
     mine = visitor.holds(now=now)
     ends = list(mine.values_list("held_until", flat=True))
     if len(ends) > HOLDS_PER_VISITOR:
@@ -151,14 +151,14 @@ def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
 
 def is_settled(visit: Appointment) -> bool:
     """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
-    # A hold that waits has its answers already: others are not worth the query.
+    # A hold that waits for confirmation has its answers; others need no query.
     return visit.patient_id is not None or (
         visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
     )
 
 
 def why_not(visitor: BookingVisitor, service: Service) -> str:
-    """Where somebody is told why this service has no times for them."""
+    """The page that says why this service has no times for the visitor."""
     return path_for(service, "safety_result" if visitor.outcome else "safety")
 
 

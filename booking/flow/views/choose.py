@@ -1,4 +1,4 @@
-"""Help for those who do not know which visit they need."""
+"""Help for visitors who do not know which visit they need."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Showing by a mailed link that an address is one's own, before a hold becomes a visit."""
+"""Confirming an address by a mailed link, before a hold becomes a visit."""
 
 from datetime import datetime
 
@@ -83,7 +83,7 @@ def confirm_booking(request: HttpRequest, token: str) -> HttpResponse:
         except SlotTaken:
             return link_gone(request)
         except InvalidTransition:
-            visit.refresh_from_db()  # Pressed twice: the other one booked it.
+            visit.refresh_from_db()  # Pressed twice; the other request booked it.
     return _open(request, asked, visit, now=now)
 
 
@@ -117,7 +117,7 @@ def _offer(asked: UnconfirmedBooking, *, practice: Practice, now: datetime) -> O
         )
         restrictions = outcome.restrictions
     if gate.emergency_alert(visitor_hash=visit.visitor_hash, patient=asked.patient):
-        # Raised since, by other answers: it shuts this door too.
+        # It may have been raised since by other answers, and blocks this too.
         restrictions |= {"no-booking"}
     today = days.local_date(now, practice.zone)
     (offer,) = offers(

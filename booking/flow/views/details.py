@@ -1,4 +1,4 @@
-"""The last step of booking: who comes. A hold becomes a visit here."""
+"""The last step of booking: the patient's details. A hold becomes a visit here."""
 
 from datetime import datetime, timedelta
 
@@ -31,7 +31,7 @@ from intake.workflow import gate
 from schedule import slots
 from schedule.models import Service
 
-# In a day, by one browser, before the address has to be confirmed: a parent and a child.
+# Bookings a day by one browser before the address must be confirmed: a parent and a child.
 UNPROVEN_PER_VISITOR = 2
 A_DAY = timedelta(days=1)
 RETRY_AFTER_SECONDS = 24 * 60 * 60
@@ -40,7 +40,7 @@ NEAREST = 12
 
 @require_http_methods(["GET", "POST"])
 def details(request: HttpRequest, slug: str) -> HttpResponse:
-    # A form sent twice shows the visit it made the first time, whatever has changed since.
+    # A form that is sent twice shows the visit it made the first time.
     visit = _of_this_form(request)
     if visit is not None and is_settled(visit):
         return go_on_with(visit, now=timezone.now())
@@ -60,7 +60,7 @@ def _details(
     today = days.local_date(now, practice.zone)
     offer = visitor.offer(_service(slug, kept), today=today)
     if visitor.outcome is None or not offer.is_open:
-        # Or its twin, sent in the same moment, has just booked and taken the answers along.
+        # The same form, sent twice at once, has just booked and taken the answers.
         visit = _of_this_form(request)
         if visit is not None and is_settled(visit):
             return go_on_with(visit, now=now)
@@ -82,10 +82,10 @@ def _details(
         else:
             return redirect("slots", slug)
         if "book" not in request.POST:
-            # Another time was chosen for details typed before: they are shown again.
+            # Another time was chosen for details typed before, which are shown again.
             return _page(request, held, form=form.as_typed(), visitor=visitor, now=now)
         if visitor.patient is None and HoneypotForm(request.POST).is_spam:
-            # A program: it sees what people see who are asked to look in their mail.
+            # A program; it gets the same page as a person who is asked to check their mail.
             return redirect("confirm_address")
         if visitor.patient is None and not form.is_valid():
             held.renew_hold(now=now)
@@ -158,7 +158,7 @@ def _book(held: Appointment, *, visitor: BookingVisitor, patient: Patient, now: 
 
 
 class MustConfirm(Exception):
-    """This booking has to wait until the mailbox has answered."""
+    """The address must be confirmed by mail before this booking."""
 
 
 def _book_unproven(
@@ -178,7 +178,7 @@ def _book_unproven(
             # Counted in the same step: of a form that was sent twice, once.
             _count_unproven(visitor, address=address, now=now)
             if is_many:
-                # For people, who can ask. The page must not show what the address has.
+                # Only staff can answer this; the page must not reveal what the address has booked.
                 DeskTask.objects.ask(
                     kind=DeskTask.Kind.MANY_VISITS, subject=patient, patient=patient, now=now
                 )
@@ -192,7 +192,7 @@ def _book_unproven(
                 now=now,
             )
             ADDRESS_CHECKS_PER_IP.hit(address, now=now)
-        # The booking that was rolled back had been written into memory too.
+        # The rolled-back booking is still in memory.
         held.refresh_from_db()
 
 
@@ -254,7 +254,7 @@ def _taken(
     visitor: BookingVisitor,
     now: datetime,
 ) -> HttpResponse:
-    """The time is gone: the nearest ones, in a form that carries on everything typed."""
+    """Show the nearest free times, in a form that keeps everything typed."""
     if not start.is_valid():
         return redirect("slots", offer.service.slug)
     chosen = start.cleaned_data
