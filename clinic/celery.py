@@ -1,4 +1,4 @@
-"""The Celery application: a broker message only wakes a worker, rows say what is owed."""
+"""The Celery application: a broker message only wakes a worker; the rows are the truth."""
 
 import os
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 
 def local_date(now: datetime, zone: ZoneInfo) -> date:
-    """Return what the calendar on the wall says at ``now``."""
+    """Return the calendar date at ``now`` in the zone."""
     return now.astimezone(zone).date()
 
 

@@ -46,7 +46,7 @@ def not_under(key: str, model: type[Model], field: Encrypted) -> QuerySet[Model]
 def require_keys() -> None:
     """Refuse to start with keys that do not open what is stored; record the one that writes.
 
-    Raises KeyMissing. A database without the table holds nothing yet.
+    Raises KeyMissing. A database without the table is empty.
     """
     try:
         needed = set(EncryptionKey.objects.values_list("fingerprint", flat=True))

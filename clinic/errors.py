@@ -1,4 +1,4 @@
-"""Neutral answers to what cannot be shown: they say what to do, never whether a thing exists."""
+"""Neutral error pages: they say what to do, never whether something exists."""
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +22,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Django's own handler would put the tried path into the template's context.
     response = render(request, "404.html", status=404)
-    # What was refused today may be granted tomorrow, at the same address.
+    # The same address may be allowed tomorrow, so the answer must not be cached.
     response.headers["Cache-Control"] = "no-store"
     return response
 

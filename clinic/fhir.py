@@ -8,7 +8,7 @@ from clinic.models import Patient
 
 
 def patient(row: Patient) -> dict[str, Any]:
-    """The Patient; phone and e-mail stand with whoever is written to."""
+    """The Patient; phone and e-mail are those of the contact."""
     resource: dict[str, Any] = {
         "resourceType": "Patient",
         "id": str(row.pk),

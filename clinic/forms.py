@@ -1,4 +1,4 @@
-"""What managers type about the practice."""
+"""The forms of the practice's settings."""
 
 import itertools
 from datetime import date, time
@@ -82,7 +82,7 @@ class PracticeForm(ModelForm):
 
 
 class LocationForm(ModelForm):
-    """A location; its holidays of this and the next year, each to be kept open or not."""
+    """A location, with its holidays of this and the next year, on each of which it may open."""
 
     holiday_country = ChoiceField(label=_("Holidays of"), required=False)
     holidays_kept_open = MultipleChoiceField(
@@ -115,7 +115,7 @@ class LocationForm(ModelForm):
         return dates
 
     def clean_holidays_kept_open(self) -> list[str]:
-        """Keep also what was chosen before and falls on no day of these two years."""
+        """Keep earlier choices that fall on no day of these two years."""
         shown = {name for name, _label in self.fields["holidays_kept_open"].choices}  # type: ignore[attr-defined]
         before = [name for name in self.instance.holidays_kept_open if name not in shown]
         return [*self.cleaned_data["holidays_kept_open"], *before]

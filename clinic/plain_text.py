@@ -11,7 +11,7 @@ from django.utils.encoding import punycode
 # Without Django's exception for "localhost": that mail would stay on our own server.
 _is_address = EmailValidator(allowlist=[])
 
-# They reorder what follows them: "Anna<U+202E>gpj.exe" reads backwards in a list or a subject.
+# They reorder the text after them: "Anna<U+202E>gpj.exe" is shown backwards.
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -46,7 +46,7 @@ class OneLineField(forms.CharField):
 
 
 def validate_mailable(address: str) -> None:
-    """Refuse what RFC 5321 allows and no mail provider hands out.
+    """Refuse addresses that RFC 5321 allows but no mail provider offers.
 
     That is a quoted local part, which may hold commas and control characters, an address literal
     such as ``a@[127.0.0.1]``, and a domain that cannot be encoded for mail.

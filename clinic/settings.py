@@ -68,7 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # Above all: its header is on what the others answer by themselves, too.
+    # First, so that its header is also on responses of the other middleware.
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -230,7 +230,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # Staff are signed out after this much idleness; patients hold link grants, not sessions.
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_SAVE_EVERY_REQUEST = True
-# Counted from the sign-in, however busy the session was since.
+# Counted from the sign-in, whatever the activity since.
 SESSION_MAX_SECONDS = 12 * 60 * 60
 X_FRAME_OPTIONS = "DENY"
 
@@ -302,7 +302,7 @@ CELERY_WORKER_CONCURRENCY = 1
 CELERY_WORKER_LOST_WAIT = 1
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
-# A broker that goes away must not cut off a mail in the middle of SMTP: that would be sent twice.
+# A lost broker must not interrupt a mail in the middle of SMTP: it would be sent twice.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000

@@ -128,7 +128,7 @@ class TranslatedInputs(forms.MultiWidget):
 
 
 class TranslatedFormField(forms.MultiValueField):
-    """What somebody writes in each language; the default language alone may be required."""
+    """A text in each language; only the default language may be required."""
 
     def __init__(self, *, max_length: int | None, required: bool, **kwargs: Any) -> None:
         default = settings.LANGUAGE_CODE

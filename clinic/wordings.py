@@ -33,7 +33,7 @@ _STEP = re.compile(r"[0-9]+[dh]")
 
 
 class Words(NamedTuple):
-    """What of a mail can be worded: ``note`` stands below the button, in small."""
+    """The texts of a mail that staff can change; ``note`` is the small print below the button."""
 
     subject: str
     heading: str
@@ -54,7 +54,7 @@ class Wording:
     note: Text = ""
     placeholders: Mapping[str, Text] = field(default_factory=dict)
     subject_needs: tuple[str, ...] = ()
-    # Mails about the safety of accounts and records say what we say.
+    # Mails about the security of accounts and records cannot be changed by staff.
     is_editable: bool = True
     # What the link at the end of the mail stops, for kinds that a patient can stop.
     stop_label: Text = ""
@@ -81,7 +81,7 @@ def find(kind: str) -> Wording | None:
 
 
 def label(kind: str) -> str:
-    """Return what staff call this kind of mail."""
+    """Return the name of this kind of mail for staff."""
     wording = find(kind)
     return str(wording.label) if wording else kind
 
@@ -96,14 +96,14 @@ def offset_label(hours: int) -> str:
 
 
 def step_label(step: str) -> str:
-    """Return a reminder's step ("24h", "7d") in words; nothing for what tells other mails apart."""
+    """Return a reminder's step ("24h", "7d") in words; empty for the steps of other mails."""
     if not _STEP.fullmatch(step):
         return ""
     return offset_label(int(step[:-1]) * (24 if step.endswith("d") else 1))
 
 
 def stop_label(kind: str) -> str:
-    """Return what the stop link of this kind says; empty when there is nothing to stop."""
+    """Return the label of this kind's stop link; empty if it cannot be stopped."""
     wording = find(kind)
     return str(wording.stop_label) if wording else ""
 

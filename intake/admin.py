@@ -1,4 +1,4 @@
-"""Questionnaires, safety alerts, and who is told of them. Answers have no page here: they belong
+"""Questionnaires, safety alerts, and who is notified. Answers have no page here: they belong
 to clinicians.
 """
 
@@ -31,7 +31,7 @@ from intake.html_form.layout import QuestionLayout
 from intake.models import Agreement, Questionnaire, SafetyAlert
 from intake.rules.levels import Level
 
-# A page of reasons is enough to begin with.
+# The most reasons shown at once.
 MAX_ISSUES = 20
 
 
@@ -221,7 +221,7 @@ class AlertDayFilter(DayFilter):
 
 @admin.register(SafetyAlert)
 class SafetyAlertAdmin(ReadOnlyAdmin):
-    """What the front desk needs to call back and to reopen booking; never the answers."""
+    """What the front desk needs to call back and to unblock booking; never the answers."""
 
     list_display = [
         "raised_at",
@@ -300,7 +300,7 @@ class SafetyAlertAdmin(ReadOnlyAdmin):
 
 @admin.register(OnCall)
 class OnCallAdmin(ConfigurationAdmin):
-    """Who is told of a safety alert, in which order."""
+    """Who is notified of a safety alert, in which order."""
 
     list_display = ["user", "position", "role", "can_be_told"]
     list_filter = ["user__role"]

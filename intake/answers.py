@@ -1,4 +1,4 @@
-"""What a person answered, read out of a FHIR R4 QuestionnaireResponse.
+"""A person's answers, read from a FHIR R4 QuestionnaireResponse.
 
 The clinical rules ask questions such as "is `worse` among the answers to `safety-leg-power`?"
 and must not care how FHIR nests groups or names the type of a value. :class:`Answers` is that

@@ -10,7 +10,7 @@ from intake.rules.levels import Level
 
 
 class AlertBanner(NamedTuple):
-    """What stands on every staff page while somebody's answers need a person."""
+    """The banner on every staff page while an alert is open."""
 
     number: int
     level: Level

@@ -1,4 +1,4 @@
-"""What every admin page of ours has in common."""
+"""The base of every admin page."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -82,7 +82,7 @@ class AuditedAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        # Serves lists and autocomplete fields. What was typed may be a name: it is not kept.
+        # Serves lists and autocomplete fields. The search text may be a name, so it is not stored.
         if search_term and request.method == "GET":
             audit.record(
                 action=AuditEvent.Action.SEARCH,
@@ -128,10 +128,10 @@ class AuditedAdmin(admin.ModelAdmin):
 
 
 def replaced(fieldsets: Iterable[Any], by: Mapping[str, PlainKey | None]) -> list[Any]:
-    """The fieldsets with some fields replaced, or left out where there is nothing instead."""
+    """Return the fieldsets with some fields replaced, or left out if the replacement is None."""
 
     def fields(names: Iterable[Any]) -> list[Any]:
-        # Some stand in one row.
+        # Some fields share a row.
         found = [
             fields(name) if isinstance(name, list | tuple) else by.get(name, name) for name in names
         ]
@@ -187,7 +187,7 @@ class ChangeInWords(HistoricalRecordContextHelper):
 
 
 class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
-    """Settings of the practice: every version is kept, and can be looked at but not revived."""
+    """Settings of the practice: every version is kept and can be read, but not restored."""
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -206,7 +206,7 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
         version_id: str,
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        # The package would save what is posted here for whoever may look at it.
+        # The package would let anyone who may view a version save it.
         if request.method != "GET":
             raise PermissionDenied
         return super().history_form_view(request, object_id, version_id, extra_context)
@@ -236,7 +236,7 @@ class DayFilter(admin.SimpleListFilter):
     title = _("day")
     parameter_name = "day"
     field = ""
-    # What an untouched list shows; a search looks through everything.
+    # The rows of a list without filters; a search covers all rows.
     default: str | None = None
     # First and last day of each choice, counted from today; None is open.
     ranges: dict[str, tuple[Any, int | None, int | None]] = {

@@ -1,4 +1,4 @@
-"""Mails that are owed or were sent, and mailed links."""
+"""Planned and sent mails, and mailed links."""
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage

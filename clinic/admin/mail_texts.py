@@ -157,7 +157,7 @@ class MailTextAdmin(ConfigurationAdmin):
             "may_change": may_change,
         }
         if "look" in request.POST:
-            # The frame shows what is wrong, beside the page that asked.
+            # The frame shows the errors, beside the page that asked.
             refused = render_to_string("admin/clinic/mailtext/refused.html", context)
             return mail_page(refused, status=400)
         return render(

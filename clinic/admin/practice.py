@@ -158,7 +158,7 @@ class AccountChangeForm(UserChangeForm):
 @admin.register(User)
 @method_decorator(reauthentication_required(), name="changeform_view")
 class StaffAccountAdmin(AuditedAdmin, UserAdmin):
-    """Accounts are made here, and the manager who makes one vouches for its address."""
+    """Accounts are created here, and the manager who creates one confirms its address."""
 
     form, add_form = AccountChangeForm, AccountCreationForm
     list_display = ["email", "full_name", "role", "second_factor", "is_active", "last_login"]

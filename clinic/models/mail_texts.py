@@ -13,7 +13,7 @@ from clinic.plain_text import one_line
 from clinic.wordings import Words, placeholders_in
 
 _KEYS = uuid.UUID("6f1e7a1c-6d3b-4d0a-9b1e-2c6a5d0f8e47")
-# What a mail program or a careless paste would take for markup.
+# What a mail program would interpret as markup.
 _HTML = re.compile(r"<\s*[A-Za-z/!?]|&(?:#\d+|#x[0-9a-f]+|[a-z]+);", re.IGNORECASE)
 
 
@@ -79,7 +79,7 @@ class MailText(models.Model):
         return Words(self.subject, self.heading, self.text, self.note)
 
     def clean(self) -> None:
-        """Refuse what would reach a patient as a slip: an unknown placeholder, markup."""
+        """Refuse what would be an error in the mail: an unknown placeholder, markup."""
         super().clean()
         self.subject, self.heading = one_line(self.subject), one_line(self.heading)
         self.text, self.note = clean_paragraphs(self.text), clean_paragraphs(self.note)

@@ -80,7 +80,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def waiting(self) -> "MessageQuerySet":
-        """Return what can still be called off: not yet handed to the mail server."""
+        """Return what can still be called off, because it was not handed to the mail server."""
         return self.filter(state=MessageState.PLANNED)
 
     def to_retry(self) -> "MessageQuerySet":
@@ -237,7 +237,7 @@ class Link(models.Model):
 
     @property
     def is_mailed(self) -> bool:
-        """Did it travel by mail, where others may have read it? A booking's own grant did not."""
+        """Whether it was mailed, so that others may have read it; a booking's own grant was not."""
         return self.message_id is not None
 
 

@@ -7,12 +7,12 @@ from clinic.models.people import User
 
 class OnCallQuerySet(models.QuerySet["OnCall"]):
     def reachable(self) -> "OnCallQuerySet":
-        """Return those who can be told and can sign in to answer, in the order they are told."""
+        """Return those who can be notified and can sign in to answer, in order of escalation."""
         return self.filter(user__is_active=True).exclude(user__email="").select_related("user")
 
 
 class OnCall(models.Model):
-    """Who is told of a safety alert by name, one after the other until somebody acknowledges it.
+    """Who is notified of a safety alert, one after the other until somebody acknowledges it.
 
     Everybody on the list sees every alert, since an alert is acknowledged in somebody's name.
     """

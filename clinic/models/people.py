@@ -139,12 +139,12 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 class Patient(models.Model):
     """A person who is seen, or will be. Never matched by name or address alone.
 
-    Address and phone are those of the contact: the patient, or whoever books for them and is
+    Address and phone are those of the contact: the patient, or the person who books for them and is
     named in ``guardian_name``. One address may be that of several patients.
     """
 
     class Contact(models.TextChoices):
-        """Who is written to. The codes are those of the intake's ``about-filler``."""
+        """Who receives the mails. The codes are those of the intake's ``about-filler``."""
 
         SELF = "self", _("The patient")
         GUARDIAN = "guardian", _("A parent or legal guardian")
@@ -180,7 +180,7 @@ class Patient(models.Model):
         help_text=_("Hours before a visit, of those that the service offers."),
     )
     email_bounced_at = models.DateTimeField(_("e-mail bounced"), null=True, blank=True)
-    # Who is erased keeps a row without a name, so that visits can still be counted.
+    # An erased patient keeps a row without a name, so that visits can still be counted.
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -203,7 +203,7 @@ class Patient(models.Model):
         return gettext("Erased patient") if self.erased_at else self.name
 
     def save(self, **options: Any) -> None:
-        """Save; a corrected address has not bounced, whoever corrects it."""
+        """Save; a corrected address counts as one that has not bounced."""
         if self._stored_email not in {None, self.email}:
             self.email_bounced_at = None
             if (fields := options.get("update_fields")) and "email" in fields:
@@ -225,7 +225,7 @@ class Patient(models.Model):
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The zone the patient lives by, when they said so. Nobody guesses it."""
+        """The patient's time zone, if they chose one; it is never guessed."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
 
     def has_stopped(self, kind: str) -> bool:
@@ -258,7 +258,7 @@ class Patient(models.Model):
 
 
 class CareTeamMember(models.Model):
-    """Who cares for whom: kept by booking, read by everything below it."""
+    """Which practitioner cares for which patient; written by booking, read by the apps below."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="care_team")
     practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="+")
@@ -287,7 +287,7 @@ class CareTeamMember(models.Model):
 
     @classmethod
     def leave(cls, *, patient: Patient, practitioner_id: int, now: datetime) -> None:
-        """End the care, and with it what the practitioner may see of the patient."""
+        """End the care, and with it the practitioner's access to the patient."""
         care = cls.objects.filter(patient=patient, practitioner=practitioner_id, until=None)
         care.update(until=now)
 

@@ -111,7 +111,7 @@ class Practice(models.Model):
         return self.staffed_until(now) is not None
 
     def is_told(self, now: datetime) -> bool:
-        """Does a safety alert raised now reach a person: in the clinic, or on call?"""
+        """Whether a safety alert raised now reaches a person, in the clinic or on call."""
         return self.on_call_enabled or self.is_staffed(now)
 
     def clock_runs_out(self, since: datetime, within: timedelta) -> datetime:

@@ -5,7 +5,7 @@ from clinic import languages
 
 
 class PrivacyNotice(models.Model):
-    """The words of the privacy notice as somebody saw them when agreeing; rows never change.
+    """The text of the privacy notice as it was agreed to; rows never change.
 
     Two rows of one version differ in what the practice filled in, such as its phone.
     """

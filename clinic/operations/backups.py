@@ -1,4 +1,4 @@
-"""Copies of the whole database, and bringing one back without writing to patients twice.
+"""Backups of the whole database, and restoring one without mailing patients twice.
 
 A backup does not know which mails left after it was made. So what was due by the time it is
 brought back is never sent: those rows are skipped in the same transaction, before any worker can
@@ -24,7 +24,7 @@ NOTE = "restored-note"
 
 
 class BackupError(Exception):
-    """It was not done, and nothing was changed; the words say why."""
+    """Nothing was changed; the message says why."""
 
 
 def make(path: Path) -> int:
@@ -71,9 +71,9 @@ def check(path: Path) -> None:
 
 
 def restore(path: Path, *, now: datetime) -> int:
-    """Replace everything by what the backup holds; return how many mails are not sent for it.
+    """Replace everything by the backup; return how many mails are skipped because of it.
 
-    Brings an older backup's tables up to date, and owes the clinic a note.
+    Migrates an older backup's tables, and plans a note to the clinic.
     """
     check(path)
     if connection.vendor == "sqlite":
@@ -154,7 +154,7 @@ def _run(program: str, *arguments: str) -> str:
         check=False,
     )
     if done.returncode:
-        # The first line only: what follows may quote rows.
+        # The first line only: the rest may quote rows.
         reason = done.stderr.strip().partition("\n")[0]
         raise BackupError(f"{program} failed: {reason}")
     return done.stdout

@@ -1,6 +1,6 @@
-"""What makes a production configuration unsafe or incomplete: `manage.py check --deploy`.
+"""Checks of a production configuration: `manage.py check --deploy`.
 
-Django's own deploy checks say nothing about these. Each refusal names its mend. The checks that
+Django's own deploy checks do not cover these. Each refusal says how to fix it. The checks that
 read the practice's row run with `--database default`.
 """
 
@@ -225,14 +225,14 @@ def _missing_texts(language: str) -> Iterator[str]:
         if not (settings.BASE_DIR / path).exists():
             yield path
     path = f"locale/{language}/LC_MESSAGES/django.mo"
-    # The default language is what stands in the code.
+    # The texts of the default language are in the code.
     if language != settings.LANGUAGE_CODE and not (settings.BASE_DIR / path).exists():
         yield path
 
 
 @register(Tags.database, deploy=True)
 def check_practice(**kwargs: Any) -> Messages:
-    """Refuse to go live before anybody can be told of an emergency."""
+    """Refuse to go live while nobody can be notified of an emergency."""
     try:
         practice = Practice.objects.first()
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""Is the promise kept at the moment? What monitoring asks, and what staff are shown."""
+"""Whether the system works at the moment, for monitoring and for staff."""
 
 from datetime import datetime, timedelta
 

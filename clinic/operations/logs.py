@@ -1,4 +1,4 @@
-"""What log lines look like, and what never gets into one."""
+"""The format of log lines, and what is removed from them."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Figures for monitoring, counted from rows when they are asked for.
+"""Figures for monitoring, counted from rows on request.
 
 Counters kept by processes would differ from each other and start again with every restart; the
 rows are the truth for these too. Figures are totals: no label names a person, a visit or an id.

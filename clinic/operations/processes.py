@@ -45,7 +45,7 @@ class Processes:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Ask each to stop, in order; kill what is left after ten seconds."""
+        """Ask each process to stop, in order; kill those that remain after ten seconds."""
         deadline = time.monotonic() + STOP_SECONDS
         for child in self._children.values():
             child.terminate()

@@ -95,7 +95,7 @@ def _late_note(count: int, *, to: str, practice: Practice) -> Mail:
 
 
 def restored_note(message: Message, now: datetime) -> Mail | Skip:
-    """Tell the clinic that an older state of its database is back, and what that means."""
+    """Mail the clinic that an older state of its database was restored, and what that means."""
     practice = Practice.current()
     to = practice.alert_email or practice.email
     if not to:

@@ -1,4 +1,4 @@
-"""Who may see what: roles, link grants of patients, visitor tokens of people not yet known.
+"""Access rules: roles, link grants of patients, visitor tokens of people not yet known.
 
 Patients have no account. A mailed link is exchanged for a grant cookie that names a ``Link``
 row; every request reads that row again, so revoking it takes effect at once.
@@ -40,7 +40,7 @@ _permissions: dict[str, set[str]] = {role: set() for role in Role.values}
 
 
 def allow(role: str, app: str, **verbs_by_model: tuple[str, ...]) -> None:
-    """Let a role do things with an app's models: each app says so in ``AppConfig.ready()``."""
+    """Grant a role rights on an app's models; called in ``AppConfig.ready()``."""
     _permissions[role].update(
         f"{app}.{verb}_{model}" for model, verbs in verbs_by_model.items() for verb in verbs
     )
@@ -67,7 +67,7 @@ class StaffRequest(HttpRequest):
 
 
 def staff_user(request: HttpRequest) -> User:
-    """Return who is signed in, behind a door that only staff pass."""
+    """Return the signed-in member of staff, in a view that only staff can reach."""
     assert isinstance(request.user, User)
     return request.user
 

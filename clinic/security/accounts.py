@@ -34,7 +34,7 @@ from clinic.security.rate_limits import client_ip
 
 RESET_MAIL = "password-reset"
 
-# Somebody who signed in this recently need not repeat the password for a sensitive step.
+# After signing in this recently a sensitive step does not ask for the password again.
 FRESH_SECONDS = 5 * 60
 
 
@@ -64,7 +64,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         audit.record(action=AuditEvent.Action.LOGIN, user=user, subject=user, fields=methods)
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        # Owed, not sent here: a mail server that is slow or down must not show who has an account.
+        # Planned, not sent here: a slow mail server must not reveal which accounts exist.
         asked = audit.record(
             action=AuditEvent.Action.CHANGE, user=None, subject=user, fields=["password_reset"]
         )
@@ -82,7 +82,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):
 
 
 class StaffMFAAdapter(DefaultMFAAdapter):
-    """Second factors cannot be given up by their owner, and their secrets are kept encrypted."""
+    """Owners cannot remove their second factors, whose secrets are stored encrypted."""
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         # Between giving one up and setting up the next, a password alone would be enough.
@@ -113,7 +113,7 @@ def record_second_factor(request: HttpRequest, user: User, **proof: Any) -> None
 def sign_in_without_proof(request: HttpRequest, user: User) -> None:
     """Sign ``user`` in as if both factors had been given. The demo's role buttons, only.
 
-    Raises PermissionDenied outside the demo, whoever calls.
+    Always raises PermissionDenied outside the demo.
     """
     if not settings.DEMO:
         raise PermissionDenied

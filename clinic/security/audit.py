@@ -72,7 +72,7 @@ def seal() -> int:
 
 
 def verify() -> tuple[list[str], int]:
-    """Return what is wrong with the sealed chain, and the length of the unsealed tail."""
+    """Return the faults of the sealed chain, and the length of the unsealed tail."""
     faults, previous, expected = [], "", 1
     sealed = AuditEvent.objects.filter(sealed_no__isnull=False).order_by("sealed_no")
     for event in sealed.iterator():

@@ -24,7 +24,7 @@ class LinkLocked(Exception):
 
 
 def is_proven(request: HttpRequest, link: Link) -> bool:
-    """May this browser be shown what is stored about the link's patient?"""
+    """Whether this browser may see what is stored about the link's patient."""
     if not link.is_mailed:
         return True
     proven = request.get_signed_cookie(

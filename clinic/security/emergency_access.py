@@ -37,7 +37,7 @@ ALERT_WORDING = Wording(
 
 
 def find(*, name: str, birth_date: date) -> list[Patient]:
-    """Return who has exactly this name and birth date, however it is capitalized.
+    """Return the patients with exactly this name and birth date, ignoring case.
 
     More than one is a record that was made twice. Nothing less opens one: this is no search.
     """
@@ -47,7 +47,7 @@ def find(*, name: str, birth_date: date) -> list[Patient]:
 
 
 def open_record(*, patient: Patient, user: User, reason: str, now: datetime) -> EmergencyAccess:
-    """Let the user see the patient as the care team does, for ``LASTS``; tell every manager."""
+    """Give the user the care team's access for ``LASTS``, and notify every manager."""
     with transaction.atomic():
         access = EmergencyAccess.objects.create(
             patient=patient, user=user, reason=reason, opened_at=now, expires_at=now + LASTS

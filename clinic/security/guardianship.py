@@ -10,7 +10,7 @@ from clinic.models.people import PatientQuerySet
 
 
 def has_ended(link: Link, *, now: datetime) -> bool:
-    """Was this link given to the guardian of somebody who is an adult by now?
+    """Whether this link was given to the guardian of somebody who is now an adult.
 
     Costs a query for patients with a guardian only.
     """
@@ -31,7 +31,7 @@ def outgrown(*, now: datetime) -> PatientQuerySet:
 
 
 def end_guardians_access(*, now: datetime) -> int:
-    """Revoke what guardians of adults were given, and have the front desk ask for an own address.
+    """Revoke the links of adults' guardians, and have the front desk ask for the patient's address.
 
     Returns how many patients that concerned. The links stay closed when the patient's own address
     is on file later on. A mail that goes to the guardian meanwhile has the desk asked again.

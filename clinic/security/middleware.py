@@ -1,4 +1,4 @@
-"""What every request of a member of staff passes before it reaches a view."""
+"""Middleware for requests of members of staff."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ OPEN_WITHOUT_SECOND_FACTOR = {
 
 
 class StaffSessionMiddleware:
-    """Holds every signed-in session to a second factor and to an age of at most 12 hours.
+    """Requires a second factor and an age of at most 12 hours from every signed-in session.
 
     Idleness is ended by the session cookie's own age. Browsers are told to drop what they
     cached when a session ends. The admin speaks the practice's wall-clock time.
@@ -65,7 +65,7 @@ class StaffSessionMiddleware:
         if has_second_factor(request) or match.view_name in OPEN_WITHOUT_SECOND_FACTOR:
             return None
         if Authenticator.objects.filter(user=request.user).exists():
-            # Enrolled meanwhile in another browser: this session never showed the factor.
+            # Enrolled in another browser in the meantime: this session never gave the factor.
             return self._sign_in_again(request)
         return redirect("mfa_activate_totp")
 

@@ -82,7 +82,7 @@ ADDRESS_CHECKS_PER_IP = Limit("address-check-ip", every=timedelta(minutes=10), b
 CALLS_PER_IP = Limit("call-ip", every=timedelta(minutes=10), burst=10)
 LINKS_PER_IP = Limit("my-visits-ip", every=timedelta(seconds=30), burst=20)
 BIRTH_DATES_PER_IP = Limit("birth-date-ip", every=timedelta(seconds=30), burst=20)
-# Each fresh link brings five tries of its own: this is what bounds all of them together.
+# Each new link allows five tries; this limits all of them together.
 BIRTH_DATES_PER_PATIENT = Limit("birth-date-patient", every=timedelta(hours=1), burst=10)
 EMERGENCIES_PER_USER = Limit("emergency-access", every=timedelta(minutes=5), burst=10)
 FEEDS_PER_IP = Limit("feed-ip", every=timedelta(seconds=1), burst=120)

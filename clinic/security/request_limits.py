@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
-# Whoever announces more has no form of ours in front of them, and is not heard out.
+# Our forms never send more than this, so the rest is not read.
 MAX_DISCARDED = 32 * 1024 * 1024
 CHUNK = 64 * 1024
 # NUL, and halves of a character.
@@ -45,9 +45,9 @@ def _content_length(request: HttpRequest) -> int:
 
 
 def _discard_body(request: HttpRequest) -> None:
-    """Read the body without keeping it: senders look for an answer only once all is sent.
+    """Read and discard the body: senders read the answer only after they have sent everything.
 
-    To a server that hangs up before that they say "connection reset".
+    If the server closes the connection before, they report "connection reset".
     """
     with suppress(UnreadablePostError):
         while request.read(CHUNK):

@@ -1,4 +1,4 @@
-"""Days and times on the page as they stand in the mails: on the wall clock they were made with.
+"""Days and times on pages as in mails: on the wall clock of the value itself.
 
 Django's own ``date`` filter first moves an aware time into the current zone.
 """

@@ -21,7 +21,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether all is well, or name what is not. For monitoring only.
+    """Report whether everything works, or name what does not. For monitoring only.
 
     ``database`` does not answer; ``scheduler``: no tick was completed for three intervals;
     ``mail``: a message is more than five minutes late.

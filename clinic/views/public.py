@@ -1,4 +1,4 @@
-"""What anyone may read: the guide, the locations, the privacy notice; and the language switch."""
+"""Public pages: the guide, the locations, the privacy notice, and the language switch."""
 
 from datetime import time
 
@@ -62,7 +62,7 @@ def lang(request: HttpRequest) -> HttpResponseBase:
 
 
 def switch_language(request: HttpRequest, response: HttpResponse, language: str) -> None:
-    """Do the same with a page that saves what was typed on it first."""
+    """Switch the language of a page that first saves what was typed on it."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     def of(self, response: "QuestionnaireResponse") -> "AgreementQuerySet":
-        """Return what was agreed to by or for the patient of these answers."""
+        """Return the agreements by or for the patient of these answers."""
         return self.filter(patient=response.patient_id).exclude(patient=None)
 
 
 class Agreement(models.Model):
-    """Somebody agreed, by name, to how answers are used and kept; rows are never changed."""
+    """The agreement of a named person to how answers are used; rows are never changed."""
 
     class Role(models.TextChoices):
         """Who signed. The codes are those of the question `about-filler`."""

@@ -10,7 +10,7 @@ from clinic.models import OnCall, Patient, Practice, Role, User
 from intake.models.responses import QuestionnaireResponse, new_reference_code
 from intake.rules.levels import Level
 
-# How long one person has before the next one is told (clinical.md §3.4).
+# How long one person has before the alert escalates to the next (clinical.md §3.4).
 CLOCKS = {Level.EMERGENCY: timedelta(minutes=15), Level.URGENT: timedelta(hours=1)}
 
 
@@ -28,7 +28,7 @@ class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
         return self.filter(acknowledged_at=None)
 
     def blocking(self) -> "SafetyAlertQuerySet":
-        """Alerts that still keep booking shut."""
+        """Return the alerts that still block booking."""
         return self.filter(booking_reopened_at=None)
 
 
@@ -96,20 +96,20 @@ class SafetyAlert(models.Model):
 
     @property
     def level_name(self) -> str:
-        """The level as style sheets know it."""
+        """The level as a CSS class."""
         return Level(self.level).name.lower()
 
     @property
     def clock(self) -> timedelta:
-        """How long one person has to acknowledge it before the next one is told."""
+        """How long one person has to acknowledge it before it escalates."""
         return CLOCKS[Level(self.level)]
 
     def answer_by(self, practice: Practice) -> datetime:
-        """Return by when somebody should have acknowledged it (clinical.md §3.4)."""
+        """Return the time by which it should be acknowledged (clinical.md §3.4)."""
         return practice.clock_runs_out(self.raised_at, self.clock)
 
     def acknowledge(self, *, by: User, now: datetime) -> bool:
-        """Stamp the first acknowledgement; return False when somebody was faster."""
+        """Store the first acknowledgement; return False if there was one already."""
         changed = SafetyAlert.objects.filter(pk=self.pk, acknowledged_at=None).update(
             acknowledged_at=now, acknowledged_by=by
         )

@@ -12,7 +12,7 @@ from intake.fhir_form.questionnaire import Form, Page
 from intake.models.responses import QuestionnaireResponse
 from intake.rules.levels import Level
 
-# What stays readable of answers that were corrected.
+# The columns kept of answers that were corrected.
 KEPT = (
     "items",
     "language",
@@ -38,7 +38,7 @@ class EarlierAnswersQuerySet(models.QuerySet["EarlierAnswers"]):
     def put_right(
         self, original: QuestionnaireResponse, *, by: QuestionnaireResponse, **signed: Any
     ) -> None:
-        """Put a correction in the place of ``original``, and keep what stood there.
+        """Replace ``original`` by a correction, and keep its earlier answers.
 
         A level once given stays, with the rules that gave it: only a clinician lowers it. The
         correction's own row goes.

@@ -1,4 +1,4 @@
-"""What clinicians decide and note about answers; the answers themselves stay as they are."""
+"""Clinicians' decisions and notes about answers; the answers themselves do not change."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from intake.rules.levels import Level
 
 
 class LoweredLevel(models.Model):
-    """A named clinician's judgement beside the rules' own level; rows are never changed.
+    """A clinician's decision beside the rules' own level; rows are never changed.
 
     It stands only while the rules say what they said then. It does not open booking that an alert
     has shut: that is ``SafetyAlert.reopen_booking``.
@@ -55,7 +55,7 @@ class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
 
 
 class PrivateNote(models.Model):
-    """What clinicians of the care team tell each other about a patient; never mailed."""
+    """A note between the clinicians of a care team about a patient; never mailed."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="private_notes")
     text = EncryptedTextField(_("note"), max_length=2000)

@@ -12,7 +12,7 @@ from intake.rules.variables import KM_PER_MILE
 
 class ObservationQuerySet(models.QuerySet["Observation"]):
     def take_from(self, response: QuestionnaireResponse, *, now: datetime) -> None:
-        """Note the numbers worth a trend of submitted answers, in place of any noted before."""
+        """Store the numbers of submitted answers that form trends, replacing earlier ones."""
         self.filter(response=response).delete()
         if response.patient is None:
             return

@@ -17,10 +17,10 @@ _forms: dict[tuple[int, str, str, datetime], Form] = {}
 
 
 class PublishedQuestionnaire(Exception):
-    """What was published is what somebody has answered: it never changes."""
+    """A published questionnaire has answers, so it must not change."""
 
 
-# What a published questionnaire never changes.
+# The columns that a published questionnaire never changes.
 FIXED = {"url", "version", "content"}
 
 VERSION_EXISTS = Issue(
@@ -34,7 +34,7 @@ def _keep_what_rules_read(form: Form) -> None:
     """Refuse a version of a questionnaire of ours without a question that the last one asks.
 
     Safety gate, rules and summary read our questions by their linkIds: without one they would be
-    silent. Whoever wants other questions gives the questionnaire an address of their own.
+    silent. A questionnaire with other questions needs an address of its own.
     """
     last = Questionnaire.objects.published().filter(url=form.url).order_by("published_at").last()
     if last is None or not form.url.startswith(f"{OWN}/"):
@@ -47,7 +47,7 @@ def _keep_what_rules_read(form: Form) -> None:
 
 @cache
 def _shipped() -> list[tuple[Form, Any]]:
-    """Return what comes with the code, the intake last: read once a process."""
+    """Return the shipped questionnaires, the intake last; read once a process."""
     paths = sorted(SHIPPED.glob("*.json"), key=lambda path: (path == INTAKE, path))
     contents = [load_json(path.read_bytes()) for path in paths]
     return [(Form.parse(content), content) for content in contents]

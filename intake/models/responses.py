@@ -31,11 +31,11 @@ def new_reference_code() -> str:
 
 
 class StaleRevision(Exception):
-    """The answers were saved from somewhere else since this page was shown."""
+    """The answers were saved elsewhere since this page was shown."""
 
 
 class IncompleteResponse(Exception):
-    """The answers cannot be submitted yet; `issues` say what is missing or wrong."""
+    """The answers cannot be submitted yet; `issues` name what is missing or wrong."""
 
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__(f"{len(issues)} issues in the answers")
@@ -314,7 +314,7 @@ class QuestionnaireResponse(models.Model):
         return correction
 
     def lower(self, *, level: Level, reason: str, by: User, now: datetime) -> LoweredLevel:
-        """Put a clinician's level beside that of the rules; raises ValueError unless lower."""
+        """Add a clinician's level to that of the rules; raises ValueError unless it is lower."""
         if level >= self.shown_level:
             raise ValueError(f"{level!r} is not below {self.shown_level!r}")
         return self.lowered_levels.create(
@@ -322,7 +322,7 @@ class QuestionnaireResponse(models.Model):
         )
 
     def mark_reviewed(self, *, by: User, now: datetime) -> bool:
-        """Stamp the first review; return False when somebody was faster."""
+        """Store the first review; return False if there was one already."""
         changed = QuestionnaireResponse.objects.filter(pk=self.pk, reviewed_at=None).update(
             reviewed_at=now, reviewed_by=by
         )

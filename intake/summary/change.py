@@ -1,4 +1,4 @@
-"""What changed between two intakes of one patient (clinical.md §5.2).
+"""The changes between two intakes of one patient (clinical.md §5.2).
 
 Pure. A word is said only where the change is large enough to matter; smaller ones are "no clear
 change". Items are compared with themselves alone: different ones are never averaged.
@@ -92,7 +92,7 @@ class Change:
 
     @property
     def unclear(self) -> tuple[str, ...]:
-        """What was compared and has not clearly changed."""
+        """The measures without a clear change."""
         return tuple(one.label for one in self.measures if one.word and not one.is_clear)
 
 
@@ -125,7 +125,7 @@ def _pains(old: Answers, new: Answers) -> Iterator[Measure]:
 
 
 def is_clear(first: float, last: float) -> bool:
-    """Is the change of a pain score large enough to matter?"""
+    """Whether the change of a pain score is large enough to matter."""
     change = abs(last - first)
     return change >= PAIN_POINTS or (first > 0 and change >= first * PART_OF_FIRST)
 

@@ -1,4 +1,4 @@
-"""Which answers made a rule hold.
+"""Which answers made a rule true.
 
 A clinician has to be able to check every rule against what the patient said, so evidence is not
 written down a second time beside the rule: it is found by asking the rule what it needs.

@@ -1,4 +1,4 @@
-"""Everything the clinician's one-page summary says, worked out from the answers.
+"""The clinician's one-page summary, computed from the answers.
 
 Pure: answers, a questionnaire and two moments in, plain words and numbers out. Comparing two
 intakes is left to whoever holds both: each summary carries its numbers and lines with stable ids.
@@ -429,7 +429,7 @@ def _number(answers: Answers, link_id: str) -> float | None:
 
 
 def _stated(form: Form, answers: Answers) -> Iterator[str]:
-    """What the patient said about allergies, medicines and bones, or that nothing was named."""
+    """The answers about allergies, medicines and bones, or that none were named."""
     allergies = answers.text("med-allergies")
     if allergies:
         yield gettext("Allergies: %(what)s") % {"what": Truncator(allergies).chars(60)}

@@ -1,4 +1,4 @@
-"""A patient's answers in a clinician's few words.
+"""A patient's answers in short clinical wording.
 
 The questionnaire's own option texts are used wherever they are short; what is longer than a
 glance has a shorter form here. Everything is returned in the active language.

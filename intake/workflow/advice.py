@@ -1,4 +1,4 @@
-"""The patient messages as one clinic says them now: its numbers, its hours, a language."""
+"""The messages to patients with one clinic's numbers and hours, in a language."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class Advice:
 def advice(
     message_ids: Iterable[str], *, practice: Practice, now: datetime, can_be_called: bool = True
 ) -> list[Advice]:
-    """Word the messages; the team is said to be told only when a person is, and could call."""
+    """Return the texts; they say that the team was notified only if a person was and can call."""
     told_by = practice.callback_time(now) if can_be_called else None
     spoken = []
     for message_id in message_ids:
         words = render(
             message_id,
             language=active_language(),
-            # Words where a clinic has no number yet, for there is a way to help everywhere.
+            # Without a number of the clinic the text names one that works everywhere.
             emergency_number=practice.emergency_number or gettext("the emergency services"),
             advice_line=practice.advice_line or gettext("a health advice line"),
             callback_time=time_text(told_by) if told_by else "",

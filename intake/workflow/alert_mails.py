@@ -1,4 +1,4 @@
-"""Mails of the intake: staff are told of a safety alert, without a word about whom or what."""
+"""Mails of the intake: they notify staff of a safety alert, without naming patient or reason."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ ALERT_MAIL_LASTS = timedelta(days=2)
 
 
 def plan_alert(alert: SafetyAlert, now: datetime) -> list[Message]:
-    """Owe staff the news of ``alert``; to be called in the transaction that raises it.
+    """Plan the mails about ``alert`` to staff; call it in the transaction that raises it.
 
     The team's mailbox and the first person on call are told at once, each next person when the
     clock of the one before has run out. All of it is owed from the start, so that nothing has to

@@ -1,4 +1,4 @@
-"""What a patient has told so far: each finished form on top of those before it.
+"""A patient's answers so far: each finished form replaces those of earlier ones.
 
 A rule that needs an answer which is not asked again uses the last one given (clinical.md §3.1).
 Answers of the safety page are never carried over.
@@ -42,7 +42,7 @@ def finished(patient: Patient) -> QuerySet[QuestionnaireResponse]:
 
 
 def answers_before(response: QuestionnaireResponse, patient: Patient) -> Answers:
-    """Everything the patient said before ``response``, for rules that need more than it asks."""
+    """The patient's answers before ``response``, for rules that need more than it asks."""
     forms = [one for one in finished(patient)[:MAX_MERGED_FORMS] if one.pk != response.pk]
     return merged(reversed(forms))
 

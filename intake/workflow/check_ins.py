@@ -1,6 +1,6 @@
 """Forms between visits: the safety check before a visit, and the weekly check-in.
 
-They are never prefilled, judged on every save together with what the patient told before, and
+They are never prefilled, are evaluated on every save together with the earlier answers, and
 close as soon as they are complete.
 """
 
@@ -52,7 +52,7 @@ def check_in_of(patient: Patient, *, now: datetime) -> QuestionnaireResponse:
 
 
 def questions(form: Form) -> tuple[Item, ...]:
-    """What the form asks, on its one page."""
+    """The questions of the form, on its one page."""
     return tuple(item for page in form.pages() for item in page.items)
 
 
@@ -111,16 +111,16 @@ def save(
 
 
 def ask_desk_if_worse(response: QuestionnaireResponse, before: Answers, *, now: datetime) -> None:
-    """Have the front desk offer an earlier visit; asking again while that is open does nothing."""
+    """Ask the front desk to offer an earlier visit; repeating it while open does nothing."""
     if response.patient and is_worse(before, response.answers):
         patient = response.patient
         DeskTask.objects.ask(kind=DeskTask.Kind.WORSE, subject=patient, patient=patient, now=now)
 
 
 def is_worse(before: Answers, now: Answers) -> bool:
-    """Does the patient do clearly worse than when they last told?
+    """Whether the patient does clearly worse than at their last report.
 
-    So they say themselves, or their average pain rose by as much as counts as a change between
+    They say so themselves, or their average pain rose by as much as counts as a change between
     two intakes: two points, or three tenths of the value before (clinical.md §5.2, Ref20).
     """
     then, last = before.number("pain-average"), now.number("pain-average")

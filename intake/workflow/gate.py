@@ -66,7 +66,7 @@ def response_of(
 
 
 def is_answered(response: QuestionnaireResponse | None, *, now: datetime) -> bool:
-    """Was every question of the gate dealt with, and not longer than a day ago?"""
+    """Whether every question of the gate was answered within the last day."""
     return bool(
         response and response.safety_answered_at and response.safety_answered_at > now - FRESH_FOR
     )
@@ -82,10 +82,10 @@ def save(
     practice: Practice,
     now: datetime,
 ) -> Triage:
-    """Keep the gate's answers and judge them; raises the alert they call for in the same step.
+    """Store the gate's answers and evaluate them; raise the alert they need in the same step.
 
-    Half an answer counts too: ``is_complete`` says whether it opens the way, not whether a
-    danger sign is heard. ``patient`` is who the visitor's link grant names, for the alert; the
+    Incomplete answers count too: ``is_complete`` decides whether booking opens, not whether a
+    danger sign counts. ``patient`` is the patient of the visitor's link grant, for the alert; the
     answers become that patient's by ``attach``, when something is booked.
     """
     with transaction.atomic():
@@ -105,7 +105,7 @@ def save(
 def current_triage(
     response: QuestionnaireResponse, *, patient: Patient | None, practice: Practice, now: datetime
 ) -> Triage:
-    """How these answers count for booking today, together with the patient's earlier intake.
+    """Return the triage for booking today, from these answers and the patient's earlier intake.
 
     The level is at least that of every alert that stands about these answers or this patient. A
     rule of level SOON goes on counting when its answer is corrected, until a clinician lowers.
@@ -121,7 +121,7 @@ def current_triage(
     )
     outcome = _with_kept(outcome, response, answers=answers, today=today)
     if patient is None and max(outcome.level, response.level) < Level.URGENT:
-        return outcome  # So no alert was raised, or none that still has a say.
+        return outcome  # So no alert was raised, or none that still counts.
     alerts = SafetyAlert.objects.filter(_about(response, patient))
     judged = {
         rule
@@ -141,7 +141,7 @@ def current_triage(
 def raise_alert(
     response: QuestionnaireResponse, outcome: Triage, *, patient: Patient | None, now: datetime
 ) -> SafetyAlert | None:
-    """Make sure an alert stands for EMERGENCY and URGENT answers; a worse level raises another."""
+    """Ensure that EMERGENCY and URGENT answers have an open alert; a worse level raises another."""
     if outcome.level < Level.URGENT:
         return None
     # An earlier alert of the patient will do only when it alone gives the level.
@@ -166,7 +166,7 @@ def raise_alert(
 
 
 def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAlert | None:
-    """The EMERGENCY alert that keeps booking shut for this visitor or patient, if there is one."""
+    """The EMERGENCY alert that blocks booking for this visitor or patient, if there is one."""
     owner = Q(visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
         owner |= Q(patient=patient)
@@ -187,7 +187,7 @@ def urgent_alert(response: QuestionnaireResponse, *, patient: Patient | None) ->
 def leave_number(
     alert: SafetyAlert, *, name: str, phone: str, birth_date: date | None
 ) -> SafetyAlert:
-    """Note how the visitor can be called back; nothing of it is required."""
+    """Store how the visitor can be called back; all of it is optional."""
     alert.callback_name, alert.callback_phone, alert.callback_birth_date = name, phone, birth_date
     alert.save(update_fields=["callback_name", "callback_phone", "callback_birth_date"])
     return alert
@@ -196,8 +196,8 @@ def leave_number(
 def attach(response: QuestionnaireResponse, patient: Patient) -> None:
     """Make the gate's answers and alerts this patient's: the first page of the intake.
 
-    The visitor's key goes, so that whoever books next in this browser is asked afresh. Answers that
-    became somebody else's in the same moment, in another window, stay theirs.
+    The visitor's key is removed, so that the next person in this browser is asked again. Answers
+    that became another patient's at the same moment, in another window, stay theirs.
     """
     nobodys = QuestionnaireResponse.objects.filter(pk=response.pk, patient=None)
     if nobodys.update(patient=patient, visitor_hash=""):
@@ -215,7 +215,7 @@ def forget_unclaimed(*, now: datetime) -> int:
 
 
 def _about(response: QuestionnaireResponse, patient: Patient | None) -> Q:
-    """Which alerts are about these answers, or about their patient."""
+    """The filter for alerts about these answers, or about their patient."""
     about = Q(pk__in=[]) if response._state.adding else Q(response=response)
     return about if patient is None else about | Q(patient=patient)
 

@@ -1,4 +1,4 @@
-"""What a parent or guardian is not shown of a young person's answers (clinical.md §7).
+"""Which of a young person's answers a parent or guardian does not see (clinical.md §7).
 
 The link to a young person's form is mailed to an address that a parent may read, and a parent
 knows the birth date. So what was answered about these things is not shown again by any link, and

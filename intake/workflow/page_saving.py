@@ -1,4 +1,4 @@
-"""Filling in the intake page by page: every save keeps the answers and judges them."""
+"""Filling in the intake page by page: every save stores and evaluates the answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from intake.workflow import check_ins, gate
 from intake.workflow.answer_history import FOLLOW_UP_URL, answers_before
 
 CONSENT = "consent-privacy"
-# Answered anew with every correction: they are about what is sent, not about the patient.
+# Answered again with every correction: they are about the form, not about the patient.
 SIGNATURE = ("consent-true", "consent-not-emergency", CONSENT, "consent-signature")
 
 
@@ -39,7 +39,7 @@ def save_page(
     practice: Practice,
     now: datetime,
 ) -> SafetyAlert | None:
-    """Keep one page's answers, judge all of them, and return the alert that now stands, if any.
+    """Store one page's answers, evaluate all, and return the open alert, if any.
 
     `items` is the whole response with the page's answers in place. A danger sign on an unfinished
     page counts. Raises StaleRevision.
@@ -74,7 +74,7 @@ def save_page(
 
 
 def current_triage(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> Triage:
-    """The triage of the answers so far, as the safety gate judges its own."""
+    """Return the triage of the answers so far, by the rules of the safety gate."""
     return gate.current_triage(response, patient=response.patient, practice=practice, now=now)
 
 
@@ -92,9 +92,9 @@ def correct(response: QuestionnaireResponse) -> QuestionnaireResponse:
 
 
 def must_agree_again(response: QuestionnaireResponse) -> bool:
-    """Did the words of the privacy notice change since somebody agreed for this patient?
+    """Whether the privacy notice changed since somebody agreed to it for this patient.
 
-    Who has never agreed is asked on the form's last page.
+    Patients who have not agreed yet are asked on the last page.
     """
     signed = set(Agreement.objects.of(response).values_list("notice__version", flat=True))
     if response.notice_version and not response.is_final:
@@ -111,7 +111,7 @@ def agree(
     practice: Practice,
     now: datetime,
 ) -> Agreement:
-    """Keep who agreed to today's privacy notice, in which words and language they saw it."""
+    """Store who agreed to today's privacy notice, with the text and language they saw."""
     assert response.patient is not None
     with transaction.atomic():
         agreement = Agreement.objects.create(
@@ -163,7 +163,7 @@ def submit(
 def known_beforehand(
     form: Form, items: list[dict[str, Any]], *, patient: Patient | None, today: date
 ) -> list[dict[str, Any]]:
-    """The items with what the clinic knows of the patient filled in where nothing was answered."""
+    """Return the items with the clinic's own data where nothing was answered."""
     if patient is None:
         return items
     known: dict[str, Any] = {"about-birth-date": patient.birth_date}
@@ -184,5 +184,5 @@ def known_beforehand(
 
 
 def _is_answer(item: Item, value: Any) -> bool:
-    """Would it be one? The questionnaire may be somebody else's, with options of its own."""
+    """Whether it is a valid answer; another questionnaire may have other options."""
     return item.option(value) is not None if item.type == "choice" else item.type == "date"

@@ -1,4 +1,4 @@
-"""How often each rule held in a month, and what clinicians made of it (clinical.md §3.1, 8).
+"""How often each rule was true in a month, and what clinicians decided (clinical.md §3.1, 8).
 
 Over-triage is expected, so it is measured. These are totals: nothing in them names a patient.
 """
@@ -91,7 +91,7 @@ def of_month(month: dt.date, *, zone: ZoneInfo) -> tuple[list[RuleCount], int]:
 
 
 def _findings(response: QuestionnaireResponse, *, zone: ZoneInfo) -> list[str]:
-    """Findings are not stored; the answers and the rules of now give them again."""
+    """Findings are not stored; they are computed again with the current rules."""
     if response.submitted_at is None or response.questionnaire.url in BETWEEN_VISITS:
         return []
     day = days.local_date(response.submitted_at, zone)
