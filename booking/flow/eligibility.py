@@ -11,10 +11,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from intake.rules.levels import Level
 from intake.rules.tags import Tag
+from intake.rules.thresholds import OURS
 
 if TYPE_CHECKING:
     from schedule.models import Service
@@ -52,7 +54,10 @@ class BlockReason(models.TextChoices):
     MINOR = "minor", _("Only for adults when booked online. Please call.")
     RUNNING_HURTS = (
         "running-hurts",
-        _("For this visit you run. It opens when running hurts 5 of 10 or less."),
+        format_lazy(
+            _("For this visit you run. It opens when running hurts {pain} of 10 or less."),
+            pain=OURS.gait_pain_at_most,
+        ),
     )
     EVALUATION_FIRST = (
         "evaluation-first",

@@ -10,7 +10,7 @@ class Tag(models.TextChoices):
     # They close a service for some patients.
     HANDS_ON = "hands_on", _("Hands-on treatment: closed until an evaluation if the answers say so")
     THRUST = "thrust", _("Thrust: closed when a thrust may do harm")
-    TREADMILL = "treadmill", _("Running test: closed while running hurts more than 5 of 10")
+    TREADMILL = "treadmill", _("Running test: closed while running hurts too much")
     REGENERATIVE = "regenerative", _("Regenerative medicine: closed when it may do harm")
     ADULTS_ONLY = "adults_only", _("Closed for minors")
     NOT_IN_PREGNANCY = "not_in_pregnancy", _("Closed in and around a pregnancy")

@@ -20,7 +20,7 @@ class Threshold(NamedTuple):
 
 
 def ours(value: float, unit: str, *used_by: str) -> Any:
-    """A dataclass field for a cut-off of our own; `used_by` are rule and finding ids."""
+    """A dataclass field for a cut-off of our own; `used_by` are rule ids or effects."""
     return field(default=value, metadata={"unit": unit, "used_by": used_by})
 
 
@@ -78,7 +78,9 @@ class Thresholds:
     mild_pain_at_most: int = ours(4, "of 10", "M7")
     impact_change_at_least: int = ours(10, "of 100", "summary")
     activity_change_at_least: int = ours(2, "of 10", "summary")
-    safety_answers_stale_after: int = ours(14, "days", "summary", "asked-again")
+    safety_answers_stale_after: int = ours(
+        14, "days", "summary", "new safety check", "form mail", "visit move", "waitlist offer"
+    )
 
     def rows(self) -> Iterator[Threshold]:
         for row in fields(self):

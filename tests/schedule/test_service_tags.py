@@ -12,6 +12,7 @@ from django.urls import reverse
 from booking.flow.eligibility import offers
 from clinic.models import Role
 from intake.rules.tags import CLOSING_TAGS, Tag
+from schedule.checks import check_tags
 from schedule.models import Service
 from schedule.shipped_catalogue import load_catalogue
 from tests.factories import SHIPPED_TAGS, make_service, make_user, sign_in
@@ -58,6 +59,15 @@ def test_an_unknown_tag_is_refused(db, tags):
     with pytest.raises(ValidationError) as refused:
         make_service(tags=tags).full_clean()
     assert refused.value.message_dict.keys() == {"tags"}
+
+
+def test_a_clinic_does_not_go_live_with_an_unknown_tag(db):
+    load_catalogue()
+    assert check_tags() == []
+    Service.objects.filter(slug="massage").update(tags=["hands_on", "thurst"])
+    (error,) = check_tags()
+    assert error.id == "schedule.E001"
+    assert error.msg == "The service massage has unknown tags: thurst."
 
 
 def test_no_code_of_a_service_is_written_in_the_code():

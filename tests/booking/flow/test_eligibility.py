@@ -5,12 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 import schedule
 from booking.flow.eligibility import NOTHING_ANSWERED, BlockReason, offer, working_day_after
 from intake.answers import Answers
 from intake.rules import triage
 from intake.rules.levels import Level
+from intake.rules.thresholds import OURS
 from schedule.models import Service
 
 MONDAY = date(2026, 6, 1)
@@ -118,6 +120,12 @@ def test_what_each_level_opens_for_a_new_patient(answers, expected):
 )
 def test_no_earlier_visit_opens_more_than_the_level_does(answers, expected):
     assert open_ones(seen_for=SEEN_FOR_ALL, intake=WHOLE_INTAKE, **answers) == expected
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_patient_reads_the_signed_limit_of_pain_while_running(language):
+    with override(language):
+        assert f" {OURS.gait_pain_at_most} " in str(BlockReason.RUNNING_HURTS.label)
 
 
 def test_a_known_patient_with_a_whole_intake_books_all_that_patients_book():

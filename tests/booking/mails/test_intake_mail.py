@@ -89,6 +89,12 @@ def test_old_answers_on_the_first_page_are_asked_for_again(visit):
     assert "minutes are left" not in said
 
 
+def test_the_signed_threshold_says_which_answers_the_mail_calls_old(visit, monkeypatch):
+    fill_in(visit, pages=6, safety_answered_at=NOW - 11 * DAY)
+    monkeypatch.setattr("booking.mails.visit_mails.SAFETY_ANSWERS_LAST", 10 * DAY)
+    assert "Please look at the first page again." in asked()
+
+
 def test_an_answer_is_never_in_the_mail(visit):
     response = fill_in(visit, pages=6)
     said = asked()

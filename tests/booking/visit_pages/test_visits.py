@@ -264,7 +264,7 @@ def test_a_move_is_judged_by_the_safety_answers_of_today(visitor):
     assert choose(visitor, NINE).status_code == 302
 
 
-def test_safety_answers_two_weeks_old_are_asked_again_before_a_move(visitor):
+def test_safety_answers_two_weeks_old_are_asked_again_before_a_move(visitor, monkeypatch):
     far = visitor.clinic.book(NINE + timedelta(days=40), patient=the_visit().patient)
     response = the_patients_first_response()
     far.intake_response = response
@@ -273,6 +273,10 @@ def test_safety_answers_two_weeks_old_are_asked_again_before_a_move(visitor):
     with time_machine.travel(NOW + timedelta(days=13), tick=False):
         as_patient(visitor.client, far.patient)
         assert visitor.client.get(page).status_code == 200
+        # A clinician signs ten days.
+        with monkeypatch.context() as signed:
+            signed.setattr("booking.visit_pages.visit.SAFETY_ANSWERS_LAST", timedelta(days=10))
+            assert visitor.client.get(page)["Location"] == f"/book/safety/?visit={far.pk}"
     with time_machine.travel(NOW + timedelta(days=15), tick=False):
         as_patient(visitor.client, far.patient)
         asked = visitor.client.get(page)["Location"]

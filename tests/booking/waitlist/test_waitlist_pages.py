@@ -270,6 +270,23 @@ def test_old_safety_answers_are_asked_again_before_a_time_is_taken(client, visit
     assert visit.intake_response.patient == entry.patient
 
 
+@pytest.mark.parametrize(("days", "is_asked"), [(14, False), (10, True)])
+def test_the_signed_threshold_says_when_safety_answers_are_asked_again(
+    client, visitor, monkeypatch, days, is_asked
+):
+    entry = make_waitlist_entry(service=visitor.service)
+    Visitor(visitor.clinic, client=client).answer_gate(**HEALTHY)
+    entry.intake_response = QuestionnaireResponse.objects.get()
+    QuestionnaireResponse.objects.update(patient=entry.patient, safety_answered_at=NOW - 11 * DAY)
+    entry.save()
+    offer, page = offered(entry)
+    client.logout()
+    as_patient(client, entry.patient)
+    monkeypatch.setattr("booking.waitlist.views.SAFETY_ANSWERS_LAST", days * DAY)
+    asked = client.post(page, {"accept": "1"})["Location"]
+    assert (asked == f"/book/safety/?offer={offer.pk}") is is_asked
+
+
 def test_answers_that_forbid_the_visit_give_the_time_to_the_next(client, visitor):
     entry = make_waitlist_entry(
         service=visitor.service,

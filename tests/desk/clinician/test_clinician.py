@@ -17,6 +17,7 @@ from intake.fhir_form.questionnaire import Form
 from intake.models import QuestionnaireResponse
 from intake.rules.levels import Level
 from intake.rules.triage import evaluate
+from intake.workflow.answer_history import RESCREEN_URL
 from tests.factories import (
     NOW,
     make_alert,
@@ -98,6 +99,21 @@ def test_the_summary_shows_a_patients_answers_to_their_clinician(client, clinici
     assert CANARY in page
     assert "Nerve-root irritation" in page
     assert "Not signed off by a clinician" in page
+
+
+@pytest.mark.parametrize(("days", "is_shown"), [(14, True), (10, False)])
+def test_the_signed_threshold_says_how_long_a_new_safety_check_is_shown(
+    client, clinician, monkeypatch, days, is_shown
+):
+    monkeypatch.setattr(
+        "desk.clinician.day_and_summary.SAFETY_ANSWERS_LAST", dt.timedelta(days=days)
+    )
+    patient = make_own_patient(clinician)
+    with time_machine.travel(NOW - dt.timedelta(days=12), tick=False):
+        make_intake(patient)
+    with time_machine.travel(NOW - dt.timedelta(days=11), tick=False):
+        make_response(patient=patient, questionnaire=make_questionnaire(url=RESCREEN_URL))
+    assert (client.get(summary_url(patient)).context["rescreen"] is not None) is is_shown
 
 
 def test_opening_a_summary_leaves_one_audit_row(client, clinician):

@@ -174,6 +174,11 @@ def test_safety_answers_older_than_fourteen_days_are_to_be_asked_again(hours, ag
     assert summary.is_safety_stale is is_stale
 
 
+def test_the_signed_threshold_says_when_the_summary_calls_safety_answers_old(monkeypatch):
+    monkeypatch.setattr("intake.summary.summary.SAFETY_ANSWERS_LAST", dt.timedelta(days=10))
+    assert make_summary(hours=11 * 24).is_safety_stale
+
+
 @pytest.mark.parametrize(
     ("answers", "word"),
     [
