@@ -77,3 +77,31 @@ def test_what_another_worker_reserves_or_staff_call_off_in_between_is_not_reserv
     Message.objects.update(lease_until=None, claim=None)
     with before_next_update(lambda: outbox.cancel_planned(message.patient, reason="cancelled")):
         assert claims.reserve(NOW, NOW) is None
+
+
+def test_called_off_while_the_server_is_down_stays_called_off():
+    message = make_owed()
+    reserved = claims.reserve(NOW, NOW)
+    outbox.cancel_planned(message.patient, reason="cancelled")
+    claims.put_back(reserved, NOW, reason=Message.UNREACHABLE)
+
+    message.refresh_from_db()
+    assert (message.state, message.reason) == (State.SKIPPED, "cancelled")
+
+
+@pytest.mark.parametrize("fields", [{"reason": Message.INTERRUPTED}, {"state": State.UNKNOWN}])
+def test_a_slow_worker_leaves_the_reservation_of_its_successor_alone(fields):
+    """The row looks the same to both: only the claim tells them apart."""
+    message = make_owed(**fields)
+    first = claims.reserve(NOW, NOW)
+    Message.objects.update(lease_until=NOW)
+    claims.recover_expired(NOW)
+    second = claims.reserve(NOW + MINUTE, NOW + MINUTE)
+    assert second is not None
+
+    claims.put_back(first, NOW + MINUTE, reason=Message.UNREACHABLE)
+    message.refresh_from_db()
+    assert message.claim == second.claim
+    assert message.lease_until is not None
+    assert not claims.claim(first, NOW + MINUTE)
+    assert claims.claim(second, NOW + MINUTE)
