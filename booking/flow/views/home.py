@@ -1,4 +1,4 @@
-"""The front door: home and what can be booked."""
+"""The home page, with what can be booked."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
