@@ -1,4 +1,4 @@
-"""One visit, for whoever holds a link to its patient. Only a POST changes anything."""
+"""Pages of one visit, for anyone with a link to its patient. Only a POST changes data."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,7 +38,7 @@ from intake.workflow import gate
 
 
 def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass the page its ``visit``; a foreign visit and an unknown one are the same bare 404."""
+    """Pass the page its ``visit``; another patient's and an unknown one give the same 404."""
 
     @wraps(view)
     @never_cache
@@ -79,7 +79,7 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     )
     if mail is None and visit.series:
         mail = Message.objects.about(visit.series).order_by("created_at").last()
-    # The mail about a change waits for as long as it can be taken back.
+    # The mail about a change waits while an undo is possible.
     may_undo = mail is not None and mail.due_at > now
     return render(
         request,
@@ -105,9 +105,9 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @own_visit
 def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
-    """Say that one will come."""
+    """Confirm that the patient will come."""
     if request.method == "POST":
-        # Called off meanwhile? The page says so.
+        # If the visit was called off in between, the page says so.
         with suppress(InvalidTransition):
             visit.confirm(now=timezone.now())
         return redirect("visit", visit.pk)
@@ -119,13 +119,13 @@ def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
     if visit.status == Appointment.Status.CANCELLED:
-        # Pressed twice, or the mailed link opened again: done already, and the page says so.
+        # Pressed twice, or the mailed link opened again: the page shows that it is cancelled.
         return redirect("visit", visit.pk)
     if not can_cancel(visit, now=now):
         return render(request, "booking/visit_pages/too_late.html", {"visit": visit}, status=409)
     form = CancelForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        # Somebody was faster? The page shows what became of it.
+        # If another request was faster, the page shows the result.
         with suppress(InvalidTransition):
             visit.cancel(now=now, reason=form.cleaned_data["reason"])
         return redirect("visit", visit.pk)
@@ -168,7 +168,7 @@ def move_visit(
             except SlotTaken:
                 wanted_at = form.at
             except InvalidTransition:
-                # Moved or cancelled meanwhile, perhaps in another tab: the page shows it.
+                # Moved or cancelled in between, perhaps in another tab: the page shows it.
                 return redirect("visit", visit.pk)
             else:
                 return redirect("visit", visit.pk)
@@ -195,7 +195,7 @@ def move_visit(
 def undo_change(
     request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
-    """Take back the move or the cancellation that the patient has just made."""
+    """Undo the move or the cancellation that the patient has just made."""
     now = timezone.now()
     change = visit.undoable(now=now)
     if change is not None and change.by_id is None:
@@ -207,7 +207,7 @@ def undo_change(
                 request, visit, wanted_at, visitor=visitor, practice=practice, now=now
             )
         except InvalidTransition:
-            pass  # Pressed twice, or somebody was faster: the page shows how things stand.
+            pass  # Pressed twice, or another was faster: the page shows the current state.
     return redirect("visit", visit.pk)
 
 
@@ -220,7 +220,7 @@ def _former_time_taken(
     practice: Practice,
     now: datetime,
 ) -> HttpResponse:
-    """Somebody has the former time already: the nearest others, to move to or to book."""
+    """Show that the former time is taken, and the nearest others to move to or to book."""
     offer = offer_of(visit, visitor=visitor, practice=practice, now=now)
     is_booked = visit.status == Appointment.Status.BOOKED
     picker = None
@@ -252,7 +252,7 @@ def visit_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 
 
 def can_move(visit: Appointment, *, now: datetime) -> bool:
-    """May the patient still move it online? Elapsed hours count, not calendar days."""
+    """Whether the patient can still move it online. Elapsed hours count, not calendar days."""
     return (
         _is_open(visit)
         and now <= visit.start - visit.service.move_cutoff
@@ -261,7 +261,7 @@ def can_move(visit: Appointment, *, now: datetime) -> bool:
 
 
 def is_after_the_first(visit: Appointment) -> bool:
-    """Is this patient known from a visit? Then they may plan others after it."""
+    """Whether the patient may plan others after it: it took place, or is a booked follow-up."""
     took_place = visit.status in CAME
     is_followup = visit.status == Appointment.Status.BOOKED and not visit.service.is_first_visit
     return took_place or is_followup
@@ -272,7 +272,7 @@ def can_cancel(visit: Appointment, *, now: datetime) -> bool:
 
 
 def undo_until(visit: Appointment, *, now: datetime) -> datetime | None:
-    """Until when the patient can take back their last change, on the location's wall clock."""
+    """Return when the patient's undo of the last change ends, on the location's wall clock."""
     change = visit.undoable(now=now)
     if change is None or change.by_id is not None:
         return None
@@ -284,7 +284,7 @@ def _is_open(visit: Appointment) -> bool:
 
 
 def offers_intake_form(visit: Appointment) -> bool:
-    """Is there a form to fill in before this visit?"""
+    """Whether there is a form to fill in before this visit."""
     is_done = visit.intake_response is not None and visit.intake_response.is_final
     return bool(visit.service.questionnaire_id) and not is_done
 
@@ -305,7 +305,7 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
 def visitor_with_latest_triage(
     visit: Appointment, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> BookingVisitor | None:
-    """The visitor as the patient's latest safety answers show them; None when these are old."""
+    """Return the visitor with the outcome of the latest safety answers; None if they are old."""
     outcome = visitor.outcome
     response = visit.intake_response
     if outcome is None and response is not None and _is_recent(response, now=now):
@@ -316,7 +316,7 @@ def visitor_with_latest_triage(
 def offer_of(
     visit: Appointment, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> Offer | None:
-    """Judge the visit's service by the patient's latest safety answers; None when they are old."""
+    """Judge the visit's service by the patient's latest safety answers; None if they are old."""
     as_answered = visitor_with_latest_triage(visit, visitor=visitor, practice=practice, now=now)
     today = days.local_date(now, practice.zone)
     return as_answered.offer(visit.service, today=today) if as_answered else None
