@@ -1,4 +1,4 @@
-"""All visits of one patient, and the way to a mailed link for people without one."""
+"""All visits of one patient, and the request for a mailed link."""
 
 from datetime import datetime
 
@@ -55,16 +55,16 @@ def my_visits(request: HttpRequest) -> HttpResponse:
 
 
 def _mail_links(email: str, *, now: datetime) -> None:
-    """Owe each patient of this address a link; the page says the same, whatever comes of it."""
+    """Plan a mail with a link for each patient of this address; the page never shows the result."""
     try:
         LINKS_PER_EMAIL.hit(email.lower(), now=now)
     except RateLimited:
-        # Links went there a moment ago and still work. An error would let any stranger who asks
-        # often enough keep the owner of the address out.
+        # The recently mailed links still work. With an error, a stranger with many requests could
+        # block the owner of the address.
         return
-    # The same work for an unknown address: neither words nor time tell whether we know it.
+    # Same work for an unknown address: neither text nor response time shows if we know it.
     reachable = Patient.objects.filter(email__iexact=email)
-    # A guardian's link to an adult would not open.
+    # A guardian's link to a patient who is now an adult would not open.
     known: list[Patient | None] = [
         *reachable.exclude(pk__in=guardianship.outgrown(now=now).values("pk"))
     ]

@@ -1,4 +1,4 @@
-"""Who is asked first when several practitioners could take an appointment."""
+"""The order of practitioners when several could take an appointment."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from schedule import slots
 def by_least_booked(
     candidates: Collection[int], occupied: QuerySet[Any], *, start: datetime, zone: ZoneInfo
 ) -> list[int]:
-    """Return the keys of practitioners in the order in which they should be asked.
+    """Return the keys of practitioners in the order in which to try them.
 
     The fewest minutes booked on the day of ``start`` come first, then the fewest in that week.
     ``occupied`` are the appointments that occupy time.

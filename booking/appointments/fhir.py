@@ -11,7 +11,7 @@ from clinic.languages import in_language
 
 
 def appointment(row: Appointment) -> dict[str, Any]:
-    """The appointment. Practitioner and location are named in words only."""
+    """Return the visit in its current state. Practitioner and location are given as text."""
     participants: list[dict[str, Any]] = [
         {"actor": {"display": name}, "status": "accepted"}
         for name in (row.practitioner.name, row.location.name)

@@ -1,4 +1,4 @@
-"""The database's own refusal of visits that overlap: the last of three layers.
+"""Database guards that refuse overlapping visits: the last of three layers.
 
 ``Appointment`` locks, checks and then writes. Whatever does not go through it (raw SQL, a shell, a
 bug) is refused by the database with an IntegrityError that names one of the GUARDS. A visit counts
@@ -40,8 +40,8 @@ ADD CONSTRAINT appointment_within_a_day
     CHECK (busy_until - "start" <= interval '24 hours');
 """
 
-# Times are compared as the text that Django writes, so other spellings are refused too.
-# Nothing that overlaps began more than a day before; this bounds what each write reads.
+# Times are compared as the text that Django writes, so another way to write one is refused too.
+# An overlapping visit began at most a day before. Without this limit each write reads all the past.
 SQLITE = """
 CREATE TRIGGER {guard}_{event} BEFORE {event} ON booking_appointment WHEN {condition}
 BEGIN SELECT RAISE(ABORT, '{guard}'); END;

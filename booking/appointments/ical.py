@@ -1,7 +1,7 @@
 """A visit as an iCalendar object (RFC 5545), for mail (RFC 5546, 6047) and for download.
 
-The UID never changes and SEQUENCE rises, so that a calendar updates its entry instead of adding
-one. Times are UTC. The text does not say what the visit is for.
+A visit keeps one UID and its SEQUENCE rises, so that a calendar updates its entry instead of
+adding one. Times are UTC. The text does not say what the visit is for.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def request(appointment: Appointment, *, practice: Practice, now: datetime) -> s
 
 
 def cancel(appointment: Appointment, *, practice: Practice, now: datetime) -> str:
-    """Return what removes the entry from a calendar, to be mailed with the MIME method CANCEL."""
+    """Return the object that removes the entry, to be mailed with the MIME method CANCEL."""
     event = _event(appointment, practice, now)
     event.add("status", "CANCELLED")
     _add_people(event, appointment, practice)
@@ -38,7 +38,7 @@ def cancel(appointment: Appointment, *, practice: Practice, now: datetime) -> st
 def publish(
     appointment: Appointment, *, practice: Practice | None = None, now: datetime | None = None
 ) -> str:
-    """Return the calendar file of a visit for download, with no attendee and no reply wanted."""
+    """Return the calendar file of a visit for download, without attendee or reply request."""
     return publish_all([appointment], practice=practice, now=now)
 
 
@@ -60,7 +60,7 @@ def publish_all(
 
 
 def feed(visits: Iterable[Appointment], *, practice: Practice, now: datetime) -> str:
-    """Return a practitioner's calendar: when and where, without names and reasons."""
+    """Return a practitioner's calendar: time and place, without patient names or reasons."""
     calendar = _empty("PUBLISH")
     calendar.add("name", one_line(practice.name))
     calendar.add("x-wr-calname", one_line(practice.name))

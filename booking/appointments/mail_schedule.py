@@ -1,6 +1,6 @@
 """Which mails follow from an appointment, and when each is due.
 
-They are planned in the transaction that changes the appointment. What they say is in
+They are planned in the transaction that changes the appointment. Their text is in
 ``booking.mails.visit_mails``.
 """
 
@@ -25,12 +25,12 @@ ADDRESS_CHECK = "address-check"
 SERIES = "series"
 WAITLIST_JOINED, WAITLIST_OFFER = "waitlist-joined", "waitlist-offer"
 OFFER_LAPSED, WAIT_ENDED = "waitlist-lapsed", "waitlist-ended"
-# Those that tell the patient when to come.
+# The mails that tell the patient when to come.
 SAY_WHEN = (CONFIRMATION, MOVED)
 
 
 class Step(NamedTuple):
-    """A reminder is due ``before`` the visit and of no use any more ``until`` before it."""
+    """A reminder that is due ``before`` the visit and expires ``until`` before it."""
 
     name: str
     before: timedelta
@@ -40,9 +40,9 @@ class Step(NamedTuple):
 def steps(offsets: Sequence[int]) -> list[Step]:
     """Return a step for each offset (hours before the visit), the earliest first.
 
-    A step is of use until twice the next one's offset, but gives way to the next one halfway at
-    the latest; the last is of use for three quarters of its time. So 168, 24 and 2 hours end 48
-    hours, 4 hours and 30 minutes before the visit.
+    A step expires at twice the next one's offset, or halfway to the next one if that is earlier.
+    The last one expires after three quarters of its time. So 168, 24 and 2 hours end 48 hours,
+    4 hours and 30 minutes before the visit.
     """
     ordered = sorted((timedelta(hours=hours) for hours in offsets), reverse=True)
     return [
@@ -62,11 +62,11 @@ def _step_name(before: timedelta) -> str:
 
 
 def is_declined(message: Message, patient: Patient) -> bool:
-    """Whether the patient chose not to get this one of the service's reminders."""
+    """Whether the patient has declined this one of the service's reminders."""
     return message.step in {_step_name(timedelta(hours=h)) for h in patient.declined_reminders}
 
 
-# No mail is sent in between unless the visit is near. The wall clock is the patient's when it is
+# The quiet hours: no mail is sent unless the visit is near. The wall clock is the patient's if
 # known, else the location's.
 QUIET_FROM, QUIET_UNTIL = time(21), time(8)
 # Reminders this short before a visit are sent whenever they are due.
@@ -76,17 +76,17 @@ QUIET_EXEMPT = timedelta(hours=2)
 def outside_quiet_hours(
     due_at: datetime, *, expires_at: datetime, zone: ZoneInfo, now: datetime
 ) -> datetime:
-    """Return ``due_at``, or the edge of the quiet hours around it at which the mail is of use.
+    """Return ``due_at``, or if it is in the quiet hours, a time at their edge.
 
-    That is the morning after, or the evening before if the morning is too late. If both are
-    impossible, the mail is sent in the night rather than not at all.
+    That is the morning after, or the evening before if the morning is too late. If neither is
+    possible, the mail is sent in the night rather than not at all.
     """
     local = due_at.astimezone(zone)
     if QUIET_UNTIL <= local.time() < QUIET_FROM:
         return due_at
     is_evening = local.time() >= QUIET_FROM
     evening_on = local.date() if is_evening else local.date() - timedelta(days=1)
-    # Edges come from wall clocks, so a night with a clock change has its real length.
+    # Both edges come from the wall clock, so a clock change in the night causes no error.
     evening = datetime.combine(evening_on, QUIET_FROM, zone).astimezone(UTC)
     morning = datetime.combine(evening_on + timedelta(days=1), QUIET_UNTIL, zone).astimezone(UTC)
     if morning < expires_at:
@@ -94,31 +94,31 @@ def outside_quiet_hours(
     return evening if evening > now else due_at
 
 
-# Reasons with which a later change calls off a mail about the earlier state.
+# Reasons for which a later change cancels a mail about the earlier state.
 REPLACED = ("moved", "cancelled", "undone", "superseded")
 
 # A change can be undone for this long; the mail about it waits.
 UNDO_WINDOW = timedelta(minutes=3)
 
-# News of a booking or a change is mailed within this time or not at all. A weekend on safety hold
-# is shorter; a backup that is restored later than this sends no old news.
+# A mail about a booking or a change is sent within this time or not at all. A weekend on safety
+# hold is shorter. A backup that is restored later than this sends no outdated mails.
 NEWS_MAX_AGE = timedelta(days=3)
 
-# The form is asked for on its own a day after booking (the confirmation asked already), and
-# early enough to be filled in without haste.
+# The form has its own mail a day after booking (the confirmation has asked already), early enough
+# to complete the form without haste.
 INTAKE_AFTER_BOOKING = timedelta(days=1)
 INTAKE_BEFORE_VISIT = timedelta(hours=48)
 INTAKE_UNTIL = timedelta(hours=4)
 
 
-# The safety page is asked again one to two days before a visit (clinical.md §3.1). On its own, so
-# that nobody takes it for one more reminder.
+# The safety page is asked again one to two days before a visit (clinical.md §3.1). It has its own
+# mail, so that no patient mistakes it for a reminder.
 RESCREEN_BEFORE_VISIT = timedelta(hours=36)
 RESCREEN_UNTIL = timedelta(hours=2)
 # Older answers were given for the time before a move (clinical.md §3.1: 24 to 48 hours before).
 RESCREEN_COUNTS_FOR = timedelta(hours=48)
 
-# A check-in a week after a visit took place, until the next one does or six weeks are over.
+# Weekly check-ins after a visit took place, until the next one does or six weeks are over.
 CHECK_IN_EVERY, CHECK_INS = timedelta(weeks=1), 6
 CHECK_IN_LASTS = timedelta(days=3)
 
@@ -128,11 +128,11 @@ def plan_change(
 ) -> None:
     """Plan what follows from a change of status, or from a move; ``was`` is the status before.
 
-    Staff who have told the patient themselves need no mail about a move or a cancellation.
+    No mail about a move or cancellation is needed if staff have informed the patient themselves.
     """
     match was, appointment.status:
         case (("" | Status.PENDING), Status.BOOKED) if appointment.series_id:
-            plan_ahead(appointment, now)  # one mail of the series tells of all its visits
+            plan_ahead(appointment, now)  # one mail of the series covers all its visits
         case (("" | Status.PENDING), Status.BOOKED):
             plan_booked(appointment, now)
         case Status.BOOKED, Status.BOOKED:
@@ -142,7 +142,7 @@ def plan_change(
             outbox.plan_all([*moved, *_ahead(appointment, now)])
         case _, Status.CANCELLED:
             outbox.cancel_planned(appointment, reason="cancelled")
-            # It is no news that a visit which is over did not take place.
+            # A visit that is over needs no mail about its cancellation.
             if notify_patient and now < appointment.end:
                 due_at, last_use = now + UNDO_WINDOW, now + NEWS_MAX_AGE
                 mail = _mail(appointment, CANCELLED, due_at=due_at, expires_at=last_use)
@@ -161,7 +161,7 @@ def plan_booked(appointment: AppointmentRecord, now: datetime) -> None:
 def plan_restored(appointment: AppointmentRecord, now: datetime) -> None:
     """Plan the mails of a visit after an undo, or when staff restore it.
 
-    A patient who was not told of the change is not told of its undoing either.
+    A patient who got no mail about the change gets none about its undo.
     """
     outbox.cancel_planned(appointment, reason="undone")
     if _is_known(appointment):
@@ -171,7 +171,7 @@ def plan_restored(appointment: AppointmentRecord, now: datetime) -> None:
 
 
 def _is_known(appointment: AppointmentRecord) -> bool:
-    """Whether the last mail that was sent is true again, now that a change was undone."""
+    """Whether the last mail sent is correct again, now that a change was undone."""
     mails = Message.objects.about(appointment).filter(kind__in=[*SAY_WHEN, CANCELLED])
     if appointment.series is not None:
         mails |= Message.objects.about(appointment.series).filter(kind=SERIES)
@@ -208,7 +208,7 @@ def is_rescreen_open(appointment: AppointmentRecord, now: datetime) -> bool:
 
 
 def _plan_check_ins(appointment: AppointmentRecord, now: datetime) -> None:
-    """Plan the weekly questions about how it goes after a visit that took place."""
+    """Plan the weekly check-ins after a visit that took place."""
     planned = []
     for week in range(1, CHECK_INS + 1):
         due_at = now + week * CHECK_IN_EVERY
@@ -221,7 +221,7 @@ def _plan_check_ins(appointment: AppointmentRecord, now: datetime) -> None:
 
 
 def plan_ahead(appointment: AppointmentRecord, now: datetime) -> None:
-    """Plan what comes later, without a mail about the booking itself."""
+    """Plan the later mails, without one about the booking itself."""
     outbox.plan_all(list(_ahead(appointment, now)))
 
 
@@ -240,7 +240,7 @@ def retime(appointment: AppointmentRecord, now: datetime) -> None:
 
 
 def _ahead(appointment: AppointmentRecord, now: datetime) -> Iterator[Message]:
-    """Yield what comes later. A step whose time has passed already is left out."""
+    """Yield the later mails, without steps whose time has already passed."""
     start = appointment.start
     patient = appointment.patient
     zone = (patient.zone if patient else None) or appointment.zone

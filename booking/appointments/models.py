@@ -1,7 +1,7 @@
-"""Appointments: which there are, and every change one can go through.
+"""Appointments, and every change to one.
 
-Each method that changes one locks, checks and writes in one transaction, together with who changed
-what, the care team, and the mails that follow (``booking.appointments.mail_schedule``).
+Each method that changes one locks, checks and writes in one transaction. The transaction also
+writes the StatusChange, the care team and the mails (``booking.appointments.mail_schedule``).
 """
 
 import uuid
@@ -43,7 +43,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Return the appointments ``viewer`` may see; a bare hold is for front desk and managers.
 
         Front desk and managers see the whole schedule, clinicians the appointments of their own
-        patients, a link grant those of its one patient, everybody else none.
+        patients, a link grant those of its one patient, all others none.
         """
         if isinstance(viewer, Link):
             return self.filter(patient=viewer.patient_id).exclude(status=Status.PENDING)
@@ -80,7 +80,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def drop_expired(self, *, now: datetime) -> int:
         """Delete the holds that expired; return how many."""
         with transaction.atomic():
-            # Locked first: rows are deleted by key, and one may become a visit at this moment.
+            # Lock first: rows are deleted by key, and one may become a visit at this moment.
             expired = list(
                 self.filter(status=Status.PENDING, held_until__lte=now)
                 .order_by("pk")
@@ -106,7 +106,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     ) -> Search:
         """Return a search for free starts in ``[since, until)``, or about the start at ``since``.
 
-        Staff are not held to notice and horizon nor, without a level, to limits and reserved
+        For staff, notice and horizon do not apply; without a level, nor do limits and reserved
         times. The time of ``moving`` counts as free; ``by_rules_alone`` that of every appointment.
         """
         occupied = self.occupying_time(now=now)
@@ -138,14 +138,14 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         held_until: datetime | None = None,
         by: User | None = None,
     ) -> "Appointment":
-        """Hold a start for 15 minutes while a visitor types; None is any practitioner.
+        """Hold a start for 15 minutes while a visitor types; None means any practitioner.
 
-        ``level`` is what the safety questions gave the visitor: reserved times depend on it.
+        ``level`` is the result of the safety questions: reserved times depend on it.
 
-        The same key again returns the hold, moved if the choice is another, or the appointment
-        that it became. That renews the hold once only, so that nobody keeps time for ever. Raises
+        The same key again returns the hold, moved if the choice differs, or the appointment that
+        it became. That renews the hold once only, so that no visitor holds time forever. Raises
         SlotTaken when the start is taken or was never offered. The waitlist holds for longer,
-        until ``held_until``, and for staff, ``by``, what patients may not book.
+        until ``held_until``, and for staff, ``by``, also times that patients may not book.
         """
         hold = self._of_key(booking_key, visitor_hash=visitor_hash)
         if hold is None:
@@ -201,7 +201,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         series_id: uuid.UUID | None = None,
         level: Level = Level.ROUTINE,
     ) -> "Appointment":
-        """Book without a hold before it; None is any practitioner.
+        """Book without a hold; None means any practitioner.
 
         ``level`` is what the safety questions gave the patient: reserved times depend on it. ``by``
         is the member of staff who books: then notice, horizon, limits and reserved times do not
@@ -245,7 +245,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return appointment
 
     def _of_key(self, booking_key: str | None, *, visitor_hash: str) -> "Appointment | None":
-        """Return what the form with this key led to; SlotTaken when it was another visitor's."""
+        """Return this form key's appointment; raise SlotTaken if it is another visitor's."""
         if booking_key is None:
             return None
         first = self.filter(booking_key=booking_key).first()
@@ -263,9 +263,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         outside_hours: bool = False,
         level: Level = Level.ROUTINE,
     ) -> list[int]:
-        """Return the keys of those who could take it, in the order they should be asked.
+        """Return the keys of practitioners who could take it, in the order in which to try them.
 
-        Raises ValueError when anybody but staff asks for what only staff may do.
+        Raises ValueError on a request that only staff may make, without staff.
         """
         if outside_hours or appointment.overlap_reason:
             if practitioner is None or by is None:
@@ -310,7 +310,7 @@ class Appointment(AppointmentRecord):
             raise SlotTaken
 
     def conflicting_appointments(self) -> AppointmentQuerySet:
-        """Return the appointments that the database's guards would refuse this one for."""
+        """Return the appointments because of which the database's guards would refuse this one."""
         place = Q(practitioner=self.practitioner_id)
         if self.room_id is not None:
             place |= Q(room=self.room_id)
@@ -376,10 +376,10 @@ class Appointment(AppointmentRecord):
         level: Level = Level.ROUTINE,
         notify_patient: bool = True,
     ) -> None:
-        """Move a booked visit; what is not named stays as it is.
+        """Move a booked visit; arguments not given stay as they are.
 
-        Rules and staff's freedoms are those of ``AppointmentQuerySet.book``. Without
-        ``notify_patient`` no mail tells of the move. Moving to where the visit is does nothing.
+        The rules, for staff too, are those of ``AppointmentQuerySet.book``. Without
+        ``notify_patient`` no mail reports the move. A move to the same time and place does nothing.
         Raises SlotTaken or InvalidTransition, and the visit stays where it was.
         """
         moved = Appointment.objects.select_related("service", "location").get(pk=self.pk)
@@ -424,7 +424,7 @@ class Appointment(AppointmentRecord):
         self.refresh_from_db()
 
     def undoable(self, *, now: datetime) -> StatusChange | None:
-        """Return the last change while it can be undone: a move or cancellation, just made."""
+        """Return the last change while it can be undone: a recent move or cancellation."""
         last = self.status_changes.last()
         if last is None or last.undoes_id or last.to_status != self.status:
             return None
@@ -435,7 +435,7 @@ class Appointment(AppointmentRecord):
     def undo(self, *, now: datetime, by: User | None = None) -> None:
         """Undo the move or the cancellation that was just made; ``sequence`` rises again.
 
-        The mail about the change waits as long as it can be undone. Raises SlotTaken when the
+        The mail about the change waits while an undo is possible. Raises SlotTaken when the
         former time is taken, InvalidTransition when there is nothing to undo.
         """
         moved = Appointment.objects.select_related("service").get(pk=self.pk)
@@ -488,25 +488,25 @@ class Appointment(AppointmentRecord):
         )
 
     def mark_arrived(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        """Note that the patient is here; TooSoon before the day of the visit.
+        """Record that the patient has arrived; raise TooSoon before the day of the visit.
 
-        After a no-show, SlotTaken when the time is taken.
+        After a no-show, raise SlotTaken when the time is taken.
         """
         self.transition_to(Status.ARRIVED, now=now, by=by, reason=reason, arrived_at=now)
 
     def mark_no_show(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        """Note that nobody came; TooSoon before the start."""
+        """Record that the patient did not come; raise TooSoon before the start."""
         self.transition_to(Status.NOSHOW, now=now, by=by, reason=reason)
 
     def fulfil(self, *, now: datetime, by: User | None = None, reason: str = "") -> None:
-        """Note that the visit took place; TooSoon before the start."""
+        """Record that the visit took place; raise TooSoon before the start."""
         self.transition_to(Status.FULFILLED, now=now, by=by, reason=reason)
 
     def mark_entered_in_error(self, *, now: datetime, by: User, reason: str) -> None:
         self.transition_to(Status.ENTERED_IN_ERROR, now=now, by=by, reason=reason)
 
     def confirm(self, *, now: datetime) -> None:
-        """Note that the patient says they will come."""
+        """Record that the patient confirmed the visit."""
         confirmed = Appointment.objects.filter(pk=self.pk, status=Status.BOOKED).update(
             confirmed_at=now
         )
@@ -515,7 +515,7 @@ class Appointment(AppointmentRecord):
         self.confirmed_at = now
 
     def release_safety_hold(self) -> None:
-        """Let the visit's mails go out again: staff have spoken with the patient."""
+        """Allow the visit's mails again, after staff have spoken with the patient."""
         Appointment.objects.filter(pk=self.pk).update(safety_hold_alert=None)
         self.safety_hold_alert = None
 
@@ -530,15 +530,15 @@ class Appointment(AppointmentRecord):
         notify_patient: bool = True,
         **changes: Any,
     ) -> None:
-        """Change the status, and with it the columns in ``changes``.
+        """Change the status and the columns in ``changes``.
 
-        Raises InvalidTransition, TooSoon, or SlotTaken where the time has to be reserved again.
+        Raises InvalidTransition, TooSoon, or SlotTaken if the time has to be reserved again.
         """
 
         def write() -> Appointment:
             current = Appointment.objects.get(pk=self.pk)
             if (current.service_id, current.patient_id) == (self.service_id, self.patient_id):
-                # The mails are written from them, and they have most often just been read.
+                # The mails need both, and in most cases both have just been read.
                 current.service, current.patient = self.service, self.patient
             was, written = current.status, {"status": target, **changes}
             if was not in sources or target not in TRANSITIONS[was]:
@@ -549,7 +549,7 @@ class Appointment(AppointmentRecord):
                 current._reserve(now=now, by=by)
                 written |= {"room_id": current.room_id, "equipment_id": current.equipment_id}
             if Status.CANCELLED in (was, target):
-                # Calendars compare it, and mails planned for an earlier one are out of date.
+                # Calendars compare the sequence, and mails planned for an earlier one are outdated.
                 written["sequence"] = current.sequence + 1
             # A hold moves without a new sequence, and the mails depend on its time and place.
             same = Appointment.objects.filter(
@@ -580,7 +580,7 @@ class Appointment(AppointmentRecord):
         notify_patient: bool = True,
         **details: Any,
     ) -> None:
-        """Write what goes with every change, and plan the mails about it.
+        """Write the StatusChange and the care team, and plan the mails about the change.
 
         ``details`` are further columns of the StatusChange.
         """
@@ -609,14 +609,14 @@ class Appointment(AppointmentRecord):
             mail_schedule.plan_change(self, was, now=now, notify_patient=notify_patient)
 
     def _end_care(self, practitioner_id: int, *, now: datetime) -> None:
-        """End the care by somebody with whom the patient has no visit left, and never had one."""
+        """End the care by a practitioner if all the patient's visits with them are called off."""
         assert self.patient is not None
         visits = Appointment.objects.filter(patient=self.patient, practitioner=practitioner_id)
         if not visits.exclude(status__in=CALLED_OFF).exists():
             CareTeamMember.leave(patient=self.patient, practitioner_id=practitioner_id, now=now)
 
     def _reserve(self, *, now: datetime, by: User | None) -> None:
-        """Reserve the time in memory, and take the room and equipment that were found."""
+        """Reserve the time in memory, and set the room and equipment found."""
         others = Appointment.objects.filter(status__in=HOLDS_TIME).exclude(pk=self.pk)
         found = reserve(self.reservation_request, others, now=now, as_staff=by is not None)
         self.room_id, self.equipment_id = found.room_id, found.equipment_id
@@ -631,7 +631,7 @@ class Appointment(AppointmentRecord):
         now: datetime,
         by: User | None,
     ) -> None:
-        """Reserve the time with the first of the candidates who is still free, and write."""
+        """Reserve the time with the first candidate who is still free, and write."""
 
         def reserve_and_write() -> None:
             self._reserve(now=now, by=by)
@@ -655,9 +655,9 @@ class Appointment(AppointmentRecord):
         by: User | None,
         **details: Any,
     ) -> None:
-        """Reserve and write the place in memory, and what goes with it.
+        """Reserve and write the time and place in memory, and record the move.
 
-        A confirmation by the patient was for the former time, so it is removed.
+        The patient's confirmation was for the former time, so it is removed.
         """
 
         def write() -> None:

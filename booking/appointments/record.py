@@ -1,6 +1,6 @@
 """The columns of an appointment, apart from its transitions.
 
-Modules below ``booking.appointments.models``, such as the mail schedule, know appointments by it.
+Modules below ``booking.appointments.models``, such as the mail schedule, import this class.
 """
 
 import secrets
@@ -57,7 +57,7 @@ class AppointmentRecord(models.Model):
     Status = Status
 
     class IntakeState(models.TextChoices):
-        """How far the intake is. Staff other than clinicians see no more of it."""
+        """The progress of the intake. Staff other than clinicians see nothing more of it."""
 
         NONE = "none", _("Not started")
         STARTED = "started", _("Started")
@@ -229,13 +229,13 @@ class AppointmentRecord(models.Model):
         return max(0, ceil((self.held_until - now).total_seconds()))
 
     def has_time(self, *, now: datetime) -> bool:
-        """Whether it occupies its time for others; a hold that expired does not."""
+        """Whether it blocks its time for others; an expired hold does not."""
         is_expired = self.status == Status.PENDING and not self.seconds_held(now=now)
         return self.status in HOLDS_TIME and not is_expired
 
     @property
     def reservation_request(self) -> ReservationRequest:
-        """The time in memory, as ``reserve`` is asked for it."""
+        """The time in memory, as a request for ``reserve``."""
         return ReservationRequest(
             service=self.service,
             practitioner_id=self.practitioner_id,
@@ -250,7 +250,7 @@ class AppointmentRecord(models.Model):
         )
 
     def may_become(self, target: str, *, now: datetime) -> bool:
-        """Whether it can be known yet: patients come early on the day, the rest needs the start."""
+        """Whether ``target`` is possible yet: arrival on the day, the rest from the start on."""
         match target:
             case Status.ARRIVED:
                 return days.local_date(now, self.zone) >= self.local_start.date()
@@ -267,7 +267,7 @@ class AppointmentRecord(models.Model):
         self.service = service
         self.location = location
         self.time_zone = location.time_zone
-        # In UTC, or adding minutes below would follow the wall clock over a change.
+        # In UTC, or adding minutes below would follow the wall clock across a clock change.
         self.start = start.astimezone(UTC)
         self.end = self.start + timedelta(minutes=minutes)
         self.busy_until = self.end + timedelta(minutes=service.buffer_after)
@@ -277,7 +277,7 @@ class AppointmentRecord(models.Model):
         return self.practitioner_id, self.location_id, self.start, self.end
 
     def copy_fields_from(self, written: "AppointmentRecord") -> None:
-        """Copy what was written for this row, as ``refresh_from_db`` would."""
+        """Copy the values written for this row, as ``refresh_from_db`` would."""
         for field in self._meta.concrete_fields:
             has_object = field.name in written._state.fields_cache
             name = field.name if has_object else field.attname

@@ -1,6 +1,6 @@
-"""The lock under which an appointment gets its time, room and equipment.
+"""Locking and reserving the time, room and equipment of an appointment.
 
-``reserve`` takes values and a queryset, so it serves whatever row asks. ``retry_on_deadlock`` is
+``reserve`` takes values and a queryset, so it works for any kind of row. ``retry_on_deadlock`` is
 the transaction around it.
 """
 
@@ -30,7 +30,7 @@ MAX_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class ReservationRequest:
-    """The time that an appointment asks for. ``room_id`` and ``equipment_id`` are preferences."""
+    """The time an appointment requests. ``room_id`` and ``equipment_id`` are preferences."""
 
     service: Service
     practitioner_id: int
@@ -45,7 +45,7 @@ class ReservationRequest:
 
 
 class Resources(NamedTuple):
-    """What was reserved, and the keys of the expired holds that are in the way of it."""
+    """What was reserved, and the keys of the expired holds that conflict with it."""
 
     room_id: int | None
     equipment_id: int | None
@@ -55,9 +55,9 @@ class Resources(NamedTuple):
 def reserve(
     request: ReservationRequest, occupied: QuerySet[Any], *, now: datetime, as_staff: bool = False
 ) -> Resources:
-    """Lock and check the time that is asked for; choose a room and equipment.
+    """Lock and check the requested time; choose a room and equipment.
 
-    To be called in the transaction that writes the row afterwards and deletes the expired holds.
+    Call it in the transaction that afterwards writes the row and deletes the expired holds.
     ``occupied`` are the other rows whose status holds time, expired holds included. Locks the
     practitioner, the rooms and the equipment, always in this order. Opening hours are not checked.
     Limits apply to patients only. Raises SlotTaken, unless the request may overlap.
@@ -158,7 +158,7 @@ def retry_on_deadlock[Written](write: Callable[[], Written]) -> Written:
 
 
 def _lock(rows: QuerySet[Any]) -> list[int]:
-    """Lock the rows in the order of their keys; rows that refer to them can still be written."""
+    """Lock the rows in the order of their keys; rows that reference them can still be written."""
     return list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 

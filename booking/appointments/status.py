@@ -21,7 +21,7 @@ class Status(models.TextChoices):
     ENTERED_IN_ERROR = "entered-in-error", _("Entered in error")
 
 
-# Sets of statuses, named once. A new status is added here to those that it belongs to.
+# Named sets of statuses. Add a new status to each set that it belongs to.
 EXPECTED = (Status.BOOKED, Status.ARRIVED)  # the visit is still to take place
 CAME = (Status.ARRIVED, Status.FULFILLED)  # the patient came
 TAKES_PLACE = (Status.BOOKED, Status.ARRIVED, Status.FULFILLED)  # on calendars and day lists
@@ -64,7 +64,7 @@ class StatusChange(models.Model):
     """Who changed an appointment, when and why. The reason is erased with the patient.
 
     A move keeps the former time and place in ``from_…``, so that it can be undone. ``undoes`` is
-    the change that this one has undone.
+    the change that this one undid.
     """
 
     appointment = models.ForeignKey(
@@ -86,7 +86,7 @@ class StatusChange(models.Model):
     reason = EncryptedTextField(_("reason"), max_length=200, blank=True)
     from_start = models.DateTimeField(_("former start"), null=True, blank=True, editable=False)
     from_end = models.DateTimeField(null=True, blank=True, editable=False)
-    # Only read from this row: an index would cost each booking and serve no query.
+    # Read from this row only: an index would slow each booking and serve no query.
     from_practitioner = models.ForeignKey(
         Practitioner,
         on_delete=models.PROTECT,

@@ -16,9 +16,9 @@ from clinic.security.access import hash_token, link_token
 from intake.models import QuestionnaireResponse
 from intake.workflow import gate
 
-# How long a start is kept for somebody who has to look in their mail first.
+# How long a start is held for a visitor who must first open the mailed link.
 KEPT = timedelta(minutes=60)
-# How long the mailed link leads to the visit it made. Other mails have links that can be revoked.
+# How long the mailed link leads to the visit booked by it. Links in other mails can be revoked.
 LINK_LASTS = timedelta(days=1)
 
 
@@ -34,16 +34,16 @@ class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
     ) -> "UnconfirmedBooking":
         """Keep the hold for an hour and plan a mail whose link makes it a visit.
 
-        The safety answers go with it, so that the next person in this browser is asked again.
+        The safety answers move to the hold, so that the next person in this browser is asked again.
         Raises InvalidTransition when the hold is a visit already, or waits for its link already.
         """
         asked = self.model(appointment=hold, details=details, patient=patient)
         asked.token_hash = hash_token(asked.token)
         with transaction.atomic():
-            # First the answers, then the visit: in the order in which booking locks them too.
+            # First the answers, then the visit: booking locks them in the same order.
             if response is not None:
-                # Until there is a patient they are the link's, and no browser's. Asked of the row:
-                # in memory they may be those of a booking that was rolled back.
+                # Until there is a patient they belong to the link, not to a browser. The filter
+                # reads the row: values in memory may come from a booking that was rolled back.
                 QuestionnaireResponse.objects.filter(pk=response.pk, patient=None).update(
                     visitor_hash=asked.token_hash
                 )
@@ -74,9 +74,9 @@ class UnconfirmedBookingQuerySet(models.QuerySet["UnconfirmedBooking"]):
 
 
 class UnconfirmedBooking(models.Model):
-    """A hold whose visitor has to show by a mailed link that the address they gave is theirs.
+    """A hold whose visitor must prove by a mailed link that the address is theirs.
 
-    Goes with the hold, so that what a stranger typed about somebody is gone after an hour.
+    It is deleted with the hold, so that what a stranger typed about a person is gone in an hour.
     ``details`` is the form as it was sent, and is emptied once there is a patient.
     """
 
@@ -107,7 +107,7 @@ class UnconfirmedBooking(models.Model):
 
     @property
     def token(self) -> str:
-        """The secret of the mailed link; the row itself keeps its hash only."""
+        """The secret of the mailed link; the row stores only its hash."""
         return link_token(self.pk, "confirm-booking")
 
     @property
@@ -121,7 +121,7 @@ class UnconfirmedBooking(models.Model):
 
     @property
     def kept_until(self) -> datetime:
-        """When the time is free again, on the location's wall clock."""
+        """When the hold ends, on the location's wall clock."""
         assert self.appointment.held_until is not None
         return self.appointment.held_until.astimezone(self.appointment.zone)
 

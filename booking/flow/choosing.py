@@ -1,7 +1,7 @@
-"""Which visit to start with: a service suggested from a few answers, with the reason in words.
+"""Suggest the visit to start with, from a few answers, with the reason in words.
 
 Pure: a table of rules over at most three plain answers and the safety answers. The first rule that
-holds and has an open service makes the suggestion. The page shows every other open service too.
+applies and has an open service makes the suggestion. The page shows all other open services too.
 Source: clinical.md §1 (facts to services), §3.4 and §6.5.
 """
 
@@ -37,7 +37,7 @@ class PainPlace(models.TextChoices):
 
 
 class Seen(models.TextChoices):
-    """Whether a professional has looked at this pain."""
+    """Whether a professional has assessed this pain."""
 
     NO = "no", _("No, nobody yet")
     BETTER = "better", _("Yes, and it is getting better")
@@ -179,7 +179,7 @@ SUGGESTION_RULES = (
 
 
 def suggest(situation: Situation, offers: Iterable[Offer]) -> Suggestion | None:
-    """Return the first rule that holds and has an open service; None when there is none."""
+    """Return the first rule that applies and has an open service; None if there is none."""
     open_ones = [offer for offer in offers if offer.is_open]
     for rule in SUGGESTION_RULES:
         if rule.applies(situation):

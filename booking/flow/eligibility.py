@@ -1,4 +1,4 @@
-"""Which services a patient may book online, by when, and in plain words why not.
+"""Which services a patient may book online, until when, and if not, the reason in plain words.
 
 Pure: decides over a service's tags, the restriction codes of ``intake.rules.triage`` and the
 services the patient has been seen for. A question without an answer restricts. Source:
@@ -21,7 +21,7 @@ from intake.rules.thresholds import OURS
 if TYPE_CHECKING:
     from schedule.models import Service
 
-# What restricts people who have not answered the safety questions: they have sent no intake form.
+# The restriction of people who have not answered the safety questions: they sent no intake form.
 NOTHING_ANSWERED = frozenset({"intake-incomplete"})
 
 SOON_TAGS = frozenset({Tag.EVALUATION, Tag.TAILBONE})
@@ -158,7 +158,7 @@ def _last_day(service: "Service", restrictions: Collection[str], today: date) ->
 
 
 def working_day_after(day: date, count: int) -> date:
-    """The ``count``-th Monday-to-Friday day after ``day``."""
+    """Return the ``count``-th Monday-to-Friday day after ``day``."""
     while count:
         day += timedelta(days=1)
         count -= day.weekday() < _SATURDAY
@@ -172,7 +172,7 @@ def offers(
     seen_for: Collection["Service"],
     today: date,
 ) -> list[Offer]:
-    """Judge each service. Prefetch ``unlocked_by``, or each service costs a query."""
+    """Judge each service. Prefetch ``unlocked_by`` to avoid a query for each service."""
     return [
         offer(
             service,

@@ -1,4 +1,4 @@
-"""The forms of booking."""
+"""The forms that patients fill in while they book."""
 
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from schedule import slots
 from schedule.models import Service
 
 MAX_AGE = 110
-# The year 2200, in minutes since 1970: far out, and still well within what datetime can add to.
+# The year 2200, in minutes since 1970: later than any visit, and well within datetime's range.
 _LAST_MINUTE = 120_971_520
 CHOOSE_ONE = {"required": _("Choose one of these.")}
 
@@ -33,7 +33,7 @@ is_phone_number = RegexValidator(
 
 
 class HoneypotForm(forms.Form):
-    """A field that people never see; programs that fill in every field do."""
+    """A honeypot: people never see this field; programs that fill in every field do."""
 
     website = forms.CharField(required=False)
 
@@ -89,7 +89,7 @@ class BirthDateField(forms.DateField):
 
 
 class CallbackForm(forms.Form):
-    """How to reach somebody who needs to be checked today. All of it may be left out."""
+    """How to reach a person who needs to be checked today. Every field is optional."""
 
     name = name_field(label=_("Name"), required=False)
     phone = phone_field(required=False)
@@ -128,7 +128,7 @@ class AgreementForm(forms.Form):
 
 
 class VisitForm(forms.Form):
-    """The visit somebody was about to move, or to plan others after, when they met the gate."""
+    """The visit that the visitor wanted to move, or plan others after, before the safety gate."""
 
     PAGES = ("move_visit", "move_following", "plan_series")
 
@@ -153,7 +153,7 @@ class SlotFilterForm(forms.Form):
 
 
 class OfferForm(forms.Form):
-    """The waitlist offer that somebody was about to accept before the safety questions."""
+    """The waitlist offer that the visitor wanted to accept before the safety questions."""
 
     offer = forms.UUIDField()
 
@@ -181,7 +181,7 @@ class KeyForm(forms.Form):
 
 
 class StartForm(forms.Form):
-    """A choice of start, as one of the slot picker's buttons posts it.
+    """A choice of start, as posted by a button of the slot picker.
 
     ``start`` is the minute since 1970-01-01T00:00Z; an empty ``who`` is any practitioner.
     """
@@ -207,7 +207,7 @@ class HoldForm(StartForm, KeyForm):
 
 
 class DetailsForm(forms.Form):
-    """Who comes to the visit. Under age, or with a carer, also the adult who books for them."""
+    """The patient of the visit; for a minor or with a carer, also the adult who books."""
 
     booked_for = forms.ChoiceField(
         label=_("Who is the visit for?"),
@@ -257,7 +257,7 @@ class DetailsForm(forms.Form):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
-        # The style sheet hides what the first choice makes unnecessary; without it, all is shown.
+        # The style sheet hides the fields that the first choice makes unnecessary.
         self.helper.layout = Layout(
             "booked_for",
             "name",
@@ -309,7 +309,7 @@ class DetailsForm(forms.Form):
 
     @property
     def relation(self) -> str:
-        """How the contact is related to the patient."""
+        """The relation to the patient of the person who books and gets the mails."""
         if self.is_minor:
             return Patient.Contact.GUARDIAN
         return self.cleaned_data.get("booked_for") or Patient.Contact.SELF
@@ -320,7 +320,7 @@ class DetailsForm(forms.Form):
 
     @property
     def _is_minor_at_first(self) -> bool:
-        """Whether the birth date given at the gate makes this a minor's visit."""
+        """Whether the birth date given at the gate makes it a child's visit."""
         born = self.initial.get("birth_date")
         return isinstance(born, date) and self._is_under_age(born)
 
@@ -329,17 +329,17 @@ class DetailsForm(forms.Form):
         return age is not None and age < self.practice.minor_age
 
     def as_typed(self) -> "DetailsForm":
-        """A fresh form with the same words in it, not judged yet."""
+        """Return a new form with the same input, not validated yet."""
         typed = {name: self[name].value() for name in self.fields}
         return DetailsForm(initial=typed, practice=self.practice, today=self.today)
 
     @property
     def typed(self) -> dict[str, str]:
-        """What was sent, for a form like this one to read again."""
+        """The input as sent, for another form of this class to read."""
         return {name: self.data[name] for name in self.fields if name in self.data}
 
     def new_patient(self, *, now: datetime) -> Patient:
-        """A patient as these details say, not saved yet."""
+        """Return a patient with these details, not saved yet."""
         details, is_for_another = self.cleaned_data, self.relation != Patient.Contact.SELF
         return Patient(
             name=details["name"],
@@ -355,7 +355,7 @@ class DetailsForm(forms.Form):
 
 
 class ChoosingForm(forms.Form):
-    """Three plain questions for somebody who does not know which visit they need."""
+    """Three plain questions for a person who does not know which visit they need."""
 
     goal = forms.ChoiceField(
         label=_("What do you want most from the first visit?"),

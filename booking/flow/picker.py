@@ -1,4 +1,4 @@
-"""What the slot picker shows: places, people, a week of days, and the chosen day's free times."""
+"""Data of the slot picker: places, people, a week of days, and the chosen day's free times."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,13 +30,13 @@ class Time:
 
     @property
     def minute(self) -> int:
-        """What its button posts: the minute since 1970-01-01T00:00Z."""
+        """The value its button posts: the minute since 1970-01-01T00:00Z."""
         return slots.floor_minute(self.local)
 
 
 @dataclass(frozen=True)
 class FirstFree:
-    """The soonest free time of all places: ``names`` are those who could take the visit."""
+    """The soonest free time of all places; ``names`` are practitioners who could take the visit."""
 
     time: Time
     place: Location
@@ -45,7 +45,7 @@ class FirstFree:
 
 @dataclass(frozen=True)
 class Day:
-    """One day of the week strip; ``fill`` runs from 0 to 10, the freest day of all being 10."""
+    """One day of the week strip; ``fill`` is 0 to 10, with 10 for the day with most free times."""
 
     date: date
     free: int
@@ -54,7 +54,7 @@ class Day:
 
 @dataclass(frozen=True)
 class SlotFilter:
-    """What the visitor wants to see, each None where they did not say."""
+    """What the visitor wants to see; None means no choice."""
 
     place: str | None = None
     who: UUID | None = None
@@ -148,7 +148,7 @@ class Picker:
 
     @property
     def query(self) -> dict[str, str | int | date | None]:
-        """The filter as it stands, for links that change one thing of it."""
+        """The current filter, for links that change one part of it."""
         return {
             "place": self.place.slug if self.place else None,
             "who": str(self.person.public_id) if self.person else None,
@@ -163,7 +163,7 @@ class Picker:
 
     @property
     def sooner_elsewhere(self) -> FirstFree | None:
-        """The first free time of all, when it is not the first one of the place shown."""
+        """The first free time of all places, if it is not the first one of the place shown."""
         if self.anywhere and self.anywhere.place != self.place:
             return self.anywhere
         return None
@@ -174,7 +174,7 @@ class Picker:
 
     @property
     def week_start(self) -> date:
-        """The first day shown; weeks count from today, so none begins with past days."""
+        """The first day of the shown week. Weeks count from today, so none begins in the past."""
         return self.day - timedelta(days=(self.day - self.today).days % 7)
 
     @property
@@ -190,7 +190,7 @@ class Picker:
 
     @property
     def parts(self) -> list[tuple[str, list[Time]]]:
-        """The chosen day's times by part of the day, each part with its name."""
+        """The chosen day's times grouped by part of the day, each with its name."""
         chosen = [time for time in self.times if time.local.date() == self.day]
         return [
             (str(part.label), list(times))
@@ -212,7 +212,7 @@ class Picker:
         return following if following <= self.last_day else None
 
     def nearest(self, wanted: datetime, count: int = 6) -> list[Time]:
-        """The free times closest to one that is not available, in order."""
+        """Return the free times closest to one that is not available, in order of time."""
         by_distance = sorted(self.times, key=lambda time: abs(time.local - wanted))
         return sorted(by_distance[:count])
 
@@ -220,7 +220,7 @@ class Picker:
 def with_time(
     offers: Iterable[Offer], *, now: datetime, held: Appointment | None = None
 ) -> list[Offer]:
-    """Those of the offers that somebody could take now, wherever that is.
+    """Return the offers with a free time at any place.
 
     A time that is ``held`` for them counts as free.
     """
@@ -232,12 +232,12 @@ def with_time(
 
 
 def places_of(service: Service) -> Iterable[Location]:
-    """The locations at which the service is offered."""
+    """Return the places where a practitioner who offers the service works."""
     return Location.objects.filter(
         is_active=True, practitioner__in=service.practitioners.filter(is_active=True)
     ).distinct()
 
 
 def is_in_time(offer: Offer, local: datetime) -> bool:
-    """Whether the offer includes this time on the wall clock of the location."""
+    """Whether the offer includes this time on the wall clock of the place."""
     return offer.is_open and (offer.last_day is None or local.date() <= offer.last_day)

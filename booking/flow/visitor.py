@@ -1,4 +1,4 @@
-"""The person who is booking: somebody new, or a patient with a link."""
+"""The person who books: an unknown visitor, or a patient with a link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ from intake.rules.triage import Triage
 from intake.workflow import gate
 from schedule.models import Service
 
-# Further ones are booked by phone. A family may share an address.
+# More visits can be booked by phone. A family shares an address.
 OPEN_VISITS_PER_PATIENT = 3
-# With a series, which only a patient who came before can plan.
+# With a series, which only a patient who has had a visit can plan.
 OPEN_VISITS_WITH_SERIES = 6
 OPEN_VISITS_PER_ADDRESS = 6
 
@@ -31,8 +31,8 @@ OPEN_VISITS_PER_ADDRESS = 6
 class BookingVisitor:
     """``outcome`` is None until the safety gate has been answered, and again a day later.
 
-    ``emergency`` is the alert that blocks all booking. ``is_proven`` says that a
-    mailed link led here, so that the patient's address is known to be theirs.
+    ``emergency`` is the alert that blocks all booking pages. ``is_proven`` means that the visitor
+    came by a mailed link, which proves that the patient's address is theirs.
     """
 
     visitor_hash: str
@@ -65,7 +65,7 @@ class BookingVisitor:
 
     @property
     def urgent_alert(self) -> SafetyAlert | None:
-        """The alert to which a way to call back belongs, while the answers are URGENT."""
+        """The alert that stores the callback details, while the answers are URGENT."""
         if self.response is None or self.outcome is None or self.outcome.level != Level.URGENT:
             return None
         return gate.urgent_alert(self.response, patient=self.patient)
@@ -77,20 +77,20 @@ class BookingVisitor:
 
     @property
     def birth_date(self) -> date | None:
-        """The birth date typed at the gate; never a known patient's, because it identifies them."""
+        """The date typed at the gate; never a known patient's, because it identifies them."""
         if self.response is None or self.response.patient_id:
             return None
         return self.response.answers.date("about-birth-date")
 
     @property
     def is_around_pregnancy(self) -> bool:
-        """Whether the gate's answers name a pregnancy, now or in the last year."""
+        """Whether the gate's answers report a pregnancy now or in the last year; False if none."""
         return self.response is not None and self.response.answers.has(
             "safety-pregnancy", "pregnant", "postpartum"
         )
 
     def born_on(self, day: date, *, practice: Practice, now: datetime) -> "BookingVisitor":
-        """The same visitor with another date of birth among the gate's answers, judged again."""
+        """Return the same visitor with another birth date in the gate's answers, judged again."""
         assert self.response is not None
         items = replace_answers(
             self.response.form,
@@ -109,7 +109,7 @@ class BookingVisitor:
         return replace(self, outcome=outcome)
 
     def with_triage(self, outcome: Triage) -> "BookingVisitor":
-        """The same visitor as other answers show them."""
+        """Return the same visitor with the outcome of other answers."""
         return replace(self, outcome=outcome)
 
     @property
@@ -117,22 +117,22 @@ class BookingVisitor:
         return self.outcome.restrictions if self.outcome else NOTHING_ANSWERED
 
     def hold(self, service: Service, *, now: datetime) -> Appointment | None:
-        """The visitor's current hold of this service."""
+        """Return the current hold of this service for the visitor."""
         return self.holds(now=now).filter(service=service, unconfirmed=None).last()
 
     @property
     def is_to_be_called(self) -> bool:
-        """Was the front desk asked to find a time for these answers, and has not done so yet?"""
+        """Whether the front desk has an open task to find a time for these answers."""
         return self.response is not None and _asked_about(self.response).exists()
 
     def ask_for_a_call(self, *, name: str, phone: str, language: str, now: datetime) -> None:
-        """Have the front desk phone and find a time; asking again changes nothing.
+        """Ask the front desk to phone and find a time; asking again changes nothing.
 
-        Somebody new becomes a patient, so that the desk can book for them.
+        An unknown visitor becomes a patient, so that the desk can book for them.
         """
         assert self.response is not None
         with transaction.atomic():
-            # The lock makes a form that is sent twice one patient and one call.
+            # A form sent twice waits here, so that it makes only one patient and one task.
             QuestionnaireResponse.objects.select_for_update().get(pk=self.response.pk)
             if _asked_about(self.response).exists():
                 return
@@ -170,7 +170,7 @@ def _asked_about(response: QuestionnaireResponse) -> QuerySet[DeskTask]:
 
 
 def seen_for(patient: Patient | None) -> frozenset[Service]:
-    """Return the services this patient has been seen for."""
+    """Return the services of visits to which this patient has come."""
     if patient is None:
         return frozenset()
     visits = Appointment.objects.filter(patient=patient, status__in=CAME)

@@ -1,4 +1,4 @@
-"""What a patient chooses about our mails: which reminders, in which language, by which clock."""
+"""A patient's choices about our mails: which reminders, which language, which time zone."""
 
 import zoneinfo
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from clinic import wordings
 from clinic.models import Patient
 from schedule.models import Service
 
-# Where people live; the rest of the names are old spellings and abbreviations.
+# Zones where people live; the other names are old spellings and abbreviations.
 _CONTINENTS = (
     *("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian"),
     "Pacific",
@@ -28,7 +28,7 @@ _CONTINENTS = (
 
 @cache
 def time_zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Every zone of the world under its continent, as a select shows them."""
+    """Return all time zones grouped by continent, as choices of a select."""
     names = sorted(zoneinfo.available_timezones())
     return tuple(
         (
@@ -44,13 +44,13 @@ def time_zones() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
 
 
 def every_offset(services: Iterable[Service]) -> list[int]:
-    """Return the hours before a visit at which any of these remind, the earliest first."""
+    """Return the hours before a visit at which these services remind, the earliest first."""
     hours = {hours for service in services for hours in service.reminder_offsets}
     return sorted(hours, reverse=True)
 
 
 class MailChoicesForm(forms.ModelForm):
-    """No reminder ticked is the same as having stopped them with one click in a mail."""
+    """No reminder ticked means the same as stopping all with one click in a mail."""
 
     reminders = forms.TypedMultipleChoiceField(
         label=_("Remind me by e-mail"),
@@ -107,7 +107,7 @@ class MailChoicesForm(forms.ModelForm):
             fields["time_zone"].initial = ""
 
     def apply(self, patient: Patient, *, now: datetime) -> None:
-        """Write the ticks to a patient that is not saved yet."""
+        """Write the choices of mails to ``patient`` without saving."""
         wanted = self.cleaned_data.get("reminders", [])
         stops = dict(patient.mail_stops)
         if wanted or not self.offsets:
@@ -125,9 +125,9 @@ class MailChoicesForm(forms.ModelForm):
         patient.mail_stops = stops
 
     def keep(self, *, now: datetime) -> Patient:
-        """Save the choices alone, and bring what is planned in line with them."""
+        """Save only the choices, and update the planned reminders."""
         with transaction.atomic():
-            # As it is now: a click in a mail may have stopped something meanwhile.
+            # Read the current row: a click in a mail may have stopped mails in between.
             patient = Patient.objects.select_for_update().get(pk=self.instance.pk)
             patient.language = self.cleaned_data["language"]
             patient.time_zone = self.cleaned_data["time_zone"]
@@ -139,7 +139,7 @@ class MailChoicesForm(forms.ModelForm):
 
 
 def retime_reminders(patient: Patient, *, now: datetime) -> None:
-    """Move the planned reminders of all coming visits out of the patient's night."""
+    """Move the planned reminders of all coming visits out of the patient's quiet hours."""
     coming = Appointment.objects.filter(
         patient=patient, status=Appointment.Status.BOOKED, start__gt=now
     )

@@ -1,4 +1,4 @@
-"""Mails about a visit that is in no database, for the preview and the test mail of each kind."""
+"""Sample mails about a visit in no database, for the preview and the test mail of each kind."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ NAME, ADDRESS = "Ana Ruiz", "ana@example.org"
 
 
 def sample(kind: str, compose: Compose) -> Sample:
-    """Return what writes a mail of ``kind`` about a visit that is in no database."""
+    """Return a function that writes a mail of ``kind`` about a visit in no database."""
     write: Callable[[Visit], Mail] = unwrap(compose)
 
     def composed(now: datetime) -> Mail:

@@ -1,9 +1,9 @@
-"""Every mail about a visit: what it says.
+"""The content of every mail about a visit.
 
-When it is owed is in ``booking.appointments.mail_schedule``.
+The rules for when to send them are in ``booking.appointments.mail_schedule``.
 
-Mails carry time, place and link. They name neither the service nor anything about health: other
-people read mail over a shoulder, and mail servers read it all.
+Mails contain time, place and link. They name neither the service nor anything about health: other
+people may see the screen, and mail servers can read all mail.
 """
 
 from collections.abc import Callable
@@ -42,18 +42,18 @@ from intake.rules.thresholds import SAFETY_ANSWERS_LAST
 
 MY_VISITS = "my-visits"
 
-# The one question of the form that a signature answers.
+# The form's signature question.
 SIGNATURE = "consent-signature"
 
-# The same patient can ask for a link to all visits once in this long.
+# The same patient can request a link to all visits once in this time.
 MY_VISITS_EVERY = timedelta(minutes=5)
 MY_VISITS_LINK_LASTS = timedelta(days=1)
 
 
 def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
-    """Owe one patient the link to all their visits; asking again at once changes nothing.
+    """Plan the mail with the link to all visits of a patient; a repeat at once changes nothing.
 
-    None, for an address nobody has, plans a row that will be skipped: it takes just as long.
+    None, for an unknown address, plans a row that will be skipped: it takes the same time.
     """
     return outbox.plan(
         kind=MY_VISITS,
@@ -66,7 +66,7 @@ def plan_my_visits(patient: Patient | None, now: datetime) -> Message:
 
 
 class Visit(NamedTuple):
-    """What the mails about one visit are written from."""
+    """The data from which the mails about one visit are written."""
 
     appointment: Appointment
     patient: Patient
@@ -82,7 +82,7 @@ class Visit(NamedTuple):
 
     @property
     def values(self) -> dict[str, str]:
-        """What the placeholders of every mail about a visit stand for."""
+        """The placeholder values that all mails about a visit share."""
         location = self.appointment.location
         return {
             "when": self.when,
@@ -94,9 +94,9 @@ class Visit(NamedTuple):
         }
 
     def build_letter(self, **parts: Any) -> Letter:
-        """Begin the letter of this kind, in the clinic's words where it has its own.
+        """Build the letter of this kind, in the clinic's own words if it has them.
 
-        Takes what ``Letter`` takes beside the words; ``values`` for placeholders of its own.
+        Takes the arguments of ``Letter`` except the words, and ``values`` for more placeholders.
         """
         values = self.values | parts.pop("values", {})
         return build_letter(self.message.kind, values, **parts)
@@ -125,7 +125,7 @@ class Visit(NamedTuple):
 
     @property
     def for_whom(self) -> str:
-        """The patient's initials, with a word to whoever books for them and reads this."""
+        """The patient's initials, with a note if another person is the contact."""
         initials = self.patient.initials
         if self.patient.contact_relation == Patient.Contact.SELF:
             return initials
@@ -147,7 +147,7 @@ class Visit(NamedTuple):
 
     @property
     def opens(self) -> list[str]:
-        """What nearly every mail about a visit links to."""
+        """The links of nearly every mail about a visit."""
         return [Link.Purpose.VISIT, *([Link.Purpose.INTAKE] if self.wants_intake else [])]
 
     @property
@@ -181,7 +181,7 @@ def _buttons(urls: dict[str, str]) -> list[tuple[str, str]]:
     return [(label, urls[purpose]) for purpose, label in labels.items() if purpose in urls]
 
 
-# Nothing else is read: above all, no answers. Columns cost time in every mail.
+# Read nothing else, above all no answers. Each column costs time in every mail.
 READ = [
     *("status", "sequence", "start", "end", "time_zone", "ical_uid", "created_at"),
     "safety_hold_alert",
@@ -195,12 +195,12 @@ READ = [
 ]
 
 
-# What a visit must be for a mail about it to leave; booked, for all others.
+# The status a visit needs for a mail of this kind; all other kinds need booked.
 STATUS_FOR = {CANCELLED: Appointment.Status.CANCELLED, CHECK_IN: Appointment.Status.FULFILLED}
 
 
 def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
-    """Read the visit as it is now, and write in the patient's language, or say why not."""
+    """Read the visit's current row and write in the patient's language, or return the reason."""
 
     @wraps(write)
     def compose(message: Message, now: datetime) -> Mail | Skip | Postpone:
@@ -216,7 +216,7 @@ def _about_visit(write: Callable[[Visit], Mail | Skip]) -> Compose:
             return Skip("superseded")
         if appointment.status != STATUS_FOR.get(message.kind, Appointment.Status.BOOKED):
             return Skip(f"visit-{appointment.status}")
-        # A hold is about a visit ahead: it ends when that is called off or has taken place.
+        # A safety hold concerns a coming visit: it ends when that is called off or has taken place.
         is_ahead = appointment.status == Appointment.Status.BOOKED
         if appointment.safety_hold_alert_id and is_ahead:
             return Postpone("safety-hold")
@@ -253,11 +253,11 @@ def intake_wanted(visit: Visit) -> Mail | Skip:
 
 
 def _what_is_missing(visit: Visit) -> str:
-    """Say how far the form is. Which questions are open would already tell something."""
+    """Describe the form's progress. Naming the open questions would already reveal something."""
     response = visit.appointment.intake_response
     if response is None:
         return _("You have not started yet. It takes about ten minutes.")
-    # The answers are read for this alone, to count what is left.
+    # The answers are read only to count what is left.
     response = QuestionnaireResponse.objects.select_related("questionnaire").get(pk=response.pk)
     pages = response.open_pages()
     if all(SIGNATURE in {item.link_id for item in page.walk()} for page in pages):
@@ -316,7 +316,7 @@ def cancelled(visit: Visit) -> Mail:
 
 @_about_visit
 def rescreen(visit: Visit) -> Mail | Skip:
-    """The link to the safety page travels alone (decision 15), and says nothing about health."""
+    """The link to the safety page has its own mail (decision 15), without words about health."""
     if mail_schedule.rescreen_of(visit.appointment):
         return Skip("answered")
     url = visit.issue_links(Link.Purpose.RESCREEN)[Link.Purpose.RESCREEN]
@@ -342,7 +342,7 @@ def check_in(visit: Visit) -> Mail | Skip:
 
 
 def address_check(message: Message, now: datetime) -> Mail | Skip:
-    """Write the link that makes a hold a visit. Whoever gets it may know nothing of it."""
+    """Write the link that makes a hold a visit. The recipient may not know about the booking."""
     asked = (
         UnconfirmedBooking.objects.select_related("appointment__location")
         .filter(pk=message.subject_id, appointment__status=Appointment.Status.PENDING)

@@ -1,4 +1,4 @@
-"""What a series is planned and moved by: a rhythm, then one choice for each of its visits."""
+"""Forms that plan and move a series: a rhythm, then one choice for each of its visits."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -53,7 +53,7 @@ def visits_field(most: int) -> forms.IntegerField:
 
 
 class RhythmForm(forms.Form):
-    """How often, how many, and from when: from a day on, or back from a race."""
+    """How often, how many, and from when: forward from a day, or back from a race."""
 
     count = visits_field(MAX_VISITS)
     weeks = forms.IntegerField(
@@ -75,7 +75,7 @@ class RhythmForm(forms.Form):
     )
 
     def days(self, practitioner: Practitioner, location: Location, *, today: date) -> list[date]:
-        """The days of the visits, rising; fewer than asked for when the race is too near."""
+        """Return the days of the visits, ascending; fewer if the race is too near."""
         wish = self.cleaned_data
         if not wish["race_on"]:
             return every(wish["weeks"], first=wish["day"], count=wish["count"])
@@ -90,7 +90,7 @@ class RhythmForm(forms.Form):
 
 
 class PlanForm(RhythmForm):
-    """The wish of a patient: one of the ``offers``, with whom, where and how often.
+    """What a patient wants: one of the ``offers``, with whom, where and how often.
 
     ``most`` visits can be planned, from ``today`` on.
     """
@@ -173,7 +173,7 @@ def _words(start: datetime) -> str:
 
 
 class DatesForm(forms.Form):
-    """One choice for each visit: the wanted start, one near it, or to leave it as it is."""
+    """One choice for each visit: the wanted start, one near it, or no new start."""
 
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
@@ -192,7 +192,7 @@ class DatesForm(forms.Form):
         for visit in planned:
             starts = [visit.wanted.astimezone(zone)] if visit.is_free and visit.wanted else []
             listed = [*starts, *visit.alternatives]
-            # What was listed when the page was shown is as good, while it is still free.
+            # A start that the page listed earlier is also accepted while it is still free.
             posted = self.data.get(self.add_prefix(self._name(visit)))
             listed += [start for start in visit.near if _value(start) == posted]
             choices = list({_value(start): _words(start) for start in listed}.items())
@@ -213,7 +213,7 @@ class DatesForm(forms.Form):
 
     @property
     def chosen(self) -> dict[int, datetime]:
-        """The starts by the visit's number, without those that are left out."""
+        """The starts by the visit's number, without the visits that are left out."""
         values = {
             visit.number: self.cleaned_data[self._name(visit)]
             for visit in self.planned
@@ -236,7 +236,7 @@ class DatesForm(forms.Form):
 
 
 class ShiftForm(forms.Form):
-    """Where the first of the visits goes; the others follow by as much."""
+    """The new time of the first visit; the others move by the same amount."""
 
     day = DayField(label=_("New day"))
     at = forms.TimeField(label=_("At"), widget=TimeInput(), error_messages=CHOOSE_TIME)
@@ -254,7 +254,7 @@ def planned_dates[Dates: DatesForm](
     offer: Offer | None = None,
     **options: Any,
 ) -> Dates:
-    """One choice for each wanted reading of the clock. A patient is held to their ``offer``."""
+    """Return a form with one choice for each wanted time. ``offer`` limits a patient."""
     minutes = service.default_duration
     free = free_around(
         readings,
@@ -284,9 +284,9 @@ def shifted_dates(
     now: datetime,
     offer: Offer | None = None,
 ) -> DatesForm:
-    """Where each visit goes when the first one goes from ``was`` to ``becomes``, or that it stays.
+    """Return a form with one choice for each visit when the first goes from ``was`` to ``becomes``.
 
-    A patient is held to their ``offer``.
+    Each visit can also stay where it is. ``offer`` limits a patient.
     """
     return DatesForm(
         data,

@@ -1,4 +1,4 @@
-"""Visits that belong together: booked at once, moved and cancelled singly or from one on."""
+"""Series of visits: booked together, then moved or cancelled singly or from one visit on."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -52,10 +52,10 @@ class SeriesQuerySet(models.QuerySet["Series"]):
     ) -> "Series":
         """Book all the visits or none, and plan one mail about them.
 
-        A patient books it without ``by``, and is held to what ``AppointmentQuerySet.book`` holds
-        patients to; ``level`` is theirs.
+        Without ``by`` a patient books, with the limits that ``AppointmentQuerySet.book`` sets for
+        patients; ``level`` is the patient's.
 
-        One practitioner has them all: with several, two series could wait for each other's locks.
+        One practitioner has all visits: with several, two series could wait for each other's locks.
         The same key again gives the same series. Raises SlotTaken.
         """
         series = self.model(
@@ -109,7 +109,7 @@ class SeriesQuerySet(models.QuerySet["Series"]):
         return series
 
     def of_form(self, form_key: str | None, patient: Patient) -> "Series | None":
-        """Return what the form with this key booked; SlotTaken when it was another patient's."""
+        """Return the series this form key booked; raise SlotTaken if it is another patient's."""
         twin = self.filter(form_key=form_key).first() if form_key else None
         if twin is not None and twin.patient_id != patient.pk:
             raise SlotTaken
@@ -117,7 +117,7 @@ class SeriesQuerySet(models.QuerySet["Series"]):
 
 
 class Series(models.Model):
-    """A treatment plan's visits. Each is a real visit; this row says that they belong together."""
+    """The visits of a treatment plan. Each is an appointment; this row links them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(
@@ -158,7 +158,7 @@ class Series(models.Model):
         return self.visits.exclude(status__in=CALLED_OFF).order_by("start", "pk")
 
     def place_of(self, visit: Appointment) -> tuple[int, int] | None:
-        """Return (2, 6) for the second of six visits; None for one that was called off."""
+        """Return (2, 6) for the second of six visits; None for one that ``not_cancelled`` omits."""
         keys = list(self.not_cancelled().values_list("pk", flat=True))
         return (keys.index(visit.pk) + 1, len(keys)) if visit.pk in keys else None
 
@@ -176,7 +176,7 @@ class Series(models.Model):
     ) -> int:
         """Move visits of this series to new starts, all or none; return how many moved.
 
-        Raises SlotTaken, or InvalidTransition when one of them is not booked any more.
+        Raises SlotTaken, or InvalidTransition when one of them is no longer booked.
         """
 
         def write() -> int:
@@ -184,8 +184,8 @@ class Series(models.Model):
             if len(visits) < len(starts):
                 raise InvalidTransition
             moving = [visit for visit in visits if starts[visit.pk] != visit.start]
-            # Visits moved by a week land where the next one was: those that go later make room from
-            # the end on, those that go earlier from the front.
+            # A visit moved by a week can take the former time of the next one. So visits that go
+            # later move last one first, and visits that go earlier move first one first.
             later = [visit for visit in moving if starts[visit.pk] > visit.start]
             earlier = [visit for visit in moving if starts[visit.pk] < visit.start]
             for visit in [

@@ -1,6 +1,6 @@
-"""How a page books or moves a series, for patients and for the front desk.
+"""Booking and moving a series from a page, for patients and for the front desk.
 
-The dates are shown with what is free. One POST books or moves them all, or shows what changed.
+The page shows the dates with the free times. One POST books or moves all, or shows what changed.
 """
 
 from collections.abc import Callable

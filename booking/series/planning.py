@@ -12,8 +12,8 @@ from booking.series.recurrence import instant, shifted
 from clinic.models import Location, Practitioner
 from schedule.models import Service
 
-# Alternatives are looked for this far to either side: so many of the same day, and of each other
-# day the one at the nearest time of day.
+# The search for alternatives goes this far to either side. It shows up to SAME_DAY starts of the
+# same day, and from each other day the one at the nearest time of day.
 AROUND = timedelta(days=3)
 SAME_DAY = 4
 
@@ -57,7 +57,7 @@ class PlannedVisit:
 def lay_out(
     readings: Sequence[Reading], *, free: Iterable[datetime], zone: ZoneInfo
 ) -> list[PlannedVisit]:
-    """Put each wanted reading beside what is free (UTC instants) on its day and around it."""
+    """Match each wanted reading with the free starts (UTC instants) on its day and around it."""
     starts = sorted(set(free))
     planned = []
     for number, (day, at) in enumerate(readings, 1):
@@ -89,8 +89,8 @@ def free_around(
 ) -> list[datetime]:
     """Return the free starts around all the readings in one read.
 
-    What is ``moving`` stands in nobody's way. A patient is held to their ``offer`` of the service;
-    staff, who have none, not even to notice and horizon.
+    The time of the ``moving`` visits counts as free. ``offer`` limits a patient. Staff have no
+    ``offer``, and for them not even notice and horizon apply.
     """
     days = [day for day, _at in readings]
     since = datetime.combine(min(days), time(), location.zone) - AROUND
@@ -120,9 +120,9 @@ def lay_out_shifted(
     now: datetime,
     offer: Offer | None = None,
 ) -> list[PlannedVisit]:
-    """Put each visit's new time beside what is free with its own practitioner at its own place.
+    """Match each visit's new time with the free starts of its practitioner at its location.
 
-    All are shifted by as much on the wall clock as from ``was`` to ``becomes``.
+    All move by the same wall-clock difference as from ``was`` to ``becomes``.
     """
     planned = []
     for number, visit in enumerate(visits, 1):

@@ -1,4 +1,4 @@
-"""The visits of one series, for the patient who has them: planned, moved, put in a calendar."""
+"""Pages on which a patient plans or moves a series, or downloads it as a calendar file."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -53,12 +53,12 @@ def series_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse
 def plan_series(
     request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
-    """Plan visits after this one. What is wished for stands in the address; a POST books it."""
+    """Plan visits after this one. The URL's query holds the patient's choices; a POST books."""
     now = timezone.now()
     if first := _of_this_form(request, visit):
         return redirect("visit", first.not_cancelled()[0].pk)
     if not visitor.is_proven:
-        # More time than a first booking takes from others: by people we can write to, only.
+        # A series takes more time than a first booking: only for people with a proven address.
         return _closed(request, visit, _("To plan visits, open the link in one of our mails."))
     as_answered = visitor_with_latest_triage(visit, visitor=visitor, practice=practice, now=now)
     if as_answered is None:
@@ -79,7 +79,7 @@ def plan_series(
     )
     if not wish.is_valid() or "change" in request.GET:
         context = {"visit": visit, "form": wish, "most": most}
-        # A POST comes from a wish that was fine: other visits were booked meanwhile.
+        # A POST comes from a valid form: other visits were booked in between.
         status = 409 if request.method == "POST" else 200
         return render(request, "booking/series/plan_series.html", context, status=status)
     return _dates(request, visit, wish, visitor=as_answered, now=now)
@@ -93,7 +93,7 @@ def _dates(
     visitor: BookingVisitor,
     now: datetime,
 ) -> HttpResponse:
-    """Every date with what is free; one button books them all, or none and says what changed."""
+    """Show each date with its free times. One button books all, or none and says what changed."""
     chosen, offer = wish.cleaned_data, wish.offer
     place, service = chosen["place"], offer.service
     wanted = wish.days(chosen["who"], place, today=days.local_date(now, place.zone))
@@ -117,7 +117,7 @@ def _dates(
             ),
             partial(_book, wish, visitor=visitor, now=now),
         )
-        # Or the same form, sent twice at once, has just booked these times.
+        # Or a second request from the same form has just booked these times.
         if first := series or _of_this_form(request, visit):
             return redirect("visit", first.not_cancelled()[0].pk)
     context = {
@@ -140,10 +140,10 @@ def _book(
 ) -> Series | None:
     assert visitor.patient is not None
     patient, chosen = visitor.patient, wish.cleaned_data
-    # Incomplete answers are not used, and do not start a form.
+    # Incomplete answers decided nothing here, and do not start an intake form.
     response = visitor.response if gate.is_answered(visitor.response, now=now) else None
     with transaction.atomic():
-        # The lock makes two plans that are sent at once count one after the other.
+        # The lock makes two simultaneous plans count one after the other.
         Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
         if _coming(patient, now=now) + len(form.chosen) > OPEN_VISITS_WITH_SERIES:
             form.add_error(None, _("These are more visits than can be planned online."))
@@ -171,7 +171,7 @@ def _book(
 def move_following(
     request: HttpRequest, *, visit: Appointment, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
-    """Move this visit and the following ones of its series by as much, all or none."""
+    """Move this visit and the following ones of its series by the same amount, all or none."""
     now, series = timezone.now(), visit.series
     if series is None:
         raise Http404
@@ -231,7 +231,7 @@ def move_following(
 
 
 def _of_this_form(request: HttpRequest, visit: Appointment) -> Series | None:
-    """The series that this same form has booked already, unless all of it was cancelled."""
+    """Return the series this form booked already, unless all of it was cancelled."""
     key = request.POST.get("form_key")
     series = Series.objects.filter(patient=visit.patient_id, form_key=key).first() if key else None
     return series if series and series.not_cancelled().exists() else None
@@ -240,7 +240,7 @@ def _of_this_form(request: HttpRequest, visit: Appointment) -> Series | None:
 def _follow_ups(
     visitor: BookingVisitor, *, practice: Practice, now: datetime
 ) -> tuple[list[Offer], BlockReason | None]:
-    """The services that can be planned after a visit; if none, also the reason."""
+    """Return what can be planned after a visit; if nothing can, also the reason."""
     offers = visitor.offers(
         Service.objects.filter(is_active=True, is_first_visit=False).prefetch_related(
             "unlocked_by"
@@ -253,7 +253,7 @@ def _follow_ups(
 
 
 def _like(visit: Appointment, offers: Sequence[Offer], *, today: date) -> dict[str, object]:
-    """The same visit again, or another with the same person, from a week after it on."""
+    """Return initial values: the same visit, or another with the same person, a week later."""
     rows = Service.practitioners.through.objects.filter(practitioner=visit.practitioner_id)
     theirs = set(rows.values_list("service", flat=True))
 
@@ -271,7 +271,7 @@ def _like(visit: Appointment, offers: Sequence[Offer], *, today: date) -> dict[s
 
 
 def _last_day(offer: Offer, place: Location, *, now: datetime) -> date:
-    """The last day, at the place, that this offer reaches to."""
+    """Return the last day, at the place, on which this offer can be booked."""
     horizon = days.local_date(offer.service.bookable_between(now)[1], place.zone)
     return min(horizon, offer.last_day or horizon)
 

@@ -1,4 +1,4 @@
-"""The check of the patient's birth date, once for each browser that followed a mailed link."""
+"""The birth date check, once for each browser that opens a mailed link."""
 
 from datetime import date
 from uuid import UUID
@@ -19,12 +19,12 @@ from clinic.security.rate_limits import BIRTH_DATES_PER_IP, BIRTH_DATES_PER_PATI
 
 
 def is_anything_known(visit: Appointment) -> bool:
-    """Whether the intake pages would show anything about this visit's patient."""
+    """Whether there is data of this visit's patient that the intake pages would show."""
     return visit.intake_response is not None or birth_date_of(visit) is not None
 
 
 def birth_date_of(visit: Appointment) -> date | None:
-    """The birth date on file, or else the one in the answers."""
+    """Return the birth date on file, or else the one in the intake answers."""
     assert visit.patient is not None
     if visit.patient.birth_date or visit.intake_response is None:
         return visit.patient.birth_date
@@ -34,7 +34,7 @@ def birth_date_of(visit: Appointment) -> date | None:
 @require_http_methods(["GET", "POST"])
 @never_cache
 def intake_birth_date(request: HttpRequest, visit_id: UUID) -> HttpResponse:
-    """Ask for the birth date; if none is on file, ask the patient to call the front desk."""
+    """Ask for the birth date; if none is known, the patient has to call the front desk."""
     grant = patient_grant(request)
     visits = Appointment.objects.visible_to(grant).select_related("patient", "intake_response")
     visit = visits.filter(pk=visit_id).first()

@@ -1,6 +1,6 @@
-"""Short forms that a mailed link leads to: the safety check before a visit, the weekly check-in.
+"""Short forms behind a mailed link: the safety check before a visit, and the weekly check-in.
 
-They are never prefilled and show no answers, so they do not ask for the birth date first.
+They show no earlier answers and are never prefilled, so they need no birth date check.
 """
 
 from datetime import datetime
@@ -58,7 +58,7 @@ def check_in(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, name: str, *, visit: Appointment) -> HttpResponse:
-    """Show the form, or what the answers mean; after an emergency answer only what to do now."""
+    """Ask, or show what the answers mean; after an emergency answer only what to do now."""
     practice, now = practice_of(request), timezone.now()
     if gate.emergency_alert(visitor_hash="", patient=visit.patient):
         return redirect("emergency")
@@ -129,7 +129,7 @@ def _done(
     response: QuestionnaireResponse,
     now: datetime,
 ) -> HttpResponse:
-    """Say what the answers mean. Answers that are not urgent only go to the clinician."""
+    """Show what the answers mean. If not urgent, they go to the clinician and change no visit."""
     practice = practice_of(request)
     outcome = gate.current_triage(response, patient=visit.patient, practice=practice, now=now)
     messages = outcome.messages

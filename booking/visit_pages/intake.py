@@ -42,17 +42,17 @@ from intake.summary import readback
 from intake.workflow import gate, guardians, page_saving
 from intake.workflow.advice import Advice, advice
 
-# How often saving is retried when another page was saved at the same time.
+# How many times to try to save a page when the response is changed elsewhere at the same time.
 MAX_SAVE_ATTEMPTS = 3
 
 
 def own_intake(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass an intake page the ``visit`` that the link grants, and its ``response``.
+    """Pass an intake page its ``visit``, if the browser has a link to it, and its ``response``.
 
-    The response is stored only once something is answered: following a mailed link changes
-    nothing. Nothing is shown before the birth date was given; anyone who starts the
-    form of a patient without one on file has written everything it shows. After an emergency answer
-    every page redirects to what to do now.
+    The response is not stored before the first answer: opening a mailed link changes nothing. No
+    data is shown before the birth date check. If no birth date is on file, the person who starts
+    the form has written all the data shown. After an emergency answer every page redirects to
+    what to do now.
     """
 
     @wraps(view)
@@ -84,9 +84,9 @@ def own_intake(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
 
 def agreed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Ask again for the agreement before more answers, when the privacy notice has changed.
+    """Ask for the agreement again before more answers, if the privacy notice has changed.
 
-    The posted answers are saved first.
+    A POST is saved first.
     """
 
     @wraps(view)
@@ -129,7 +129,7 @@ def intake(
 def intake_page(
     request: HttpRequest, number: int, *, visit: Appointment, response: QuestionnaireResponse
 ) -> HttpResponse:
-    """Show a page, or save what was typed on it, however the person leaves it."""
+    """Show a page, or save the input on it, for every way to leave the page."""
     if response.is_final and request.method != "POST":
         return redirect("intake", visit.pk)
     page = next((page for page in response.pages() if page.number == number), None)
@@ -137,7 +137,7 @@ def intake_page(
         raise Http404
     language = request.POST.get("language", "")
     if is_registered(language):
-        # Before the form is checked, so that its errors are in the new language.
+        # Before the form is read, so that its errors are in the new language.
         translation.activate(language)
     practice, now = practice_of(request), timezone.now()
     turned = _save_posted_page(
@@ -147,7 +147,7 @@ def intake_page(
         Appointment.objects.hold_for_safety(turned.alert, now=now)
         answer: HttpResponse = redirect("emergency")
     elif "autosave" in request.POST:
-        # No page is needed: it was saved because the person left it.
+        # The browser saved the page because the person left it: no page is needed.
         return HttpResponse(status=409 if turned.is_stale else 204)
     elif turned.goes_to:
         answer = redirect(turned.goes_to, *turned.place)
@@ -243,7 +243,7 @@ def intake_correct(
 
 @dataclass
 class PageResult:
-    """The result of a posted page: the form to show again, or the next address."""
+    """The result of a page: show it with its form, or go to another page."""
 
     response: QuestionnaireResponse
     form: QuestionForm
@@ -264,8 +264,8 @@ def _save_posted_page(
 ) -> PageResult:
     """Check the posted page and save it.
 
-    Other pages may be saved at the same time. A change of this page is not overwritten:
-    the person sees both versions and chooses.
+    Changes to other pages in between cause no conflict. A change to this page is not overwritten:
+    the page shows both versions and the person chooses.
     """
     posted = request.POST.get("_revision", "")
     revision = int(posted) if posted.isdecimal() and len(posted) < 10 else -1
@@ -299,7 +299,7 @@ def _next_page(
     visit: Appointment,
     response: QuestionnaireResponse,
 ) -> tuple[str, tuple[Any, ...]]:
-    """The page after a saved one; none while something on it needs attention."""
+    """Return the page after a saved one; none while this one has errors to correct."""
     is_moving_on = not {"later", "back", "language"} & request.POST.keys()
     if not (form.is_valid() if is_moving_on else form.is_unfinished_only):
         return "", ()
@@ -386,7 +386,7 @@ def _shown(
 
 
 def _answers_of(visit: Appointment, today: date) -> QuestionnaireResponse:
-    """The response being answered: an open correction takes precedence over what it corrects."""
+    """Return the current response: an open correction before the response it corrects."""
     response = visit.intake_response
     if response is None:
         return _begun(visit, today)
@@ -394,7 +394,7 @@ def _answers_of(visit: Appointment, today: date) -> QuestionnaireResponse:
 
 
 def _can_be_corrected(visit: Appointment, response: QuestionnaireResponse) -> bool:
-    """Whether the patient may still correct it: until the visit is over."""
+    """Whether the patient can correct it: until the visit is over, later only the clinic can."""
     return response.is_final and visit.status == Appointment.Status.BOOKED
 
 
@@ -414,12 +414,12 @@ def _placeholders(practice: Practice) -> dict[str, str]:
 
 
 def _questionnaire_for(visit: Appointment) -> Questionnaire:
-    """The service's own form, or the clinic's intake."""
+    """Return the service's own form, or the clinic's intake."""
     return visit.service.questionnaire or gate.questionnaire()
 
 
 def _begun(visit: Appointment, today: date) -> QuestionnaireResponse:
-    """A new response with the form's initial answers."""
+    """Return a new response, not saved, with the form's initial answers."""
     questionnaire = _questionnaire_for(visit)
     return QuestionnaireResponse(
         questionnaire=questionnaire,
@@ -439,7 +439,7 @@ def _save(
 ) -> SafetyAlert | None:
     with transaction.atomic():
         if response._state.adding:
-            # Two tabs may both send the first page; the lock on the row makes one the first.
+            # Two tabs may both send the first page: the lock on the visit's row decides the first.
             locked = Appointment.objects.select_for_update().get(pk=visit.pk)
             if locked.intake_response_id is not None:
                 raise StaleRevision
@@ -459,7 +459,7 @@ def _save(
 
 
 def _advice(response: QuestionnaireResponse, *, practice: Practice, now: datetime) -> list[Advice]:
-    """The advice that URGENT answers put on every page."""
+    """Return the advice that a person with URGENT answers sees on every page."""
     if response.level != Level.URGENT or response._state.adding:
         return []
     outcome = page_saving.current_triage(response, practice=practice, now=now)

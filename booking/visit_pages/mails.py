@@ -1,4 +1,4 @@
-"""The patient's choices about mails, on a page behind the visit's link."""
+"""The page, behind the visit's link, for a patient's choices about our mails."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

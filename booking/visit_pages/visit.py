@@ -1,4 +1,4 @@
-"""One visit, for anyone with a link of its patient. Only a POST changes anything."""
+"""Pages of one visit, for anyone with a link to its patient. Only a POST changes data."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,7 +38,7 @@ from intake.workflow import gate
 
 
 def own_visit(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass the page its ``visit``; another patient's visit and an unknown one give the same 404."""
+    """Pass the page its ``visit``; another patient's and an unknown one give the same 404."""
 
     @wraps(view)
     @never_cache
@@ -79,7 +79,7 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     )
     if mail is None and visit.series:
         mail = Message.objects.about(visit.series).order_by("created_at").last()
-    # The mail about a change waits as long as the change can be undone.
+    # The mail about a change waits while an undo is possible.
     may_undo = mail is not None and mail.due_at > now
     return render(
         request,
@@ -107,7 +107,7 @@ def visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     """Confirm that the patient will come."""
     if request.method == "POST":
-        # If it was cancelled in between, the page says so.
+        # If the visit was called off in between, the page says so.
         with suppress(InvalidTransition):
             visit.confirm(now=timezone.now())
         return redirect("visit", visit.pk)
@@ -119,13 +119,13 @@ def confirm_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 def cancel_visit(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
     now = timezone.now()
     if visit.status == Appointment.Status.CANCELLED:
-        # Pressed twice, or the mailed link opened again: the page says that it is done.
+        # Pressed twice, or the mailed link opened again: the page shows that it is cancelled.
         return redirect("visit", visit.pk)
     if not can_cancel(visit, now=now):
         return render(request, "booking/visit_pages/too_late.html", {"visit": visit}, status=409)
     form = CancelForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        # If somebody else changed it first, the page shows the result.
+        # If another request was faster, the page shows the result.
         with suppress(InvalidTransition):
             visit.cancel(now=now, reason=form.cleaned_data["reason"])
         return redirect("visit", visit.pk)
@@ -207,7 +207,7 @@ def undo_change(
                 request, visit, wanted_at, visitor=visitor, practice=practice, now=now
             )
         except InvalidTransition:
-            pass  # Pressed twice, or changed by somebody else first: the page shows the result.
+            pass  # Pressed twice, or another was faster: the page shows the current state.
     return redirect("visit", visit.pk)
 
 
@@ -220,7 +220,7 @@ def _former_time_taken(
     practice: Practice,
     now: datetime,
 ) -> HttpResponse:
-    """Show the free times nearest to the former one, which is taken."""
+    """Show that the former time is taken, and the nearest others to move to or to book."""
     offer = offer_of(visit, visitor=visitor, practice=practice, now=now)
     is_booked = visit.status == Appointment.Status.BOOKED
     picker = None
@@ -252,7 +252,7 @@ def visit_calendar(request: HttpRequest, *, visit: Appointment) -> HttpResponse:
 
 
 def can_move(visit: Appointment, *, now: datetime) -> bool:
-    """Whether the patient may still move it online; elapsed hours count, not calendar days."""
+    """Whether the patient can still move it online. Elapsed hours count, not calendar days."""
     return (
         _is_open(visit)
         and now <= visit.start - visit.service.move_cutoff
@@ -261,7 +261,7 @@ def can_move(visit: Appointment, *, now: datetime) -> bool:
 
 
 def is_after_the_first(visit: Appointment) -> bool:
-    """Whether the patient came to it, and so may plan visits after it."""
+    """Whether the patient may plan others after it: it took place, or is a booked follow-up."""
     took_place = visit.status in CAME
     is_followup = visit.status == Appointment.Status.BOOKED and not visit.service.is_first_visit
     return took_place or is_followup
@@ -272,7 +272,7 @@ def can_cancel(visit: Appointment, *, now: datetime) -> bool:
 
 
 def undo_until(visit: Appointment, *, now: datetime) -> datetime | None:
-    """Until when the patient can undo their last change, on the location's wall clock."""
+    """Return when the patient's undo of the last change ends, on the location's wall clock."""
     change = visit.undoable(now=now)
     if change is None or change.by_id is not None:
         return None
@@ -305,7 +305,7 @@ def _move_to(visit: Appointment, form: StartForm, offer: Offer, *, now: datetime
 def visitor_with_latest_triage(
     visit: Appointment, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> BookingVisitor | None:
-    """The visitor as the patient's latest safety answers show them; None when these are old."""
+    """Return the visitor with the outcome of the latest safety answers; None if they are old."""
     outcome = visitor.outcome
     response = visit.intake_response
     if outcome is None and response is not None and _is_recent(response, now=now):
@@ -316,7 +316,7 @@ def visitor_with_latest_triage(
 def offer_of(
     visit: Appointment, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> Offer | None:
-    """Judge the visit's service by the patient's latest safety answers; None when they are old."""
+    """Judge the visit's service by the patient's latest safety answers; None if they are old."""
     as_answered = visitor_with_latest_triage(visit, visitor=visitor, practice=practice, now=now)
     today = days.local_date(now, practice.zone)
     return as_answered.offer(visit.service, today=today) if as_answered else None

@@ -1,6 +1,6 @@
-"""The arithmetic of the waitlist: which starts suit a patient, and until when they may answer.
+"""Times of the waitlist: which starts fit a patient's wish, and the deadline for an answer.
 
-Pure: wall clocks and spans, no rows.
+Pure: it works on wall-clock times and spans, and reads no rows.
 """
 
 from collections.abc import Collection
@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 from booking.appointments.mail_schedule import QUIET_FROM, QUIET_UNTIL
 from schedule.part_of_day import PartOfDay
 
-# With less time to read and answer a mail no offer is made; the front desk may phone.
+# With less time than this to read a mail and answer, no offer is made: the front desk may phone.
 TIME_TO_ANSWER = timedelta(minutes=30)
-# The least time a patient needs to come, whatever notice the service asks for.
+# Every offer leaves this long to come, even if the service requires less notice.
 TIME_TO_COME = timedelta(minutes=60)
 
 
 @dataclass(frozen=True)
 class Wish:
-    """When somebody on the waitlist could come, and to whom.
+    """When a patient on the waitlist can come, and to which practitioner and location.
 
-    Weekdays count from Monday = 0. None is any practitioner, any location; both days are included.
+    Monday is weekday 0. None means any practitioner or location. Both days are included.
     """
 
     weekdays: Collection[int]
@@ -32,7 +32,7 @@ class Wish:
     location_id: int | None = None
 
     def fits(self, local: datetime, *, practitioner_id: int, location_id: int) -> bool:
-        """Whether this start, on the wall clock of its location, suits them."""
+        """Whether this start, on the wall clock of its place, fits the wish."""
         return (
             self.first_day <= local.date() <= self.last_day
             and local.weekday() in self.weekdays
@@ -45,12 +45,11 @@ class Wish:
 def answer_by(
     now: datetime, *, start: datetime, zone: ZoneInfo, minutes: int, notice_minutes: int
 ) -> datetime | None:
-    """Return until when an offer of ``start`` made now is kept, in UTC; None: do not make it.
+    """Return when an offer of ``start`` made now expires, in UTC; None: do not make the offer.
 
-    ``minutes`` of daytime: quiet hours do not count. ``zone`` is the patient's,
-    if known, else the location's. The offer ends before the notice that the visit needs.
-    Nobody is written to in the quiet hours, nor asked to decide in less than half an hour, or than
-    ``minutes`` where those are fewer.
+    ``minutes`` counts daytime only, without the quiet hours. ``zone`` is the patient's if known,
+    else the place's. The offer ends before the notice that the visit needs. No offer is made in
+    the quiet hours, nor with less than half an hour to decide, or less than ``minutes`` if shorter.
     """
     if is_quiet(now, zone):
         return None

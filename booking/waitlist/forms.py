@@ -25,7 +25,7 @@ MAX_WAIT = timedelta(days=180)
 
 
 class WishForm(KeyForm):
-    """When somebody could come, to whom and where."""
+    """When a patient can come, to whom and where."""
 
     weekdays = forms.TypedMultipleChoiceField(
         label=_("Days that suit you"),
@@ -104,7 +104,7 @@ class WishForm(KeyForm):
 
     @property
     def wishes(self) -> dict[str, Any]:
-        """The choice as ``WaitlistEntry.objects.join`` takes it."""
+        """The choice as arguments of ``WaitlistEntry.objects.join``."""
         chosen = self.cleaned_data
         names = ("weekdays", "parts", "first_day", "last_day", "minutes")
         return {

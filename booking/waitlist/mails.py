@@ -1,6 +1,6 @@
 """The mails about the waitlist and about a series.
 
-The names of the kinds are in ``booking.appointments.mail_schedule``.
+The rules for when to send them are in ``booking.appointments.mail_schedule``.
 
 Like all mails they contain time, place and link, and do not say what a visit is for.
 """
@@ -32,12 +32,12 @@ from clinic.mail.outbox import Compose, Skip
 from clinic.models import Link, Location, Message, Patient, Practice
 from clinic.security.access import LINK_DAYS_AFTER_VISIT, issue_links
 
-# The link to a place on the list works until this long after the last day that was wished for.
+# The link to a waitlist entry works until this long after the entry's last day.
 LINK_DAYS_AFTER_WAIT = 30
 
 
 class Post(NamedTuple):
-    """To whom a mail goes, from whom, and for which row."""
+    """Recipient and sender of a mail, and the row it is sent for."""
 
     patient: Patient
     practice: Practice
@@ -61,10 +61,10 @@ class Post(NamedTuple):
         method: str = "",
         **parts: Any,
     ) -> Mail:
-        """Write the letter of this kind, in the clinic's words where it has its own.
+        """Write the letter of this kind, in the clinic's own words if it has them.
 
-        Takes what ``letters.build_letter`` takes; the placeholders that all these mails have are
-        filled in.
+        Takes the arguments of ``letters.build_letter``, and fills in the placeholders that all
+        these mails share.
         """
         letter = build_letter(
             self.message.kind,
@@ -82,7 +82,7 @@ class Post(NamedTuple):
 
 
 def _to(patient: Patient, message: Message, write: Callable[[Post], Mail | Skip]) -> Mail | Skip:
-    """Write in the patient's language, or not at all without an address."""
+    """Write in the patient's language; skip a patient without an address."""
     if not patient.email:
         return Skip("no-address")
     with translation.override(patient.language):
@@ -218,8 +218,8 @@ def wait_ended(entry: WaitlistEntry, post: Post) -> Mail | Skip:
 def series_booked(message: Message, now: datetime) -> Mail | Skip:
     """All visits of a series in one mail, with one calendar file of them all.
 
-    Its method is PUBLISH: an invitation (REQUEST) with several visits is one that mail programs
-    show the first visit of. A later change of one visit reaches the calendar by that visit's UID.
+    Its method is PUBLISH: of an invitation (REQUEST) with several visits, mail programs show only
+    the first. A later change of one visit reaches the calendar by that visit's UID.
     """
     series = Series.objects.select_related("patient").filter(pk=message.subject_id).first()
     if series is None:

@@ -1,10 +1,10 @@
-"""Decides which waitlist entry is offered a free time.
+"""Match free times with waitlist entries, and make the offers.
 
-Looked at once a tick. Time becomes free in many ways (a visit is called off or moved away, a hold
-runs out, hours are added, time off is taken back), and they all end in the same free starts, so
-nothing watches for the cause. Whoever waits is asked in this order: put first by the front desk,
-then the level of their safety answers, then how long they wait; each is offered the soonest start
-that fits. Until a change can be undone no more, its time is not given away.
+This runs once a tick. Time becomes free in many ways (a visit is cancelled or moved, a hold
+expires, hours are added, time off is removed). All result in the same free starts, so the code
+does not track the cause. The order of entries: put first by the front desk, then the level of the
+safety answers, then the longest wait. Each gets the soonest start that fits. While a change can
+be undone, its time is not offered.
 """
 
 from collections import defaultdict
@@ -29,14 +29,14 @@ from intake.workflow import gate
 from schedule.models import Service
 from schedule.search import FreeStart
 
-# The most offers of one tick; the next tick continues.
+# The most offers in one tick; the next tick continues.
 MAX_AT_ONCE = 50
-# How many of the newest changes are checked for whether they can still be undone.
+# The number of newest changes to check for ones that can still be undone.
 NEWEST = 200
-# Others may book the starts first; after this many attempts the next entry is tried.
+# Another booking may take a start first; after this many, continue with the next entry.
 MAX_OFFER_ATTEMPTS = 5
 
-# Putting a patient on the list, the front desk overrides these.
+# When the front desk adds a patient to the waitlist, it unlocks these.
 UNLOCKED_BY_THE_DESK = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.AFTER_A_VISIT}
 
 
@@ -48,7 +48,7 @@ def process_waitlist(*, now: datetime) -> list[WaitlistOffer]:
 
 
 def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
-    """Make the offers that can be made at this moment; several processes may do so at once."""
+    """Make the offers that are possible now; several processes may run this at once."""
     entries = list(
         WaitlistEntry.objects.waiting().without_offer().in_offer_order().with_everything()
     )
@@ -61,7 +61,7 @@ def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
         offer = _first_fit(entry, times, expected[entry.patient_id], now=now)
         if offer is not None:
             offers.append(offer)
-            # The times read before are out of date.
+            # The free times read before are out of date.
             times.forget()
         if len(offers) == MAX_AT_ONCE:
             break
@@ -69,7 +69,7 @@ def offer_free_times(*, now: datetime) -> list[WaitlistOffer]:
 
 
 class FreeTimes:
-    """The free starts for each kind of visit, read once, less what may still be undone."""
+    """The free starts for each kind of visit, read once, without those a change can still undo."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -82,7 +82,7 @@ class FreeTimes:
         self._read.clear()
 
     def fitting(self, entry: WaitlistEntry) -> Iterator[tuple[FreeStart, Location]]:
-        """Yield what suits this entry and was not offered to it before, soonest first."""
+        """Yield the starts that fit this entry and were not offered to it before, soonest first."""
         wish = entry.wish
         had = {offer.start for offer in entry.offers.all()}
         for free in self._of(entry.service, entry.minutes, entry.level):
@@ -115,13 +115,13 @@ class FreeTimes:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """Times that an undo may still need: those of appointments just cancelled or moved."""
+    """Times that an undo may still reserve again: those of visits just cancelled or moved."""
 
     spans: list[tuple[int | None, bool, datetime, datetime]]
 
     @classmethod
     def at(cls, now: datetime) -> "Unsettled":
-        """Read the newest changes, by key: no clinic makes so many while one can be undone."""
+        """Read the newest changes, by key: no clinic makes NEWEST changes within the undo time."""
         newest = StatusChange.objects.order_by("-pk").select_related("appointment")[:NEWEST]
         spans: list[tuple[int | None, bool, datetime, datetime]] = []
         for change in newest:
@@ -154,7 +154,7 @@ class Unsettled:
 
 
 def offer_for_entry(entry: WaitlistEntry, outcome: Triage | None, *, now: datetime) -> Offer:
-    """Judge the visit that is waited for by safety answers; None where staff asked instead."""
+    """Judge the entry's service by safety answers; ``outcome`` None if staff asked instead."""
     place = entry.location or Practice.current()
     offer = eligibility.offer(
         entry.service,
@@ -171,7 +171,7 @@ def offer_for_entry(entry: WaitlistEntry, outcome: Triage | None, *, now: dateti
 def visits_ahead(
     patients: set[UUID], *, now: datetime
 ) -> defaultdict[UUID, list[tuple[datetime, datetime]]]:
-    """Return the times at which each patient is already expected."""
+    """Return the times at which each patient already has a visit."""
     spans: defaultdict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
     standing = Appointment.objects.filter(
         patient__in=patients,
@@ -197,7 +197,7 @@ def _first_fit(
         if any(start < end and free.start < until for start, until in expected):
             continue
         if found_offer is None:
-            # Read late, because it loads the answers and most entries fit no free time.
+            # Not earlier: this reads the answers, and for most entries no start fits.
             if gate.emergency_alert(visitor_hash="", patient=entry.patient):
                 return None
             found_offer = offer_for_entry(entry, _outcome(entry, entry.patient, now=now), now=now)

@@ -1,11 +1,11 @@
-"""Patients who wait for a time, and the times they are offered, one person after another.
+"""Waitlist entries, and the offers made to them, one patient after another.
 
-An offered time is an unfinished booking like any other: a ``pending`` appointment that is held for
-longer, whose booking key is the offer's id. The guards against double booking cover it, and it is
-deleted like any other when the offer expires.
+An offered time is a hold: a ``pending`` appointment that lasts longer than others, with the
+offer's id as booking key. The guards against double booking cover it, and it is deleted like any
+other hold when the offer expires.
 
-Every method that changes an entry or an offer locks the entry's row first, so that only one of an
-answer, the end of an offer and a new offer at the same moment succeeds.
+Every method that changes an entry or an offer locks the entry's row first. So of an answer, the
+end of an offer and a new offer at the same moment, only one succeeds.
 """
 
 import uuid
@@ -65,11 +65,11 @@ class TooLittleTime(Exception):
 
 
 class OfferOver(Exception):
-    """The offer was answered, ran out or was taken back meanwhile."""
+    """The offer has been answered, has expired or was withdrawn."""
 
 
 def can_view_waitlist(viewer: Any) -> bool:
-    """Whether this is front desk or a manager."""
+    """Whether ``viewer`` is front desk or a manager, and active."""
     is_desk = isinstance(viewer, User) and viewer.role in {Role.FRONT_DESK, Role.MANAGER}
     return is_desk and viewer.is_active
 
@@ -94,7 +94,7 @@ def validate_parts(parts: list[str]) -> None:
 
 class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
     def visible_to(self, viewer: Any) -> Self:
-        """Return all to front desk and managers, to a link its one patient's, else none."""
+        """Return all for front desk and managers, for a link its one patient's, else none."""
         if isinstance(viewer, Link):
             return self.filter(patient=viewer.patient_id)
         return self.all() if can_view_waitlist(viewer) else self.none()
@@ -110,11 +110,11 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return self.exclude(Exists(open_offers))
 
     def in_offer_order(self) -> Self:
-        """Order them as offers are made."""
+        """Sort in the order in which offers are made."""
         return self.order_by(*OFFER_ORDER)
 
     def with_everything(self) -> Self:
-        """Return them with what deciding about an offer, or showing one, reads."""
+        """Load the related rows that deciding about an offer, or showing one, reads."""
         return (
             self.select_related(
                 "patient", "service", "practitioner", "location", "intake_response__questionnaire"
@@ -145,9 +145,9 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         form_key: str | None = None,
         by: User | None = None,
     ) -> "WaitlistEntry":
-        """Put a patient on the waitlist, and plan the mail that says so. None is any.
+        """Put a patient on the waitlist, and plan the mail that says so.
 
-        The same key again raises IntegrityError: ask ``of_key`` then.
+        None means any practitioner or location. The same key again raises IntegrityError.
         """
         entry = self.model(
             patient=patient,
@@ -177,7 +177,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
         return entry
 
     def close_run_out(self, *, now: datetime) -> int:
-        """Close the entries whose last day is over where they would come; return how many."""
+        """Close the entries whose last day is over at their location; return how many."""
         practice, waiting = Practice.current(), self.waiting().without_offer()
         # UTC dates differ from local dates by at most one day.
         near = waiting.filter(last_day__lte=now.astimezone(UTC).date()).select_related("location")
@@ -189,7 +189,7 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
 
 
 class WaitlistEntry(models.Model):
-    """One patient who waits for a visit: for what, when they could come, and to whom."""
+    """One patient who waits for a visit: for which service, when they can come, and to whom."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -298,7 +298,7 @@ class WaitlistEntry(models.Model):
 
     @property
     def level(self) -> Level:
-        """How soon they should be seen, as their safety answers said: reserved times go by it."""
+        """How soon the safety answers say they should be seen; reserved times depend on it."""
         return Level(self.intake_response.level) if self.intake_response else Level.ROUTINE
 
     @property
@@ -311,7 +311,7 @@ class WaitlistEntry(models.Model):
 
     @property
     def day_names(self) -> list[str]:
-        """The days on which they could come, in words; none when every day will do."""
+        """The days on which they can come, in words; empty if every day is possible."""
         if len(set(self.weekdays)) == len(Weekday):
             return []
         return [str(day.label) for day in Weekday if day in self.weekdays]
@@ -331,10 +331,11 @@ class WaitlistEntry(models.Model):
         now: datetime,
         by: User | None = None,
     ) -> "WaitlistOffer":
-        """Keep a free start for this patient and plan the mail that asks them; None is any.
+        """Hold a free start for this patient and plan the offer's mail.
 
-        Staff, ``by``, may offer what lies beyond notice and horizon. Without an address the front
-        desk is asked to phone. Raises SlotTaken, NotWaiting or TooLittleTime.
+        ``practitioner`` None means any. Staff, ``by``, may offer a start outside notice and
+        horizon. If the patient has no address, the front desk gets a task to phone. Raises
+        SlotTaken, NotWaiting or TooLittleTime.
         """
         answer_by = waiting.answer_by(
             now,
@@ -375,7 +376,7 @@ class WaitlistEntry(models.Model):
             offer.practitioner_id = hold.practitioner_id
             offer.save(force_insert=True)
             if entry.patient.email:
-                # Offers are made by day (``answer_by``), so the mail is due at once.
+                # Offers are made in daytime only (``answer_by``), so the mail is due at once.
                 outbox.plan(
                     kind=mail_schedule.WAITLIST_OFFER,
                     subject=offer,
@@ -392,15 +393,15 @@ class WaitlistEntry(models.Model):
         try:
             return retry_on_deadlock(write)
         except IntegrityError as error:
-            # One open offer for an entry, and for a start: the database held it.
+            # The database allows one open offer for an entry, and one for a start.
             raise SlotTaken from error
 
     def leave(self, *, now: datetime) -> None:
-        """Take the patient off the list at their own wish; twice is once."""
+        """Close the entry at the patient's wish; a second call changes nothing."""
         self.close(self.State.LEFT, now=now)
 
     def close(self, state: str, *, now: datetime, by: User | None = None) -> bool:
-        """End the wait, and what is offered at the moment; return False if it had ended already."""
+        """End the wait and any open offer; return False if the wait had ended already."""
         with transaction.atomic():
             entry = self._locked()
             if not entry.is_waiting:
@@ -423,7 +424,7 @@ class WaitlistEntry(models.Model):
         return WaitlistEntry.objects.select_for_update(no_key=True).get(pk=self.pk)
 
     def _end_wait(self, state: str, *, now: datetime, by: User | None = None) -> None:
-        """Write the end of a wait on the locked row, and plan the mail about it."""
+        """Write the end of the wait on the locked row, and plan the mail about it, if any."""
         self.state, self.closed_at, self.closed_by = state, now, by
         self.save(update_fields=["state", "closed_at", "closed_by"])
         if state in {self.State.UNANSWERED, self.State.RAN_OUT}:
@@ -446,7 +447,7 @@ class WaitlistOfferQuerySet(models.QuerySet["WaitlistOffer"]):
 
 
 class WaitlistOffer(models.Model):
-    """One start, kept for one entry of the waitlist until it is answered or runs out."""
+    """One start, held for one waitlist entry until the offer is answered or expires."""
 
     class State(models.TextChoices):
         OPEN = "open", _("Waits for an answer")
@@ -513,12 +514,12 @@ class WaitlistOffer(models.Model):
 
     @property
     def booking_key(self) -> str:
-        """The key of the visit that is held, and later booked, for this offer."""
+        """The key of the appointment that is held, and later booked, for this offer."""
         return self.pk.hex
 
     @property
     def visit(self) -> Appointment | None:
-        """The visit that came of it."""
+        """The visit booked from this offer."""
         booked = Appointment.objects.exclude(patient=None)
         return booked.filter(booking_key=self.booking_key).first()
 
@@ -551,11 +552,11 @@ class WaitlistOffer(models.Model):
         intake_response: QuestionnaireResponse | None = None,
         phone_screen_note: str = "",
     ) -> Appointment:
-        """Make the kept time a visit, and end the wait.
+        """Book the held time, and end the wait.
 
-        The caller judges safety, with recent answers; staff who did not ask for them say why in
-        ``phone_screen_note``. Raises OfferOver when it was answered or expired, SlotTaken when the
-        time is no longer kept.
+        The caller judges safety, with recent answers. Staff who did not ask for them give the
+        reason in ``phone_screen_note``. Raises OfferOver when the offer was answered or expired,
+        SlotTaken when the time is no longer held.
         """
 
         def write() -> Appointment:
@@ -580,7 +581,7 @@ class WaitlistOffer(models.Model):
             self.refresh_from_db()
 
     def decline(self, *, now: datetime, by: User | None = None) -> None:
-        """Give the time back. The patient goes on waiting. Raises OfferOver."""
+        """Release the time. The patient stays on the waitlist. Raises OfferOver."""
         with transaction.atomic():
             entry = self.entry._locked()
             self._end(self.State.DECLINED, now=now, by=by)
@@ -591,8 +592,8 @@ class WaitlistOffer(models.Model):
     def lapse(self, *, now: datetime) -> bool:
         """End an offer that was not answered in time, and the wait after two in a row.
 
-        An offer whose mail never left does not count, and no mail tells of its end. Returns False
-        when somebody answered at the same moment.
+        An offer whose mail was never sent does not count, and no mail reports its end. Returns
+        False when the offer ended at the same moment in another way.
         """
         try:
             with transaction.atomic():
@@ -614,15 +615,15 @@ class WaitlistOffer(models.Model):
         return True
 
     def _has_reached_them(self) -> bool:
-        """Whether the mail was sent and did not bounce; whether the desk phoned is not known."""
+        """Whether the mail was sent and did not bounce; a call by the desk is not known."""
         asked = Message.objects.about(self).filter(kind=mail_schedule.WAITLIST_OFFER)
         left = asked.filter(handed_at__isnull=False)
         return left.exclude(state=Message.State.FAILED).exists()
 
     def _end(self, state: str, *, now: datetime, by: User | None = None) -> None:
-        """Write how the offer ended, once, with the entry's row locked; free the time unless taken.
+        """Write how the offer ended, once; release the time unless the patient accepted.
 
-        An answer counts before ``answer_by``, a lapse from then on, by the same clock.
+        The caller has locked the entry's row. Accepting is possible before ``answer_by`` only.
         """
         offers = WaitlistOffer.objects.open().filter(pk=self.pk)
         if state == self.State.ACCEPTED:

@@ -1,4 +1,4 @@
-"""Mails about a wait and a series that are in no database, for the preview and the test mail."""
+"""Sample waitlist and series mails, from rows in no database, for preview and test mail."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

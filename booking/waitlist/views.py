@@ -1,4 +1,4 @@
-"""The waitlist for patients: join, see and leave it, accept or decline an offered time."""
+"""The waitlist for patients: join it, see and leave it, accept or decline an offer."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -40,7 +40,7 @@ from intake.workflow import gate
 
 @require_http_methods(["GET", "POST"])
 def join_waitlist(request: HttpRequest, slug: str) -> HttpResponse:
-    # A form sent twice shows the entry it made the first time.
+    # A form sent twice shows the entry that it made the first time.
     if entry := _of_this_form(request):
         return _go_on_with(entry, now=timezone.now())
     return _join(request, slug)
@@ -71,7 +71,7 @@ def _join(
     if data is not None:
         HOLDS_PER_IP.hit(client_ip(request), now=now)
         if visitor.patient is None and HoneypotForm(data).is_spam:
-            # A program; it gets the same page as a person who is asked to check their mail.
+            # The honeypot caught a program: show it the page for unconfirmed addresses.
             return redirect("confirm_address")
         is_valid = [wish.is_valid(), visitor.patient is not None or details.is_valid()]
         if all(is_valid):
@@ -82,7 +82,7 @@ def _join(
                 if not _may_wait(visitor, offer):
                     return redirect(why_not(visitor, offer.service))
             if not visitor.is_proven:
-                # Limited like bookings, because a place on the list also takes times from others.
+                # As with bookings: a waitlist entry, too, can take times from others.
                 UNPROVEN_PER_IP.hit(client_ip(request), now=now)
             entry = _put_on_the_list(request, wish, details, offer, visitor=visitor, now=now)
             return _go_on_with(entry, now=now)
@@ -113,7 +113,7 @@ def own_entry(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @require_http_methods(["GET", "POST"])
 @own_entry
 def waitlist_entry(request: HttpRequest, *, entry: WaitlistEntry) -> HttpResponse:
-    """The patient's place on the list, with one button that removes them from it."""
+    """Show a waitlist entry. Its only button closes the entry."""
     if request.method == "POST":
         entry.leave(now=timezone.now())
         return redirect("waitlist_entry", entry.pk)
@@ -128,7 +128,7 @@ def waitlist_entry(request: HttpRequest, *, entry: WaitlistEntry) -> HttpRespons
 def waitlist_offer(
     request: HttpRequest, offer_id: UUID, *, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
-    """An offered time. The link can be opened many times; the answer counts once."""
+    """Show an offer. The mailed link opens it any number of times; only one answer counts."""
     now = timezone.now()
     offer = (
         WaitlistOffer.objects.visible_to(patient_grant(request))
@@ -168,7 +168,7 @@ def _decline(
     now: datetime,
     judged: Offer | None = None,
 ) -> HttpResponse:
-    """Give the time back, at the patient's wish or because ``judged`` is against the visit."""
+    """Release the time, at the patient's wish or because ``judged`` does not allow the visit."""
     try:
         offer.decline(now=now)
     except OfferOver:
@@ -213,7 +213,7 @@ def _offer_page(
 def _nearest(
     offer: WaitlistOffer, entry: WaitlistEntry, *, visitor: BookingVisitor, now: datetime
 ) -> list[Time]:
-    """The free times around the one that is gone, if this visitor may book online."""
+    """Return the free times around the lost one, if this visitor may book online."""
     today = days.local_date(now, offer.zone)
     open_to_guest = visitor.offer(entry.service, today=today)
     if not open_to_guest.is_open:
@@ -225,7 +225,7 @@ def _nearest(
 def _safety(
     entry: WaitlistEntry, *, visitor: BookingVisitor, practice: Practice, now: datetime
 ) -> tuple[QuestionnaireResponse | None, Triage | None]:
-    """The patient's latest safety answers, judged now; None when there are none of these days."""
+    """Return the patient's latest safety answers, judged now; None if none are recent."""
     if visitor.outcome is not None:
         return visitor.response, visitor.outcome
     response = entry.intake_response
@@ -238,12 +238,12 @@ def _safety(
 
 
 def _may_wait(visitor: BookingVisitor, offer: Offer) -> bool:
-    """Whether this visitor may wait for this visit."""
+    """Whether this visitor may wait for the visit."""
     return visitor.outcome is not None and offer.is_open and visitor.outcome.level < Level.URGENT
 
 
 def _entry_of(visitor: BookingVisitor, offer: Offer) -> WaitlistEntry | None:
-    """The open entry of this patient for the same visit, if there is one."""
+    """Return the entry with which this patient already waits for the same service."""
     waiting = WaitlistEntry.objects.waiting()
     return waiting.filter(patient=visitor.patient, service=offer.service).first()
 
@@ -281,7 +281,7 @@ def _put_on_the_list(
 
 
 def _form_key(request: HttpRequest, form: KeyForm) -> str:
-    """The form's key as this browser's: another one's is never found by it."""
+    """Return the form's key, bound to this browser: it never finds another browser's entry."""
     return hash_token(f"{visitor_hash(request)}:{form.key}")
 
 
@@ -294,9 +294,9 @@ def _of_this_form(request: HttpRequest) -> WaitlistEntry | None:
 
 
 def _go_on_with(entry: WaitlistEntry, *, now: datetime) -> HttpResponse:
-    """Lead on to the entry's page; a browser that made a new patient of somebody may see it.
+    """Redirect to the entry's page; a browser that created a new patient gets access to it.
 
-    A known patient came by a mailed link, which stays in use.
+    Anyone who was a patient before came by a mailed link, and already has access.
     """
     response = redirect("waitlist_entry", entry.pk)
     others = WaitlistEntry.objects.filter(patient=entry.patient).exclude(pk=entry.pk)

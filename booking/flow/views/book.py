@@ -1,4 +1,4 @@
-"""The way to a visit: choose a service, then a time, which is held while details are typed."""
+"""Booking pages: choose a service, then a time, which is held while the visitor types."""
 
 from datetime import datetime
 from math import ceil
@@ -33,7 +33,7 @@ BY_ARRANGEMENT = {BlockReason.STAFF, BlockReason.REFERRAL, BlockReason.EXTERNAL}
 @visitor_required
 @require_safe
 def book(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
-    gate.questionnaire()  # Raises when there is no questionnaire: booking is not open then.
+    gate.questionnaire()  # Raises if there are no questions: booking is not open then.
     offers = visitor.offers(
         Service.objects.filter(is_active=True).prefetch_related("unlocked_by"),
         today=days.local_date(timezone.now(), practice.zone),
@@ -106,9 +106,9 @@ def slots(
 
 
 def hold(form: HoldForm, offer: Offer, *, visitor: BookingVisitor, now: datetime) -> Appointment:
-    """Keep the chosen start for this visitor; raises SlotTaken, or RateLimited with too many kept.
+    """Hold the chosen start for this visitor; raise SlotTaken, or RateLimited with too many holds.
 
-    The visitor's form key makes it the same hold when they choose again.
+    Because of the form key it is the same hold when the visitor chooses again.
     """
     place = form.cleaned_data["place"]
     if not is_in_time(offer, form.at.astimezone(place.zone)):
@@ -124,7 +124,7 @@ def hold(form: HoldForm, offer: Offer, *, visitor: BookingVisitor, now: datetime
         booking_key=form.key,
         level=offer.level,
     )
-    # Counted afterwards, because many requests at once would all pass a count made before.
+    # Count afterwards: many requests at once would all pass an earlier count.
     mine = visitor.holds(now=now)
     ends = list(mine.values_list("held_until", flat=True))
     if len(ends) > HOLDS_PER_VISITOR:
@@ -134,10 +134,10 @@ def hold(form: HoldForm, offer: Offer, *, visitor: BookingVisitor, now: datetime
 
 
 def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
-    """Lead on to the details of a hold, to the mailbox, or to the page of the visit it became.
+    """Redirect to a hold's details, to the page about the mailed link, or to the visit it became.
 
-    Somebody who was a patient before booked by a mailed link, and goes on with that: booking again
-    does not stand in for the birth date.
+    A patient with other visits gets no new grant: a further booking does not replace the birth
+    date check.
     """
     if not is_settled(visit):
         return redirect("details", visit.service.slug)
@@ -150,15 +150,15 @@ def go_on_with(visit: Appointment, *, now: datetime) -> HttpResponse:
 
 
 def is_settled(visit: Appointment) -> bool:
-    """Are the details of this hold given: is it a visit, or waiting for its mailed link?"""
-    # A hold that waits for confirmation has its answers; others need no query.
+    """Whether the details are given: it is a visit, or waits for its mailed link."""
+    # A hold that waits for its link has its answers already; for others, save the query.
     return visit.patient_id is not None or (
         visit.intake_response_id is not None and hasattr(visit, "unconfirmed")
     )
 
 
 def why_not(visitor: BookingVisitor, service: Service) -> str:
-    """The page that says why this service has no times for the visitor."""
+    """Return the URL of the page that explains why this service is not open to the visitor."""
     return path_for(service, "safety_result" if visitor.outcome else "safety")
 
 

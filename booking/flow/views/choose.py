@@ -1,4 +1,4 @@
-"""Help for visitors who do not know which visit they need."""
+"""Help for people who do not know which visit they need."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from schedule.models import Service
 @visitor_required
 @require_http_methods(["GET", "POST"])
 def choose(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
-    """Ask three plain questions and suggest a visit. Nothing of it is stored, nor in an address."""
+    """Ask three plain questions and suggest a visit. No answer is stored or put in a URL."""
     form = ChoosingForm(posted(request))
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():

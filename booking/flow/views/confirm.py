@@ -1,4 +1,4 @@
-"""Confirming an address by a mailed link, before a hold becomes a visit."""
+"""Proving by a mailed link that an address is one's own, before a hold becomes a visit."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ RETRY_AFTER_SECONDS = 24 * 60 * 60
 @require_safe
 @never_cache
 def confirm_address(request: HttpRequest) -> HttpResponse:
-    """Send somebody to their mailbox. It says nothing about the address, nor shows a record."""
+    """Ask the visitor to open the mailed link. It reveals nothing about the address or a record."""
     visitor_key, asked = visitor_hash(request), None
     if visitor_key:
         asked = (
@@ -51,7 +51,7 @@ def confirm_address(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def confirm_booking(request: HttpRequest, token: str) -> HttpResponse:
-    """The mailed link: look at the time that is kept, and on POST book it."""
+    """Show the time held for the mailed link, and on POST book it."""
     now, practice = timezone.now(), practice_of(request)
     asked = UnconfirmedBooking.objects.with_token(token, now=now)
     if asked is None:
@@ -83,14 +83,14 @@ def confirm_booking(request: HttpRequest, token: str) -> HttpResponse:
         except SlotTaken:
             return link_gone(request)
         except InvalidTransition:
-            visit.refresh_from_db()  # Pressed twice; the other request booked it.
+            visit.refresh_from_db()  # Pressed twice: the other request booked it.
     return _open(request, asked, visit, now=now)
 
 
 def _open(
     request: HttpRequest, asked: UnconfirmedBooking, visit: Appointment, *, now: datetime
 ) -> HttpResponse:
-    """Go on to the visit. Only the browser that gave the answers is shown them without more."""
+    """Redirect to the visit. Only the browser that gave the answers sees them without a check."""
     is_same_browser = visitor_hash(request) == visit.visitor_hash
     assert visit.patient is not None
     response = redirect("visit", visit.pk)
@@ -109,7 +109,7 @@ def _coming_for(email: str, *, now: datetime) -> int:
 
 
 def _offer(asked: UnconfirmedBooking, *, practice: Practice, now: datetime) -> Offer:
-    """Judge the service once more by the answers that were given for this visit."""
+    """Judge the service again by the answers given for this visit."""
     visit, restrictions = asked.appointment, NOTHING_ANSWERED
     if visit.intake_response is not None:
         outcome = gate.current_triage(
@@ -117,7 +117,7 @@ def _offer(asked: UnconfirmedBooking, *, practice: Practice, now: datetime) -> O
         )
         restrictions = outcome.restrictions
     if gate.emergency_alert(visitor_hash=visit.visitor_hash, patient=asked.patient):
-        # It may have been raised since by other answers, and blocks this too.
+        # An alert that other answers raised since then blocks this booking too.
         restrictions |= {"no-booking"}
     today = days.local_date(now, practice.zone)
     (offer,) = offers(

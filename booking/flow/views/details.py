@@ -31,7 +31,7 @@ from intake.workflow import gate
 from schedule import slots
 from schedule.models import Service
 
-# Bookings a day by one browser before the address must be confirmed: a parent and a child.
+# Visits one browser can book in a day without confirming the address: a parent and a child.
 UNPROVEN_PER_VISITOR = 2
 A_DAY = timedelta(days=1)
 RETRY_AFTER_SECONDS = 24 * 60 * 60
@@ -40,7 +40,7 @@ NEAREST = 12
 
 @require_http_methods(["GET", "POST"])
 def details(request: HttpRequest, slug: str) -> HttpResponse:
-    # A form that is sent twice shows the visit it made the first time.
+    # A form sent twice shows the visit that it made the first time, despite any change since.
     visit = _of_this_form(request)
     if visit is not None and is_settled(visit):
         return go_on_with(visit, now=timezone.now())
@@ -60,7 +60,7 @@ def _details(
     today = days.local_date(now, practice.zone)
     offer = visitor.offer(_service(slug, kept), today=today)
     if visitor.outcome is None or not offer.is_open:
-        # The same form, sent twice at once, has just booked and taken the answers.
+        # Or the same form, sent twice at once, has just booked and used the answers.
         visit = _of_this_form(request)
         if visit is not None and is_settled(visit):
             return go_on_with(visit, now=now)
@@ -82,10 +82,10 @@ def _details(
         else:
             return redirect("slots", slug)
         if "book" not in request.POST:
-            # Another time was chosen for details typed before, which are shown again.
+            # The visitor chose another time after typing: show the details again.
             return _page(request, held, form=form.as_typed(), visitor=visitor, now=now)
         if visitor.patient is None and HoneypotForm(request.POST).is_spam:
-            # A program; it gets the same page as a person who is asked to check their mail.
+            # The honeypot caught a program: show it the page for unconfirmed addresses.
             return redirect("confirm_address")
         if visitor.patient is None and not form.is_valid():
             held.renew_hold(now=now)
@@ -110,7 +110,7 @@ def _details(
 
 
 def _of_this_form(request: HttpRequest) -> Appointment | None:
-    """The hold behind the posted form, or the visit it became, for the browser it belongs to."""
+    """Return the posted form's hold, or the visit it became, if it belongs to this browser."""
     form = KeyForm(request.POST)
     visitor_key = visitor_hash(request)
     if request.method != "POST" or not visitor_key or not form.is_valid():
@@ -124,7 +124,7 @@ def _of_this_form(request: HttpRequest) -> Appointment | None:
 
 
 def _service(slug: str, kept: Appointment | None) -> Service:
-    """The service of the page's address: most often it was read along with the hold."""
+    """Return the service in the page's URL; in most cases it was read with the hold."""
     if kept is not None and kept.service.slug == slug and kept.service.is_active:
         return kept.service
     return active_service(slug)
@@ -133,7 +133,7 @@ def _service(slug: str, kept: Appointment | None) -> Service:
 def _is_still_meant(
     kept: Appointment, request: HttpRequest, offer: Offer, *, now: datetime
 ) -> bool:
-    """Is the hold running, and for the start on the page that was sent?"""
+    """Whether the hold has not expired, and is for the start on the posted page."""
     return (
         kept.service == offer.service
         and kept.seconds_held(now=now) > 0
@@ -148,7 +148,7 @@ def _has_too_many_visits(patient: Patient, *, now: datetime) -> bool:
 
 def _book(held: Appointment, *, visitor: BookingVisitor, patient: Patient, now: datetime) -> None:
     """Make the hold a visit of ``patient``, with the gate's answers as the start of the intake."""
-    # Without a savepoint: whatever is raised in here undoes all that was begun around it.
+    # Without a savepoint: an exception in here also rolls back the transaction around it.
     with transaction.atomic(savepoint=False):
         if patient._state.adding:
             patient.save()
@@ -158,27 +158,27 @@ def _book(held: Appointment, *, visitor: BookingVisitor, patient: Patient, now: 
 
 
 class MustConfirm(Exception):
-    """The address must be confirmed by mail before this booking."""
+    """This booking has to wait until the mailed link is opened."""
 
 
 def _book_unproven(
     held: Appointment, *, form: DetailsForm, visitor: BookingVisitor, address: str, now: datetime
 ) -> None:
-    """Book for somebody who has not shown that the address is theirs, or have a link mailed first.
+    """Book for a visitor who has not proven their address, or plan a mail with a link first.
 
-    Which of the two depends on what this browser and this network have booked, and on nothing
-    that is known of the address or its owner: so neither answer tells anything about them. Raises
-    RateLimited when too many links were asked for.
+    The choice depends only on what this browser and this network have booked, and not on data
+    about the address or its owner. So neither answer reveals anything about them. Raises
+    RateLimited when too many links were requested.
     """
     try:
         with transaction.atomic():
             patient = visitor.patient or form.new_patient(now=now)
             is_many = _has_address_many_visits(patient.email, now=now)
             _book(held, visitor=visitor, patient=patient, now=now)
-            # Counted in the same step: of a form that was sent twice, once.
+            # Counted in the same transaction, so that a form sent twice counts once.
             _count_unproven(visitor, address=address, now=now)
             if is_many:
-                # Only staff can answer this; the page must not reveal what the address has booked.
+                # For staff, who can ask. The page must not show what the address has booked.
                 DeskTask.objects.ask(
                     kind=DeskTask.Kind.MANY_VISITS, subject=patient, patient=patient, now=now
                 )
@@ -192,7 +192,7 @@ def _book_unproven(
                 now=now,
             )
             ADDRESS_CHECKS_PER_IP.hit(address, now=now)
-        # The rolled-back booking is still in memory.
+        # The booking that was rolled back had also changed the object in memory.
         held.refresh_from_db()
 
 
@@ -201,7 +201,7 @@ def _mail_to(patient: Patient) -> dict[str, str]:
 
 
 def _count_unproven(visitor: BookingVisitor, *, address: str, now: datetime) -> None:
-    """Raise MustConfirm when this browser, or its network, has booked more than a few times."""
+    """Raise MustConfirm when this browser or its network has booked too many times."""
     booked = Appointment.objects.filter(
         visitor_hash=visitor.visitor_hash, patient__isnull=False, created_at__gt=now - A_DAY
     )
@@ -254,7 +254,7 @@ def _taken(
     visitor: BookingVisitor,
     now: datetime,
 ) -> HttpResponse:
-    """Show the nearest free times, in a form that keeps everything typed."""
+    """Show that the time is taken, and the nearest ones, in a form that keeps the input."""
     if not start.is_valid():
         return redirect("slots", offer.service.slug)
     chosen = start.cleaned_data

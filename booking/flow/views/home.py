@@ -1,4 +1,4 @@
-"""The home page, and the list of services."""
+"""The home page, with what can be booked."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

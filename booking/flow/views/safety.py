@@ -34,14 +34,14 @@ from intake.workflow.advice import advice
 from intake.workflow.page_saving import known_beforehand
 from schedule.models import Service
 
-# The message that makes no sense where there is none.
+# The message to leave out when there is no early time.
 CHOOSE_AN_EARLY_TIME = "M4"
 
 
 def visitor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Pass a booking page its ``visitor`` and ``practice``; in an emergency show that page instead.
 
-    Browsers and proxies must not store any of these pages.
+    No browser or proxy stores these pages.
     """
 
     @wraps(view)
@@ -50,9 +50,9 @@ def visitor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         practice = practice_of(request)
         if practice.missing_for_safety:
-            # Without an emergency number no advice could be given, so booking stays closed.
+            # Without these data nobody could be helped in an emergency, so booking stays closed.
             return render(request, "booking/flow/not_open.html", status=503)
-        # Create the visitor cookie now and copy it to whatever response the view returns.
+        # The visitor's token may be created here, before the response that sets it exists.
         jar = HttpResponse()
         visitor = BookingVisitor.of(
             request,
@@ -65,7 +65,7 @@ def visitor_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         try:
             response = view(request, *args, visitor=visitor, practice=practice, **kwargs)
         except Questionnaire.DoesNotExist:
-            # Nobody may see times without having been asked the safety questions.
+            # Without the safety questions nobody may book a time.
             return render(request, "booking/flow/not_open.html", status=503)
         response.cookies.update(jar.cookies)
         return response
@@ -105,7 +105,7 @@ def safety(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice)
             practice=practice,
             now=now,
         )
-        # A danger sign is answered at once, even if other answers are missing.
+        # A danger sign gets an answer at once, even if other questions are unanswered.
         if outcome.level == Level.EMERGENCY:
             for alert in answers.safety_alerts.blocking():
                 Appointment.objects.hold_for_safety(alert, now=now)
@@ -120,7 +120,7 @@ def safety(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice)
 def _after_the_gate(
     request: HttpRequest, visitor: BookingVisitor, service: Service | None, today: date
 ) -> str:
-    """The next page after a complete set of answers."""
+    """Return the URL of the next page after a complete set of answers."""
     if visitor.outcome and visitor.outcome.level == Level.URGENT:
         return path_for(service, "callback")
     if back := VisitForm(request.GET).url:
@@ -154,7 +154,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
 @visitor_required
 @require_http_methods(["GET", "POST"])
 def callback(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
-    """Ask a visitor who needs a call today how to reach them; nothing is required."""
+    """Ask visitors who need a call today how to reach them; every field is optional."""
     service = service_asked_for(request)
     alert = visitor.urgent_alert
     if alert is None:
@@ -182,7 +182,7 @@ def callback(request: HttpRequest, *, visitor: BookingVisitor, practice: Practic
 def safety_result(
     request: HttpRequest, *, visitor: BookingVisitor, practice: Practice
 ) -> HttpResponse:
-    """Say what the answers mean, and what can be booked with them."""
+    """Show what the answers mean for this person, and what they can book."""
     service = service_asked_for(request)
     now = timezone.now()
     if visitor.outcome is None:
@@ -216,7 +216,7 @@ def safety_result(
 @visitor_required
 @require_http_methods(["GET", "POST"])
 def no_time(request: HttpRequest, *, visitor: BookingVisitor, practice: Practice) -> HttpResponse:
-    """Offer a call of the front desk to a visitor who should be seen soon and finds no time."""
+    """Offer a call by the front desk to visitors who should be seen soon and find no time."""
     service = service_asked_for(request)
     now = timezone.now()
     if visitor.outcome is None or visitor.outcome.level != Level.SOON:
@@ -259,11 +259,11 @@ def _times_left(offers: list[Offer], *, visitor: BookingVisitor, now: datetime) 
 
 
 def service_asked_for(request: HttpRequest) -> Service | None:
-    """The service that was asked for before the gate; None if it is unknown."""
+    """Return the service chosen before the gate; None if it is unknown."""
     slug = request.GET.get("service", "")
     return Service.objects.filter(slug=slug, is_active=True).first() if slug else None
 
 
 def path_for(service: Service | None, name: str) -> str:
-    """A page of the gate that remembers the service."""
+    """Return the URL of a page of the gate, with the service in it."""
     return reverse(name, query={"service": service.slug} if service else None)
