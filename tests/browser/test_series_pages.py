@@ -23,7 +23,11 @@ def seen():
     practitioner = make.make_practitioner(locations=[location])
     make.make_hours(practitioner, location)
     service = make.make_service(
-        slug="pt-followup", name="Follow-up", is_first_visit=False, practitioners=[practitioner]
+        slug="pt-followup",
+        name="Follow-up",
+        is_first_visit=False,
+        practitioners=[practitioner],
+        tags=[],
     )
     return make.make_appointment(
         service=service,
