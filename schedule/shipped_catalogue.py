@@ -1,4 +1,4 @@
-"""The services a clinic starts with, as rows it may then edit."""
+"""The services a clinic starts with, as rows that it may edit."""
 
 import json
 from pathlib import Path
