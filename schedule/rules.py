@@ -196,7 +196,7 @@ class Rulebook:
         )
 
     def limits_on(self, practitioner_id: int, service_id: int) -> list[Limit]:
-        """Return the limits towards which a visit with this service and practitioner counts."""
+        """The limits that a visit for this service with this practitioner counts towards."""
         return [limit for limit in self.limits if limit.is_on(practitioner_id, service_id)]
 
 
