@@ -7,7 +7,7 @@ class ClinicConfig(AppConfig):
     verbose_name = _("Clinic")
 
     def ready(self) -> None:
-        # Imported for what they register: deploy checks, and a receiver of allauth's signal.
+        # Imported to register deploy checks and a receiver of allauth's signal.
         from clinic.models import Role
         from clinic.operations import checks  # noqa: F401
         from clinic.security import accounts

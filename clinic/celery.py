@@ -23,5 +23,5 @@ def require_keys(**kwargs: object) -> None:
     try:
         encryption_keys.require_keys()
     except ImproperlyConfigured as error:
-        # Celery logs any other exception of a receiver, and goes on.
+        # Celery logs any other exception of a receiver, and continues.
         raise SystemExit(str(error)) from error

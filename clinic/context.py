@@ -5,12 +5,12 @@ from clinic.models import Practice
 
 
 def practice_of(request: HttpRequest) -> Practice:
-    """Return the practice as it was when this request first asked for it."""
+    """Return the practice, read once per request."""
     if not hasattr(request, "_practice"):
         request._practice = Practice.current()  # type: ignore[attr-defined]
     return request._practice  # type: ignore[attr-defined]
 
 
 def practice(request: HttpRequest) -> dict[str, object]:
-    """Give every template the clinic's own name and numbers, read once when used."""
+    """Give every template the clinic's own name and phone numbers, read on first use."""
     return {"practice": SimpleLazyObject(lambda: practice_of(request))}

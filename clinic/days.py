@@ -1,7 +1,7 @@
 """Calendar days on a wall clock as ranges of UTC instants.
 
-Queries compare instants with these; the database is never asked what day it is somewhere,
-because PostgreSQL has a time zone table of its own.
+Queries compare instants with these. The database never calculates local dates, because PostgreSQL
+has its own time zone table.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,8 +16,8 @@ def local_date(now: datetime, zone: ZoneInfo) -> date:
 def instants(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the start of ``first`` and the end of ``last`` (exclusive) as UTC instants.
 
-    A day is 23 or 25 hours long when the clocks change; a midnight that occurs twice means the
-    first.
+    A day is 23 or 25 hours long when the clocks change. Of a midnight that occurs twice, the first
+    counts.
     """
     start, end = (
         datetime.combine(day, time(), zone).astimezone(UTC)

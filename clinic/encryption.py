@@ -1,11 +1,11 @@
 """Optional encryption at rest of answers and free text, for stolen dumps and backups.
 
 ``FIELD_ENCRYPTION_KEYS`` lists Fernet keys, newest first: the first one writes, all of them read.
-Without any, or with ``off`` in front, new values are stored in plain. A stored value names the key
-that opens it (``enc1:<fingerprint>:<token>``), so that nothing is ever guessed: what no key opens
-raises KeyMissing, and a process whose keys do not open what is stored does not start.
+Without any, or with ``off`` in front, new values are stored in plain text. A stored value names the
+key that decrypts it (``enc1:<fingerprint>:<token>``), so nothing is ever guessed. A value without
+its key raises KeyMissing, and a process that lacks a key of a stored value does not start.
 
-It does not protect against somebody who is in the running application, which has the keys.
+It does not protect against an attacker inside the running application, which has the keys.
 """
 
 import hmac
@@ -24,23 +24,23 @@ _MARK = re.compile(r"enc1:([0-9a-f]{16}):(.+)", re.DOTALL)
 
 
 class KeyMissing(ImproperlyConfigured):
-    """Something stored was encrypted with a key that FIELD_ENCRYPTION_KEYS does not hold."""
+    """A stored value was encrypted with a key that FIELD_ENCRYPTION_KEYS does not contain."""
 
 
 @lru_cache(maxsize=64)
 def fingerprint(key: str) -> str:
-    """Name a key without giving it away."""
+    """Return a name of a key that does not reveal it."""
     return hmac.digest(key.encode(), b"backstride field key", "sha256").hex()[:16]
 
 
 def writing_key() -> str:
-    """The key that new values are encrypted with; empty when they are stored in plain."""
+    """Return the key that encrypts new values; empty if they are stored in plain text."""
     keys = settings.FIELD_ENCRYPTION_KEYS
     return "" if not keys or keys[0] == OFF else keys[0]
 
 
 def encrypt(plain: str) -> str:
-    """Return what to store; the text as it is when encryption is off."""
+    """Return the value to store: the unchanged text if encryption is off."""
     key = writing_key()
     if not key:
         return plain
@@ -48,7 +48,7 @@ def encrypt(plain: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Return the plain text of what is stored; raises KeyMissing when no key opens it."""
+    """Return the plain text of a stored value; raises KeyMissing if no key decrypts it."""
     found = _MARK.fullmatch(stored)
     if found is None:
         return stored
@@ -64,9 +64,9 @@ def decrypt(stored: str) -> str:
 
 
 class EncryptedJSONField(models.JSONField):
-    """JSON that is stored as one encrypted string when there are keys. Never queried by content.
+    """JSON that is stored as one encrypted string if there are keys. Never queried by content.
 
-    The plain value must not itself be a string.
+    The plain value must not be a string.
     """
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
@@ -88,9 +88,9 @@ class EncryptedJSONField(models.JSONField):
 
 
 class EncryptedTextField(models.TextField):
-    """Text that is stored encrypted when there are keys, except when it is empty.
+    """Text that is stored encrypted if there are keys, unless it is empty.
 
-    Whether there is any can be queried, nothing else.
+    Queries can only ask whether it is empty.
     """
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
@@ -106,7 +106,7 @@ class EncryptedTextField(models.TextField):
 
 
 def missing_keys(fingerprints: set[str]) -> str:
-    """Return the message that keys with these fingerprints are needed."""
+    """Return the message that keys with these fingerprints are missing."""
     names = ", ".join(sorted(fingerprints))
     return (
         f"Answers in this database are encrypted with a key that is not in FIELD_ENCRYPTION_KEYS "

@@ -1,4 +1,4 @@
-"""Which keys the database needs, and which rows are stored under which."""
+"""Keys that the database needs, and the rows that are stored under each."""
 
 from django.apps import apps
 from django.db import DatabaseError
@@ -31,7 +31,7 @@ def encrypted_fields() -> list[tuple[type[Model], Encrypted]]:
 
 
 def not_under(key: str, model: type[Model], field: Encrypted) -> QuerySet[Model]:
-    """Return the rows whose column is stored otherwise than with ``key``, or in plain if empty."""
+    """Return the rows whose column is not stored with ``key``, or not in plain without a key."""
     quote = '"' if isinstance(field, EncryptedJSONField) else ""
     rows = model._base_manager.annotate(as_stored=Cast(field.name, TextField()))
     if not key:
@@ -44,7 +44,7 @@ def not_under(key: str, model: type[Model], field: Encrypted) -> QuerySet[Model]
 
 
 def require_keys() -> None:
-    """Refuse to start with keys that do not open what is stored; record the one that writes.
+    """Refuse to start without the keys of all stored values; record the one that writes.
 
     Raises KeyMissing. A database without the table is empty.
     """

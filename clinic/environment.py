@@ -1,4 +1,4 @@
-"""Readers for the process environment that fail loudly instead of guessing."""
+"""Readers for the process environment, which raise errors instead of guessing."""
 
 import os
 from collections.abc import MutableMapping
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
-# Any of these says that somebody has configured this process.
+# If any of these is set, this process was configured.
 _CONFIGURATION = (
     "SECRET_KEY", "DEBUG", "DEMO", "BASE_URL", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL",
     "EMAIL_URL", "FIELD_ENCRYPTION_KEYS", "TRUSTED_PROXY",
@@ -23,9 +23,9 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 def use_development_settings(
     environ: MutableMapping[str, str], *, checkout: Path = _CHECKOUT
 ) -> bool:
-    """Set ``DEBUG`` where nothing is configured in a developer's checkout; return whether it was.
+    """Set ``DEBUG`` in a developer's checkout without configuration; return whether it was set.
 
-    For `manage.py` only: servers, workers and images (they hold no `.git`) stay strict.
+    For `manage.py` only: servers, workers and images (without `.git`) stay strict.
     """
     if any(name in environ for name in _CONFIGURATION) or not (checkout / ".git").exists():
         return False
@@ -34,7 +34,7 @@ def use_development_settings(
 
 
 def env_str(name: str, default: str | None = None) -> str:
-    """Return the variable, or ``default``; raise ImproperlyConfigured when neither exists."""
+    """Return the variable, or ``default``; raise ImproperlyConfigured if neither exists."""
     value = os.environ.get(name, default)
     if value is None:
         raise ImproperlyConfigured(f"Set the environment variable {name} (see .env.example).")
@@ -63,7 +63,7 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 
 def fernet_keys(name: str) -> list[str]:
-    """Return the list of Fernet keys, newest first; ``off`` may stand in front of them."""
+    """Return the list of Fernet keys, newest first; the first entry may be ``off``."""
     keys = env_list(name)
     for position, key in enumerate(keys):
         if position == 0 and key == "off":
@@ -80,7 +80,7 @@ def fernet_keys(name: str) -> list[str]:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether ``url`` can only be reached from this machine."""
+    """Whether ``url`` can only be reached from this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -96,7 +96,7 @@ def database_from_url(url: str) -> dict[str, object]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path[1:]) or ":memory:",
             "OPTIONS": {
-                # IMMEDIATE takes the write lock when a transaction begins: SQLite's row lock.
+                # IMMEDIATE takes the write lock when a transaction begins, in place of row locks.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 "init_command": (
@@ -111,8 +111,8 @@ def database_from_url(url: str) -> dict[str, object]:
             "NAME": unquote(parts.path[1:]),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            # Planning took half of the server's time for a booking: the same statement is planned
-            # once a connection. A pooler in front must be one that keeps prepared statements.
+            # Planning took half of the server's time for a booking, so each statement is planned
+            # once per connection. A connection pooler must support prepared statements.
             "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5},
             **_credentials(parts),
         }
@@ -122,14 +122,14 @@ def database_from_url(url: str) -> dict[str, object]:
 def mailer_from_url(url: str, *, timeout: int) -> dict[str, object]:
     """Return a ``MAILERS`` entry for ``smtp``, ``smtps``, ``smtp+tls``, ``file`` and providers.
 
-    ``anymail+postmark://TOKEN`` is a provider that django-anymail knows; further settings of that
-    provider follow as a query: ``anymail+mailgun://KEY?sender_domain=mg.clinic.example``.
+    ``anymail+postmark://TOKEN`` is a provider that django-anymail supports. Its further settings
+    follow as a query: ``anymail+mailgun://KEY?sender_domain=mg.clinic.example``.
     """
     parts = urlsplit(url)
     if parts.scheme.startswith("anymail+"):
         provider = parts.scheme.removeprefix("anymail+")
         token_name = {"postmark": "server_token"}.get(provider, "api_key")
-        # From the URL itself: a host's capitals would be lost.
+        # From the URL itself, because ``hostname`` is in lower case.
         token = unquote(url.partition("://")[2].partition("?")[0].rstrip("/"))
         return {
             "BACKEND": f"anymail.backends.{provider}.EmailBackend",
@@ -155,7 +155,7 @@ def mailer_from_url(url: str, *, timeout: int) -> dict[str, object]:
             "password": unquote(parts.password or ""),
             "use_ssl": parts.scheme == "smtps",
             "use_tls": parts.scheme == "smtp+tls",
-            # Django's default is to wait for ever.
+            # Django's default has no time limit.
             "timeout": timeout,
         },
     }

@@ -20,7 +20,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    # Django's own handler would put the tried path into the template's context.
+    # Django's own handler would put the requested path into the template's context.
     response = render(request, "404.html", status=404)
     # The same address may be allowed tomorrow, so the answer must not be cached.
     response.headers["Cache-Control"] = "no-store"

@@ -28,7 +28,7 @@ def _clock(typed: str) -> str:
 
 
 class SpansField(CharField):
-    """From and to times of one day as somebody types them: "08:00-12:00, 13:00-18:00"."""
+    """From and to times of one day as they are typed: "08:00-12:00, 13:00-18:00"."""
 
     default_error_messages = {
         "spans": _("Write from and to times, the earliest first: 08:00-12:00, 13:00-18:00."),
@@ -54,7 +54,7 @@ class SpansField(CharField):
 
 
 class PracticeForm(ModelForm):
-    """The practice; when somebody answers a safety alert, in a line for each day."""
+    """The practice; one line for each day with the hours in which staff answer safety alerts."""
 
     monday = SpansField(label=capfirst(WEEKDAYS[0]))
     tuesday = SpansField(label=capfirst(WEEKDAYS[1]))
@@ -106,7 +106,7 @@ class LocationForm(ModelForm):
             kept_open.help_text = _("Choose a country and save: its holidays are then listed here.")
 
     def _dates(self) -> dict[str, list[date]]:
-        """The dates of each holiday that is shown, by its name."""
+        """Return the dates of each holiday that is shown, by its name."""
         dates: dict[str, list[date]] = {}
         this_year = timezone.localdate().year
         for year in (this_year, this_year + 1):

@@ -1,4 +1,4 @@
-"""The guide's table of contents. The text itself is one template a page and language."""
+"""The guide's table of contents. The text is in one template per page and language."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""The registered languages, and which one a reader gets.
+"""The registered languages, and the choice of one for a reader.
 
-A language is registered in ``settings.LANGUAGES``. Nothing else in the code names one.
+A language is registered in ``settings.LANGUAGES``. No other code names a language.
 """
 
 import json
@@ -14,7 +14,7 @@ from django.utils import translation
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return code and name of every registered language; migrations keep this call, no list."""
+    """Return code and name of every registered language; migrations contain this call, no list."""
     return list(settings.LANGUAGES)
 
 
@@ -34,7 +34,7 @@ def active_language() -> str:
 
 
 def in_language[T](texts: Mapping[str, T], language: str | None) -> T | None:
-    """Return the text for a language, else the default language's, else any there is."""
+    """Return the text for a language, else the default language's, else any other."""
     return next((texts[code] for code in [*fallbacks(language), *texts] if code in texts), None)
 
 
@@ -44,7 +44,7 @@ def templates(name: str, language: str) -> list[str]:
 
 
 def content(module: str, name: str) -> dict[str, Any]:
-    """Return what stands in ``<name>.<language>.json`` beside a module, by language."""
+    """Return the content of ``<name>.<language>.json`` in a module's folder, by language."""
     files = sorted(Path(module).parent.glob(f"{name}.*.json"))
     return {path.name.split(".")[1]: json.loads(path.read_text()) for path in files}
 
@@ -55,7 +55,7 @@ def each_language(lookup: str) -> list[str]:
 
 
 def gaps(missing: Callable[[str], Iterable[str]], *, check_id: str) -> list[CheckMessage]:
-    """Warn of what a registered language lacks; ``missing`` names it for one code."""
+    """Warn of texts that a registered language lacks; ``missing`` lists them for one code."""
     return [
         Warning(
             f"{name} ({code}) is registered and lacks {', '.join(found)}.",

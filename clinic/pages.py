@@ -1,4 +1,4 @@
-"""Pages of the ground floor: practice, guide, links, health."""
+"""Pages of the base app: practice, guide, links, health."""
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path

@@ -1,4 +1,4 @@
-"""Text that people type on one line, made harmless to show beside other text and to mail."""
+"""Text that people type on one line, made safe to show beside other text and to mail."""
 
 import unicodedata
 from typing import Any
@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.encoding import punycode
 
-# Without Django's exception for "localhost": that mail would stay on our own server.
+# Without Django's exception for "localhost", because such a mail would stay on our own server.
 _is_address = EmailValidator(allowlist=[])
 
 # They reorder the text after them: "Anna<U+202E>gpj.exe" is shown backwards.
@@ -24,7 +24,7 @@ def one_line(text: str) -> str:
     the result cannot start a header of its own.
     """
     if text.isascii() and text.isprintable():
-        # Nothing to take away: most names and subjects, and this runs for each in every mail.
+        # Nothing to remove in most names and subjects, and this runs for each in every mail.
         return " ".join(text.split())
     kept = (
         " " if char.isspace() else char
@@ -36,7 +36,7 @@ def one_line(text: str) -> str:
 
 
 class OneLineField(forms.CharField):
-    """A name, a phone number: cleaned by ``one_line``; the browser finds its direction itself."""
+    """A name or phone number, cleaned by ``one_line``; the browser detects its direction."""
 
     def to_python(self, value: Any) -> str | None:
         return super().to_python(one_line(str(value)) if value is not None else value)
@@ -48,8 +48,8 @@ class OneLineField(forms.CharField):
 def validate_mailable(address: str) -> None:
     """Refuse addresses that RFC 5321 allows but no mail provider offers.
 
-    That is a quoted local part, which may hold commas and control characters, an address literal
-    such as ``a@[127.0.0.1]``, and a domain that cannot be encoded for mail.
+    These are a quoted local part, which may contain commas and control characters, an address
+    literal such as ``a@[127.0.0.1]``, and a domain that cannot be encoded for mail.
     """
     _is_address(address)
     local_part, _, domain = address.rpartition("@")
@@ -64,6 +64,6 @@ def validate_mailable(address: str) -> None:
 
 
 class MailAddressField(forms.EmailField):
-    """An e-mail address that we will be able to write to."""
+    """An e-mail address to which mail can be sent."""
 
     default_validators = [validate_mailable]

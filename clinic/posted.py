@@ -1,8 +1,8 @@
-"""What a form is bound to."""
+"""The data that a form is bound to."""
 
 from django.http import HttpRequest, QueryDict
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """Return the posted data, or None when the page is only shown."""
+    """Return the posted data, or None if the page is only shown."""
     return request.POST if request.method == "POST" else None

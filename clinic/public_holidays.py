@@ -16,7 +16,7 @@ class Holiday(NamedTuple):
 
 @lru_cache(maxsize=256)
 def holidays_of(country: str, subdivision: str, year: int) -> tuple[Holiday, ...]:
-    """Every holiday of the year, in the order of the calendar; two on one day are two.
+    """Return every holiday of the year, in order of date; two on one day are two entries.
 
     Without a country there are none. Raises NotImplementedError for an unknown one.
     """
@@ -34,7 +34,7 @@ def holidays_of(country: str, subdivision: str, year: int) -> tuple[Holiday, ...
 def closed_days(
     country: str, subdivision: str, kept_open: Iterable[str], years: Iterable[int]
 ) -> list[Holiday]:
-    """The holidays of these years, without those whose names are kept open."""
+    """Return the holidays of these years, without those whose names are kept open."""
     opened = set(kept_open)
     return [
         holiday
@@ -45,12 +45,12 @@ def closed_days(
 
 
 def country_names() -> list[tuple[str, str]]:
-    """The two-letter code of each country with its English name, in the order of the names."""
+    """Return the two-letter code of each country with its English name, in order of the names."""
     known = countries()
     names = {code: module.replace("_", " ").title() for module, (_, code, *_) in COUNTRIES.items()}
     return sorted(((code, names.get(code, code)) for code in known), key=lambda pair: pair[1])
 
 
 def countries() -> dict[str, list[str]]:
-    """The two-letter code of each country that is known, with the codes of its parts."""
+    """Return the two-letter code of each supported country, with the codes of its parts."""
     return holidays.list_supported_countries(include_aliases=False)

@@ -20,7 +20,7 @@ from clinic.environment import (
     mailer_from_url,
 )
 
-# The pinned tzdata package, not the system's older copy, decides what a wall clock means.
+# Time zones come from the pinned tzdata package, not from the system's older copy.
 zoneinfo.reset_tzpath(())
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -122,7 +122,7 @@ DATABASES = {
     )
 }
 CACHES = {
-    # In the database, so that rate limits hold across processes and without Redis.
+    # In the database, so that rate limits apply across processes and without Redis.
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "clinic_cache",
@@ -137,15 +137,15 @@ MAILERS = {
         env_str("EMAIL_URL", f"file://{STATE_DIR / 'mail'}"), timeout=SMTP_TIMEOUT_SECONDS
     )
 }
-# A class of the clinic's own that takes mails instead (clinic/mail/senders.py).
+# A class of the clinic's own that sends mails instead (clinic/mail/senders.py).
 SENDER = env_str("SENDER", "")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "clinic@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# What comes back: a mailbox that is read, and the key of reports to /bounces/.
+# Bounces: a mailbox that is read, and the key of reports to /bounces/.
 BOUNCES_URL = env_str("BOUNCES_URL", "")
 BOUNCES_SECRET = env_str("BOUNCES_SECRET", "")
-# "user:password" of the webhooks that django-anymail keeps for providers.
+# "user:password" of django-anymail's webhooks for providers.
 PROVIDER_WEBHOOK_SECRET = env_str("PROVIDER_WEBHOOK_SECRET", "")
 if PROVIDER_WEBHOOK_SECRET:
     ANYMAIL = {"WEBHOOK_SECRET": PROVIDER_WEBHOOK_SECRET}
@@ -189,7 +189,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# A stranger's address gets no mail from us; the page answers the same either way.
+# An address without an account gets no mail; the page's answer is the same in both cases.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
@@ -220,21 +220,21 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
 # Not "no-referrer": browsers would then post forms with "Origin: null", which CSRF refuses.
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "clinic.errors.csrf_failure"
-# Trusted only when a proxy that sets (and strips) these headers stands in front.
+# Trusted only behind a proxy that sets (and strips) these headers.
 TRUSTED_PROXY = env_bool("TRUSTED_PROXY")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Staff are signed out after this much idleness; patients hold link grants, not sessions.
+# Staff are signed out after this idle time; patients have link grants, not sessions.
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 # Counted from the sign-in, whatever the activity since.
 SESSION_MAX_SECONDS = 12 * 60 * 60
 X_FRAME_OPTIONS = "DENY"
 
-# Encryption at rest of answers and free text; the first key writes, all of them read
+# Encryption at rest of answers and free text: the first key encrypts, all of them decrypt
 FIELD_ENCRYPTION_KEYS = fernet_keys("FIELD_ENCRYPTION_KEYS")
 
 # Static files
@@ -245,7 +245,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("bootstrap/css", get_bootstrap_dir() / "css"),
 ]
-# Beside what is compressed already: source maps, which only a debugger asks for.
+# In addition to types that are compressed already: source maps, which only a debugger requests.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -258,10 +258,10 @@ STORAGES = {
     },
 }
 
-# Celery: the rows are the truth, a lost or doubled message changes nothing
+# Celery: the rows are the truth; a lost or repeated message changes nothing
 
 TICK_SECONDS = env_int("TICK_SECONDS", 60)
-# A claimed mail that is not settled after this long belongs to a process that died.
+# A claimed mail that is not finished after this time belongs to a process that died.
 LEASE_SECONDS = env_int("LEASE_SECONDS", SMTP_TIMEOUT_SECONDS + 30)
 
 REDIS_URL = env_str("REDIS_URL", "")
@@ -269,7 +269,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        # Publishing to a broker that is down fails at once: nobody waits for it, the tick sends.
+        # Publishing to a broker that is down fails at once: nothing waits, and the tick sends.
         "max_retries": 0,
         "visibility_timeout": 600,
         "unacked_restore_throttle": 1,
@@ -281,13 +281,13 @@ if REDIS_URL:
 else:
     # Kombu warns of an address without a host.
     CELERY_BROKER_URL = "folder://localhost"
-    # Who publishes and who reads share one folder: there is no server in between.
+    # Publishers and consumers share one folder, without a server.
     _QUEUE_DIR = STATE_DIR / "broker"
     _QUEUE_DIR.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_QUEUE_DIR),
         "data_folder_out": str(_QUEUE_DIR),
-        # Each look takes one message. If they came faster, only those about to expire would ever
+        # Each poll takes one message. If messages came faster, only those about to expire would
         # be taken, and the tick might never be among them.
         "polling_interval": 0.1,
     }
@@ -296,9 +296,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# One process sends, so that killing a worker leaves the fate of one mail unknown, not of several.
+# One process sends, so that killing a worker leaves the outcome of only one mail unknown.
 CELERY_WORKER_CONCURRENCY = 1
-# A process that was killed is given up after this long; until then no other task runs.
+# A process that was killed counts as lost after this time; until then no other task runs.
 CELERY_WORKER_LOST_WAIT = 1
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
@@ -307,7 +307,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "celerybeat-schedule")
-# Ticks that pile up while no worker runs are dropped, not worked off one after the other.
+# Ticks that accumulate while no worker runs expire and are not run later.
 _EVERY_TICK = {"schedule": TICK_SECONDS, "options": {"expires": 5 * TICK_SECONDS}}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "clinic.tasks.tick", **_EVERY_TICK},
@@ -323,7 +323,7 @@ if BOUNCES_URL:
 
 # Monitoring
 
-# Who scrapes /metrics sends it as a bearer token; without one there is no such page.
+# The bearer token for /metrics; without one there is no such page.
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")
 
 # Logging

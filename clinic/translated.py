@@ -1,4 +1,4 @@
-"""Short texts of the clinic's own in every registered language, in one column each."""
+"""The clinic's own short texts in every registered language, in one column each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,9 +16,9 @@ from clinic.languages import in_language
 
 
 class TranslatedText(Mapping[str, str]):
-    """Texts by language code; ``str()`` is the one for the active language.
+    """Texts by language code; ``str()`` gives the one for the active language.
 
-    Not a ``dict``: the admin would show one as JSON.
+    Not a ``dict``, which the admin would show as JSON.
     """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
@@ -50,7 +50,7 @@ def in_default_language(field: str) -> KeyTextTransform:
 
 
 class TranslatedAttribute(DeferredAttribute):
-    """Whatever is assigned reads back as a ``TranslatedText``."""
+    """Converts any assigned value to a ``TranslatedText``."""
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = self.field.to_python(value)
@@ -72,7 +72,7 @@ class TranslatedField(models.JSONField):
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         value = super().from_db_value(value, expression, connection)
-        # The text of one language, as ``name__en`` selects it, stays a string.
+        # The text of one language, selected by ``name__en``, stays a string.
         return TranslatedText(value) if isinstance(value, dict) else value
 
     def get_prep_value(self, value: Any) -> Any:
@@ -80,7 +80,7 @@ class TranslatedField(models.JSONField):
         return dict(value) if isinstance(value, TranslatedText) else value
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        # ``update()`` comes here past the attribute.
+        # ``update()`` calls this without the attribute.
         return super().get_db_prep_save(self.to_python(value), connection)
 
     def value_to_string(self, obj: models.Model) -> Any:
@@ -95,14 +95,14 @@ class TranslatedField(models.JSONField):
                 MaxLengthValidator(self.max_length)(text)
 
     def formfield(self, **kwargs: Any) -> Any:
-        # Not JSONField's own: it takes JSON.
+        # Not JSONField's own form field, which expects JSON.
         return models.Field.formfield(
             self, **{"form_class": TranslatedFormField, "max_length": self.max_length, **kwargs}
         )
 
 
 class TranslatedInputs(forms.MultiWidget):
-    """One input a language. The default language's comes first and has the field's own name."""
+    """One input per language. The default language's is first and has the field's own name."""
 
     template_name = "clinic/translated_inputs.html"
     use_fieldset = False

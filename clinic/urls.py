@@ -1,4 +1,4 @@
-"""The site map. Each app lists its own pages."""
+"""The root URL configuration. Each app lists its own pages."""
 
 from django.contrib import admin
 from django.urls import include, path

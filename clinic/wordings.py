@@ -1,19 +1,19 @@
-"""The words of every kind of mail as shipped, and their placeholders.
+"""The shipped words of every kind of mail, and their placeholders.
 
-A kind needs three steps, beside its composer and ``outbox.register``:
+A new kind needs three steps, in addition to its composer and ``outbox.register``:
 
 1. Write its words as a ``Wording`` in the app's ``wordings`` module. ``text`` is paragraphs
-   separated by an empty line. A placeholder is a name in braces, ``{when}``; name and explain each
-   one in ``placeholders``, and those that the subject must contain in ``subject_needs``.
-2. Begin its letter with ``letters.build_letter(KIND, values, …)``, which takes what ``Letter``
-   takes beside the words; ``values`` has a value for each placeholder.
+   separated by an empty line. A placeholder is a name in braces, ``{when}``. Explain each one in
+   ``placeholders``, and list those that the subject must contain in ``subject_needs``.
+2. Create its letter with ``letters.build_letter(KIND, values, …)``, which takes the arguments of
+   ``Letter`` other than the words; ``values`` has a value for each placeholder.
 3. Call ``clinic.mail.samples.register(wording, sample=…)`` in ``AppConfig.ready()``.
    ``sample(now)`` composes the mail in the active language from rows that are in no database; for
    a composer of ``booking.mails.visit_mails`` that is ``samples.sample(KIND, compose)``.
-   The admin's preview and test mail are made of it.
+   The admin's preview and test mail use it.
 
-Staff's words are never given to the template engine: placeholders are looked up in a fixed list
-and replaced once, and whatever else is in braces stands in the mail as typed.
+The template engine never gets the words of staff. Placeholders from a fixed list are replaced
+once; other text in braces stays in the mail as typed.
 """
 
 import re
@@ -26,7 +26,7 @@ from django.utils.translation import ngettext
 
 type Text = str | Promise
 
-# Upper case counts too: "{When}" is a slip that should be refused, not mailed.
+# Upper case matches too: "{When}" is an error that should be refused, not mailed.
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
 
 _STEP = re.compile(r"[0-9]+[dh]")
@@ -56,7 +56,7 @@ class Wording:
     subject_needs: tuple[str, ...] = ()
     # Mails about the security of accounts and records cannot be changed by staff.
     is_editable: bool = True
-    # What the link at the end of the mail stops, for kinds that a patient can stop.
+    # The label of the stop link at the end of the mail, for kinds that a patient can stop.
     stop_label: Text = ""
 
     @property
@@ -87,7 +87,7 @@ def label(kind: str) -> str:
 
 
 def offset_label(hours: int) -> str:
-    """Return how long before a visit a reminder comes: "2 hours before", "7 days before"."""
+    """Return the time of a reminder before a visit: "2 hours before", "7 days before"."""
     if hours > 24 and hours % 24 == 0:
         return ngettext("%(count)d day before", "%(count)d days before", hours // 24) % {
             "count": hours // 24
@@ -113,5 +113,5 @@ def placeholders_in(text: str) -> set[str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace each known placeholder once; a value that looks like one is not looked at again."""
+    """Replace each known placeholder once; a value that looks like one is not replaced again."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)

@@ -11,7 +11,7 @@ class ScheduleConfig(AppConfig):
         from clinic.models import Role
         from clinic.security.access import ALL, KEEP, VIEW, allow
 
-        # Imported for the deploy check that it registers.
+        # Imported to register its deploy check.
         from schedule import (
             checks,  # noqa: F401
             rules_triggers,

@@ -1,4 +1,4 @@
-"""Fields that both patients and the front desk fill in, and what is said when one is empty."""
+"""Fields that both patients and the front desk fill in, and the messages for empty ones."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-# What to do about a field that was left empty.
+# Messages for a field that was left empty.
 CHOOSE_SERVICE = {"required": _("Choose a service.")}
 CHOOSE_LOCATION = {"required": _("Choose a location.")}
 CHOOSE_PRACTITIONER = {"required": _("Choose a practitioner.")}

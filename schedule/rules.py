@@ -1,10 +1,10 @@
-"""Every rule about time, read as a whole and kept until one of them changes.
+"""Every rule about time, read as a whole and cached until one of them changes.
 
-Rules change a few times a month and are needed with every page of free times. Each process keeps
-what it read last, with the token it found in ``RulesVersion``. Triggers write a new random token
-with every change of a rule's table, in the same transaction (``schedule.rules_triggers``), so
-one small query tells whether what is kept still holds: also after raw SQL, in another
-process, and after a rollback, because no token comes twice.
+Rules change a few times a month and are needed for every page of free times. Each process caches
+the rules it read last, with the token it found in ``RulesVersion``. Triggers write a new random
+token with every change of a rule's table, in the same transaction (``schedule.rules_triggers``).
+One small query therefore shows whether the cache is still valid, also after raw SQL, a change by
+another process or a rollback, because no token is used twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ type Pair = tuple[int, int]
 
 
 class LocationRules(NamedTuple):
-    """What counts of a location."""
+    """The rules of a location."""
 
     zone: ZoneInfo
     is_active: bool
@@ -45,7 +45,7 @@ class LocationRules(NamedTuple):
     kept_open: tuple[str, ...]
 
     def holidays(self, *, since: int, until: int) -> list[Holiday]:
-        """The holidays on which it is closed, as far as the minutes may touch them."""
+        """Return the holidays on which it is closed and which these minutes may touch."""
         if not self.country:
             return []
         # A clock set back at midnight returns to the day before.
@@ -59,14 +59,14 @@ class LocationRules(NamedTuple):
 
 
 class BreakShift(NamedTuple):
-    """A break, by its key."""
+    """A break, with its key."""
 
     pk: int
     shift: Shift
 
 
 class ReservedShift(NamedTuple):
-    """A reserved time: who may have it before it is released."""
+    """A reserved time: the level that may book it before its release."""
 
     pk: int
     shift: Shift
@@ -82,7 +82,7 @@ class Absence(NamedTuple):
 
 
 class Resource(NamedTuple):
-    """A room or a piece of equipment, with the hours in which it can be used; none: always."""
+    """A room or a piece of equipment, with the hours in which it can be used; none means always."""
 
     pk: int
     shifts: tuple[Shift, ...]
@@ -106,17 +106,17 @@ class AppointmentLimit(NamedTuple):
 class Rulebook:
     places: Mapping[int, LocationRules]
     practitioners: frozenset[int]
-    """Those who are active."""
+    """The active ones."""
     offered_by: Mapping[int, list[int]]
-    """Who offers a service, active or not."""
+    """The practitioners of each service, active or not."""
     shifts: Mapping[Pair, list[Shift]]
     breaks: Mapping[Pair, list[BreakShift]]
     reserved: Mapping[Pair, list[ReservedShift]]
     closures: Mapping[int | None, list[Absence]]
-    """By location; None is every one."""
+    """By location; None means every location."""
     time_off: Mapping[int, list[Absence]]
     rooms: Mapping[tuple[int, str], list[Resource]]
-    """By location and kind, those that are active, in the order of their keys."""
+    """The active ones, by location and kind, in the order of their keys."""
     equipment: Mapping[tuple[int, str], list[Resource]]
     limits: list[AppointmentLimit]
 
@@ -131,7 +131,7 @@ class Rulebook:
         rooms = list(Room.objects.filter(is_active=True).order_by("pk"))
         equipment = list(Equipment.objects.filter(is_active=True).order_by("pk"))
         usable = list(ResourceHours.objects.order_by("pk"))
-        # Last, so that it has every location that the rows above name.
+        # Read last, so that it has every location that the rows above name.
         places = {
             location.pk: LocationRules(
                 location.zone,
@@ -204,16 +204,16 @@ _latest: tuple[tuple[str], Rulebook] | None = None
 
 
 def current() -> Rulebook:
-    """The rules as they stand: one query, or a dozen more when one has changed since the last."""
+    """Return the current rules: one query, or a dozen more if one has changed since the last."""
     global _latest
-    # By hand: it is asked with every page, and making the SQL would take longer than running it.
+    # Raw SQL: it runs for every page, and the ORM would take longer to build it than to run it.
     with connection.cursor() as cursor:
         cursor.execute("SELECT token FROM schedule_rulesversion")
         token = cursor.fetchone()
     kept = _latest
     if kept is not None and kept[0] == token:
         return kept[1]
-    # Read after the token: rules that are newer than it are read again, older ones never kept.
+    # Read after the token: rules newer than it are read again, and older ones are never cached.
     rulebook = Rulebook.read()
     if token is not None:
         _latest = (token, rulebook)

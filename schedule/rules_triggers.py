@@ -1,4 +1,4 @@
-"""Database triggers that note every change of a scheduling rule.
+"""Database triggers that record every change of a scheduling rule.
 
 They write a new token with each change, in the same transaction, so that no process keeps using
 rules it has read before (``schedule.rules``). SQLite loses triggers whenever Django rebuilds a
@@ -28,7 +28,7 @@ RULE_TABLES = (
 )
 RULES_CHANGED = "rules_changed"
 
-# Inserts the row when it is missing, such as after the table was emptied.
+# Inserts the row if it is missing, for example after the table was emptied.
 POSTGRESQL_CHANGED = """
 CREATE FUNCTION rules_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

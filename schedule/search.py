@@ -1,7 +1,7 @@
 """Free starts of a service, and the reasons against every other start.
 
-The arithmetic is ``schedule.slots`` and the rules are ``schedule.rules``. What occupies time is a
-queryset that the caller brings, with the columns that ``Search.occupancy`` reads.
+The arithmetic is ``schedule.slots`` and the rules are ``schedule.rules``. The caller passes the
+visits that occupy time as a queryset, with the columns that ``Search.occupancy`` reads.
 """
 
 from collections import defaultdict
@@ -24,12 +24,12 @@ from schedule.rules import Absence, AppointmentLimit, Pair, Resource, Rulebook
 from schedule.slots import Busy, Opening, Shift, Span, VisitLength
 
 # No visit is longer, buffers included (``booking.appointments.guards``), so nothing that began
-# earlier than this is in the way. It bounds what is read of the past.
+# earlier than this can conflict. It limits how far back rows are read.
 MAX_OCCUPIED = timedelta(days=1)
 
 
 class EpochMinute(Func):
-    """The minute of ``schedule.slots`` that a time falls in; much faster than in Python."""
+    """The minute of ``schedule.slots`` that contains a time; much faster than in Python."""
 
     output_field = BigIntegerField()
     # Not EXTRACT, which calculates in exact decimals: a double is many times faster and exact
@@ -42,7 +42,7 @@ class EpochMinute(Func):
         )
 
     def get_db_converters(self, connection: Any) -> list[Any]:
-        """Return none: both templates give whole numbers, and there may be thousands of them."""
+        """Return none: both templates give integers, and there may be thousands of them."""
         return []
 
 
@@ -54,12 +54,12 @@ BUSY_COLUMNS = (
     EpochMinute("busy_until"),
 )
 
-# How far the visits that count towards a weekly limit may lie from a start, in any zone.
+# The greatest distance from a start to a visit that counts towards its weekly limit, in any zone.
 LIMIT_REACH = timedelta(days=8)
 
 
 class ObstacleRule(models.TextChoices):
-    """Why a start is not offered, in the words of the front desk."""
+    """The reasons why a start is not offered, in words for the front desk."""
 
     NOT_OFFERED = "not-offered", _("Does not offer this service.")
     INACTIVE = "inactive", _("Is not active any more.")
@@ -81,7 +81,7 @@ class ObstacleRule(models.TextChoices):
 
 
 class Obstacle(NamedTuple):
-    """Starts that a rule refuses, and the key of the row that says so, if it is one row."""
+    """Starts that a rule refuses, and the key of the row that causes it, if it is one row."""
 
     rule: ObstacleRule
     starts: list[Span]
@@ -89,7 +89,7 @@ class Obstacle(NamedTuple):
 
 
 class FreeStart(NamedTuple):
-    """A time at which a visit can start, with whom and where."""
+    """A time at which a visit can start, with its practitioner and location."""
 
     start: datetime
     practitioner_id: int
@@ -97,7 +97,7 @@ class FreeStart(NamedTuple):
 
 
 class Occupancy(NamedTuple):
-    """What occupies practitioners, rooms and equipment, by key; and what counts towards limits."""
+    """The visits that occupy practitioners, rooms and equipment or count towards limits, by key."""
 
     people: dict[int, list[Busy]]
     rooms: dict[int, list[Busy]]
@@ -111,11 +111,11 @@ UNOCCUPIED = Occupancy({}, {}, {}, {})
 
 @dataclass(frozen=True)
 class Search:
-    """One question for free starts in ``[since, until)``, made once by ``of``.
+    """One search for free starts in ``[since, until)``, created by ``of``.
 
     ``starts`` and ``why_not`` use the same openings and obstacles, so they cannot disagree.
     ``level`` is the patient's; None is staff, for whom limits and reserved times do not count.
-    ``occupied`` are the rows that occupy time; None looks at the rules alone. ``bookable`` is the
+    ``occupied`` are the rows that occupy time; None checks only the rules. ``bookable`` is the
     window between notice and horizon, None for staff. Spans are minutes of ``schedule.slots``.
     """
 
@@ -142,15 +142,15 @@ class Search:
         as_staff: bool = False,
         level: Level | None = None,
     ) -> "Search":
-        """Read the rules: one query, and a dozen more when a rule has changed.
+        """Read the rules with one query, and a dozen more if a rule has changed.
 
-        Without ``until`` it is about the one start at ``since``. ``duration`` is in minutes, the
-        service's own when not given. A patient without a ``level`` counts as ROUTINE.
+        Without ``until`` the search covers only the start at ``since``. ``duration`` is in minutes
+        and defaults to the service's. A patient without a ``level`` counts as ROUTINE.
         """
         first = slots.ceil_minute(since) if until else slots.floor_minute(since)
         window = None
         if not as_staff:
-            # In UTC, or adding a number of days would follow the wall clock over a change.
+            # In UTC, because adding days to a local time follows the wall clock over a change.
             earliest, latest = service.bookable_between(now.astimezone(UTC))
             window = slots.ceil_minute(earliest), slots.ceil_minute(latest)
             level = Level.ROUTINE if level is None else level
@@ -171,9 +171,9 @@ class Search:
     def starts(
         self, practitioners: Iterable[Practitioner] | None = None, location: Location | None = None
     ) -> list[FreeStart]:
-        """Return the free starts, soonest first; None is everyone who offers it, everywhere.
+        """Return the free starts, soonest first; None means any practitioner or location.
 
-        One query, whatever the number of days, practitioners and visits.
+        One query, for any number of days, practitioners and visits.
         """
         search = self
         if self.bookable:
@@ -191,9 +191,9 @@ class Search:
         ]
 
     def why_not(self, practitioner: Practitioner, location: Location) -> list[Obstacle]:
-        """Return every reason against the one start; empty exactly when ``starts`` offers it.
+        """Return every reason against the one start; empty if and only if ``starts`` offers it.
 
-        An obstacle that is a visit names its key as the row.
+        For an obstacle that is a visit, the row is the visit's key.
         """
         found = []
         if self.bookable and self.since < self.bookable[0]:
@@ -216,7 +216,7 @@ class Search:
     def pairs(
         self, practitioners: Iterable[Practitioner] | None, location: Location | None
     ) -> list[Pair]:
-        """Return who could see the patient where, whatever the time."""
+        """Return the practitioners and locations that fit the search, apart from the time."""
         wanted = None if practitioners is None else {person.pk for person in practitioners}
         return [
             (person, place)
@@ -227,7 +227,7 @@ class Search:
         ]
 
     def misfits(self, practitioner_id: int, location_id: int) -> Iterator[ObstacleRule]:
-        """Yield why this practitioner cannot see the patient there, whatever the time."""
+        """Yield why this practitioner cannot see the patient there, apart from the time."""
         if practitioner_id not in self.rules.offered_by.get(self.service.pk, ()):
             yield ObstacleRule.NOT_OFFERED
         if practitioner_id not in self.rules.practitioners:
@@ -259,7 +259,7 @@ class Search:
         )
 
     def obstacles(self, pair: Pair, taken: Occupancy) -> list[Obstacle]:
-        """Return every obstacle to the one start that the window is about."""
+        """Return every obstacle to the one start of the window."""
         found = [Obstacle(rule, []) for rule in self.misfits(*pair)]
         openings = self.openings(pair)
         if not slots.bookable_starts(
@@ -278,7 +278,7 @@ class Search:
         )
 
     def obstacles_at(self, location_id: int, taken: Occupancy) -> Iterator[Obstacle]:
-        """Yield the obstacles at a location, which are the same for everybody."""
+        """Yield the obstacles at a location, which are the same for all practitioners."""
         place = self.rules.places[location_id]
         for where in (None, location_id):
             yield from self._away(ObstacleRule.CLOSURE, self.rules.closures.get(where, ()))
@@ -326,7 +326,7 @@ class Search:
     def full_periods(
         self, limit: AppointmentLimit, counted: Iterable[tuple[int, int]], location_id: int
     ) -> list[Span]:
-        """The days or weeks that have as many visits as the limit allows."""
+        """Return the days or weeks that have as many visits as the limit allows."""
         begins = slots.periods(
             self.rules.places[location_id].zone,
             days=limit.days,
@@ -348,13 +348,13 @@ class Search:
         return self.rules.limits_on(practitioner_id, self.service.pk)
 
     def shut(self, thing: Resource) -> list[Span]:
-        """The starts at which the resource is closed for some of the visit."""
+        """Return the starts at which the resource is closed for part of the visit."""
         if not thing.shifts:
             return []
         return slots.starts_not_within(self._spans(thing.shifts), self.visit)
 
     def occupancy(self, pairs: Iterable[Pair]) -> Occupancy:
-        """Read with one query what occupies these people, and the rooms and equipment needed."""
+        """Read with one query the visits of these practitioners and of the resources needed."""
         if self.occupied is None:
             return UNOCCUPIED
         pairs = list(pairs)
@@ -386,7 +386,7 @@ class Search:
         things = Q(room__in=rooms) if rooms else Q()
         things |= Q(equipment__in=equipment) if equipment else Q()
         if things:
-            # A union, because with OR the database would use no index.
+            # A union, because with OR the database would not use an index.
             found = found.union(near.filter(times, things, ~theirs), all=True).order_by()
         taken = Occupancy(
             defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list)
@@ -433,7 +433,7 @@ class Search:
 
 
 def _of_the_hours(openings: Iterable[Opening], minute: int, duration: int) -> ObstacleRule:
-    """Return why no opening has this start."""
+    """Return the reason why no opening has this start."""
     around = [
         opening
         for opening in openings

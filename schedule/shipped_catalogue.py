@@ -1,4 +1,4 @@
-"""The services a clinic starts with, as rows it may then edit."""
+"""The services a clinic starts with, as rows that it may edit."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from schedule.models.catalogue import Service
 
 _FILE = Path(__file__).with_name("catalogue.json")
 TEXTS = content(__file__, "catalogue")
-"""What the services are called, and what patients read about them, by language and code."""
+"""The services' names and their texts for patients, by language and code."""
 
 
 def load_catalogue(*, questionnaire: Questionnaire | None = None) -> list[Service]:

@@ -1,11 +1,11 @@
-"""Bookable starts: opening hours, less whatever stands in the way.
+"""Bookable starts: opening hours without the starts that conflict with something.
 
-Everything in the way, be it a visit, a closure or a full day, comes to spans of starts that are
-refused; ``bookable_starts`` leaves those out.
+Every conflict, such as a visit, a closure or a full day, becomes spans of refused starts.
+``bookable_starts`` leaves those out.
 
 An instant is a whole minute since 1970-01-01T00:00Z; a span is half-open, ``(from, to)``. Opening
 hours are wall-clock readings in the location's zone, so each day is converted on its own before
-any minutes are added to it. Nothing here knows of Django or of the database.
+any minutes are added to it. This module uses neither Django nor the database.
 """
 
 import sys
@@ -25,7 +25,7 @@ DAY = 24 * 60
 
 
 class VisitLength(NamedTuple):
-    """The visit looked for: its length and the free time it wants around it, in minutes."""
+    """The requested visit: its length and the free time it needs around it, in minutes."""
 
     duration: int
     before: int = 0
@@ -33,7 +33,7 @@ class VisitLength(NamedTuple):
 
 
 class Busy(NamedTuple):
-    """A visit that stands: its span, and the free time it wants around it, in minutes."""
+    """An existing visit: its span, and the free time it needs around it, in minutes."""
 
     start: int
     end: int
@@ -42,11 +42,11 @@ class Busy(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """One weekly stretch of time on the wall clock of a place.
+    """One weekly span of time on the wall clock of a place.
 
     ``weekday`` counts from Monday = 0. ``opens`` and ``closes`` are wall-clock minutes after
     midnight of that day; ``closes`` may pass 1440, up to the end of the following day. The shift
-    holds from ``valid_from`` to ``valid_until``, both included, None for no limit.
+    is valid from ``valid_from`` to ``valid_until``, both included; None means no limit.
     """
 
     zone: tzinfo
@@ -58,7 +58,7 @@ class Shift(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """A shift on one day: the instants at which a visit may start, rising, and its last minute."""
+    """A shift on one day: the instants at which a visit may start, ascending, and its end."""
 
     starts: Sequence[int]
     end: int
@@ -80,9 +80,9 @@ def from_minute(minute: int) -> datetime:
 
 
 def openings(shifts: Iterable[Shift], *, step: int, since: int, until: int) -> list[Opening]:
-    """The shifts as they fall on every day that the minutes from since to until touch.
+    """Return the shifts on every day from ``since`` to ``until``.
 
-    A visit may start every ``step`` minutes from the beginning of a shift. What is found may reach
+    A visit may start every ``step`` minutes from the beginning of a shift. The result may reach
     a little outside; ``bookable_starts`` cuts it to the minute.
     """
     return [
@@ -93,9 +93,9 @@ def openings(shifts: Iterable[Shift], *, step: int, since: int, until: int) -> l
 
 
 def spans(shifts: Iterable[Shift], *, since: int, until: int) -> list[Span]:
-    """The same shifts as spans of time.
+    """Return the same shifts as spans of time.
 
-    Each lasts from when the clock first shows its beginning, or has jumped over it, until it first
+    Each lasts from when the clock first shows its beginning, or has skipped it, until it first
     shows its end.
     """
     return [
@@ -110,15 +110,15 @@ def spans(shifts: Iterable[Shift], *, since: int, until: int) -> list[Span]:
 
 
 def day_span(day: date, zone: tzinfo) -> Span:
-    """A whole calendar day; empty where the country skipped it."""
+    """Return a whole calendar day; empty if the country skipped it."""
     midnight = _midnight(day.toordinal())
     return _first_instant_at(zone, midnight), _first_instant_at(zone, midnight + DAY)
 
 
 def periods(zone: tzinfo, *, days: int, since: int, until: int) -> list[int]:
-    """The minutes at which calendar days (``days`` = 1) or weeks from Monday (7) begin.
+    """Return the minutes at which calendar days (``days`` = 1) or weeks from Monday (7) begin.
 
-    From the period that ``since`` falls in to the end of the one that ``until`` falls in.
+    From the period that contains ``since`` to the end of the one that contains ``until``.
     """
     first, last = _day_range(zone, since=since, until=until)
     first -= (first - 1) % days
@@ -126,7 +126,7 @@ def periods(zone: tzinfo, *, days: int, since: int, until: int) -> list[int]:
 
 
 def full_periods(begins: Sequence[int], starts: Sequence[int], *, most: int) -> list[Span]:
-    """Those of the periods that have ``most`` of the starts, or more. Both are rising."""
+    """Return the periods that contain at least ``most`` of the starts. Both are ascending."""
     return [
         (first, last)
         for first, last in pairwise(begins)
@@ -135,10 +135,10 @@ def full_periods(begins: Sequence[int], starts: Sequence[int], *, most: int) -> 
 
 
 def collisions(busy: Iterable[Busy], visit: VisitLength) -> list[Span]:
-    """The starts at which the visit would come too close to one that stands.
+    """Return the starts at which the visit would be too close to an existing one.
 
-    Between two visits lies at least what the first wants after it and the second wants before it,
-    whichever is more: the same minutes serve both.
+    The gap between two visits is at least the first one's buffer after it or the second one's
+    buffer before it, whichever is longer: the same minutes count for both.
     """
     duration, before, after = visit
     return [
@@ -148,22 +148,22 @@ def collisions(busy: Iterable[Busy], visit: VisitLength) -> list[Span]:
 
 
 def starts_overlapping(closed: Iterable[Span], visit: VisitLength) -> list[Span]:
-    """The starts at which some of the visit would lie in a closed span.
+    """Return the starts at which part of the visit would be in a closed span.
 
-    Its buffers may: they need only be free of other visits.
+    Its buffers may be in one: they only need to be free of other visits.
     """
     return [(start - visit.duration + 1, end) for start, end in closed if start < end]
 
 
 def starts_not_within(opened: Iterable[Span], visit: VisitLength) -> list[Span]:
-    """The starts at which some of the visit would lie outside all of the spans."""
+    """Return the starts at which part of the visit would be outside all of the spans."""
     edges = [edge for span in _merged(opened) for edge in span]
     ever = [-sys.maxsize, *edges, sys.maxsize]
     return starts_overlapping(zip(ever[::2], ever[1::2], strict=True), visit)
 
 
 def starts_refused_by_all(refused_by_each: Iterable[Iterable[Span]]) -> list[Span]:
-    """The starts that every one of several rooms refuses; without any room that is all of them."""
+    """Return the starts that every one of several rooms refuses; all starts if there is no room."""
     return reduce(_intersection, map(_merged, refused_by_each), [(-sys.maxsize, sys.maxsize)])
 
 
@@ -179,7 +179,7 @@ def bookable_starts(
     until: int,
     refused: Iterable[Span] = (),
 ) -> list[int]:
-    """The minutes in ``(since, until)`` at which the visit may start, rising.
+    """Return the minutes in ``(since, until)`` at which the visit may start, ascending.
 
     The visit fits inside an opening, and its start is in none of the refused spans. Its buffers
     may reach past closing time.
@@ -202,7 +202,7 @@ def bookable_starts(
 
 
 def _days_of(shift: Shift, *, since: int, until: int) -> range:
-    """The ordinals of the days on which the shift holds."""
+    """Return the ordinals of the days on which the shift takes place."""
     first, last = _day_range(shift.zone, since=since, until=until)
     if shift.valid_from:
         first = max(first, shift.valid_from.toordinal())
@@ -215,9 +215,9 @@ def _days_of(shift: Shift, *, since: int, until: int) -> range:
 
 @lru_cache(maxsize=1024)
 def _day_range(zone: tzinfo, *, since: int, until: int) -> Span:
-    """The ordinals of the first and the last day that matter from since to until.
+    """Return the ordinals of the first and the last relevant day from ``since`` to ``until``.
 
-    One day more on either side: a night shift began the day before, and a clock set back at
+    One day more on both sides: a night shift begins the day before, and a clock set back at
     midnight returns to a date that had already ended.
     """
     first = from_minute(since).astimezone(zone).toordinal() - 1
@@ -226,13 +226,13 @@ def _day_range(zone: tzinfo, *, since: int, until: int) -> Span:
 
 
 def _midnight(day: int) -> int:
-    """The wall-clock minute at which the day with this ordinal begins."""
+    """Return the wall-clock minute at which the day with this ordinal begins."""
     return (day - EPOCH.toordinal()) * DAY
 
 
 @lru_cache(maxsize=8192)
 def _opening(zone: tzinfo, day: int, opens: int, closes: int, step: int) -> Opening:
-    """A shift on the day with this ordinal. A reading that occurs twice means the first time."""
+    """Return a shift on the day with this ordinal. Of a repeated reading, the first one counts."""
     midnight = _midnight(day)
     first, last = midnight + opens, midnight + closes
     offsets = {*_offsets(first, zone), *_offsets(last, zone)}
@@ -242,7 +242,7 @@ def _opening(zone: tzinfo, day: int, opens: int, closes: int, step: int) -> Open
     starts = []
     for wall in range(first, last, step):
         earlier, later = _offsets(wall, zone)
-        # The clock jumps over this reading, so nobody could come at it.
+        # The clock skips this reading, so no visit can start at it.
         if earlier < later:
             continue
         starts.append(wall - earlier)
@@ -250,7 +250,7 @@ def _opening(zone: tzinfo, day: int, opens: int, closes: int, step: int) -> Open
 
 
 def _offsets(wall: int, zone: tzinfo) -> Span:
-    """Minutes ahead of UTC at a wall-clock reading, taken as its first and its second occurrence.
+    """Return the minutes ahead of UTC at the first and the second occurrence of a reading.
 
     They differ when the reading occurs twice (first > second) or never (first < second): PEP 495.
     """
@@ -263,7 +263,7 @@ def _offsets(wall: int, zone: tzinfo) -> Span:
 
 @lru_cache(maxsize=8192)
 def _first_instant_at(zone: tzinfo, wall: int) -> int:
-    """The first instant at which the clock shows the reading, or has jumped over it."""
+    """Return the first instant at which the clock shows the reading, or has skipped it."""
     first, second = _offsets(wall, zone)
     if first >= second:
         return wall - first
@@ -276,7 +276,7 @@ def _first_instant_at(zone: tzinfo, wall: int) -> int:
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
-    """The minutes in any of the spans, as spans that are rising and apart."""
+    """Return the minutes in any of the spans, as ascending spans that do not touch."""
     merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -288,7 +288,7 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def _intersection(ours: list[Span], theirs: list[Span]) -> list[Span]:
-    """The minutes in both lists of spans, each rising and apart."""
+    """Return the minutes in both lists of spans, which are ascending and do not touch."""
     both, i, j = [], 0, 0
     while i < len(ours) and j < len(theirs):
         start, end = max(ours[i][0], theirs[j][0]), min(ours[i][1], theirs[j][1])

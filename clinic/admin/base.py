@@ -27,7 +27,7 @@ EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
 class PlainKey:
-    """A related row by its name alone, where Django would link to a page that is shut."""
+    """A related row by its name only, where Django would link to a page without permission."""
 
     def __init__(self, field: models.ForeignKey, empty: str) -> None:
         self.field, self.empty = field, empty
@@ -38,9 +38,9 @@ class PlainKey:
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Searches, changes and, where a patient is shown, reads leave an audit row.
+    """Searches, changes and, if a patient is shown, reads write an audit row.
 
-    Django's own admin log stays empty: it would keep a patient's name past erasure.
+    Django's own admin log stays empty: it would keep a patient's name after erasure.
     """
 
     reads_are_audited = False
@@ -60,7 +60,7 @@ class AuditedAdmin(admin.ModelAdmin):
         )
 
     def shut_keys(self, request: HttpRequest) -> list[models.ForeignKey]:
-        """The keys to rows whose own page is shut to this member of staff."""
+        """Return the keys to rows whose own page this member of staff may not view."""
         return [
             field
             for field in self.opts.fields
@@ -92,15 +92,15 @@ class AuditedAdmin(admin.ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # Django lets the address bar filter by every column of the model, also by one that the
-        # page leaves out: the number of rows found would then tell what is in it.
+        # Django lets the URL filter by every column of the model, also by one that the page
+        # excludes: the number of rows found would then reveal its content.
         is_shown = lookup.partition("__")[0] not in (self.exclude or ())
         return is_shown and super().lookup_allowed(lookup, value, request)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Return the names of what was changed: an audit row holds names, never values."""
+        """Return the names of changed fields: an audit row contains names, never values."""
         names = set(form.changed_data)
         for formset in formsets or ():
             names |= {
@@ -143,10 +143,10 @@ def replaced(fieldsets: Iterable[Any], by: Mapping[str, PlainKey | None]) -> lis
 
 
 class ReadOnlyAdmin(AuditedAdmin):
-    """Rows that only the program writes: to be looked at, and acted on by named actions.
+    """Rows that only the program writes: staff can view them and use named actions on them.
 
-    Saving a form would write back every column as it was when the form was opened. Actions ask
-    for the permission ``operate``: the role may change such rows, through their verbs.
+    Saving a form would write back every column as it was when the form was opened. Actions need
+    the permission ``operate``: the role may change such rows, through their methods.
     """
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
@@ -177,7 +177,7 @@ class ReadOnlyAdmin(AuditedAdmin):
 
 
 class ChangeInWords(HistoricalRecordContextHelper):
-    """A changed text in every language, where ``str()`` would give the active one alone."""
+    """Shows a changed text in every language; ``str()`` would give only the active one."""
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         value = super().prepare_delta_change_value(change, value)
@@ -193,7 +193,7 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return fieldsets
-        # A page of the package's own shows them too, and knows no plain words for a key.
+        # The package's own pages show them too, and cannot show a key as plain text.
         return replaced(fieldsets, dict.fromkeys(key.name for key in self.shut_keys(request)))
 
     def revert_disabled(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -212,7 +212,7 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
         return super().history_form_view(request, object_id, version_id, extra_context)
 
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
-        # The package's own words are in English alone.
+        # The package's own text is in English only.
         return _("History: %(name)s") % {"name": obj}
 
     def get_historical_record_context_helper(
@@ -223,7 +223,7 @@ class ConfigurationAdmin(SimpleHistoryAdmin, AuditedAdmin):
     def get_history_queryset(
         self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
     ) -> QuerySet:
-        # As the original does, which names nothing to select_related() for a model without keys.
+        # As the original, which calls select_related() without names for a model without keys.
         tracked = history_manager.model.tracked_fields
         keys = [field.name for field in tracked if isinstance(field, models.ForeignKey)]
         versions = history_manager.filter(**{pk_name: object_id})
@@ -238,7 +238,7 @@ class DayFilter(admin.SimpleListFilter):
     field = ""
     # The rows of a list without filters; a search covers all rows.
     default: str | None = None
-    # First and last day of each choice, counted from today; None is open.
+    # First and last day of each choice, counted from today; None means no limit.
     ranges: dict[str, tuple[Any, int | None, int | None]] = {
         "today": (_("Today"), 0, 0),
         "week": (_("Past 7 days"), -6, 0),

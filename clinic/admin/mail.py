@@ -54,7 +54,7 @@ REASONS = {
     "undone": _("the change was undone"),
     "visit-cancelled": _("the visit was cancelled"),
     "visits-called-off": _("the visits were cancelled"),
-    # What a state is added to.
+    # Prefixes, which are followed by a state.
     "entry-": _("the wait is over"),
     "offer-": _("the offer is over"),
     "visit-": _("the visit has changed since"),
@@ -175,11 +175,11 @@ class MessageAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def look_view(self, request: HttpRequest, message_id: UUID) -> HttpResponse:
-        """Show a patient's mail as it would be written now; in the demo as it was sent."""
+        """Show a patient's mail as it would be composed now; in the demo as it was sent."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         message = get_object_or_404(self.get_queryset(request), pk=message_id)
-        # Mails to staff hold links for one person's own eyes.
+        # Mails to staff contain links that only their recipient may see.
         if message.patient_id is None:
             raise Http404
         self.record(AuditEvent.Action.READ, request, message)

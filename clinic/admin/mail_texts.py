@@ -1,4 +1,4 @@
-"""The words of each kind of mail: seen, changed, tried on oneself, and set back."""
+"""The words of each kind of mail: view, change, test and reset them."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ class Choice:
 
 @admin.register(MailText)
 class MailTextAdmin(ConfigurationAdmin):
-    """The list is of every kind there is, whether its words were changed or not."""
+    """The list contains every kind of mail, with or without changed words."""
 
     list_display = ["kind", "language", "subject", "updated_at"]
     list_filter = ["language"]
@@ -78,7 +78,7 @@ class MailTextAdmin(ConfigurationAdmin):
         css = {"all": ["front_desk.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # A text is written on the page of its kind.
+        # A text is created on the page of its kind.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -182,7 +182,7 @@ class StaffAccountAdmin(AuditedAdmin, UserAdmin):
         return super().get_queryset(request).annotate(has_second_factor=Exists(enrolled))
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        # The audit record names its people: an account is switched off, never removed.
+        # The audit record refers to its people: an account is deactivated, never deleted.
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
@@ -222,7 +222,7 @@ class StaffAccountAdmin(AuditedAdmin, UserAdmin):
 
 
 class DoneFilter(admin.EmptyFieldListFilter):
-    """Says "To do" and "Done" where the admin says "Empty" and "Not empty"."""
+    """Shows "To do" and "Done" instead of the admin's "Empty" and "Not empty"."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -274,7 +274,7 @@ class OpenedDayFilter(DayFilter):
 
 @admin.register(EmergencyAccess)
 class EmergencyAccessAdmin(ReadOnlyAdmin):
-    """For managers to ask about: every record that was opened outside the care team."""
+    """For review by managers: every record that was opened outside the care team."""
 
     list_display = ["opened_at", "user", "patient", "reason", "expires_at"]
     list_filter = [OpenedDayFilter]

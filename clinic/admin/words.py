@@ -1,6 +1,6 @@
-"""Words of Django's own admin pages for which it has no Spanish, or none that reads like ours.
+"""Texts of Django's own admin pages for which it has no Spanish, or none in our style.
 
-Nothing imports this: it is where the catalogue finds them.
+Nothing imports this module: it only lists the texts for the translation catalogue.
 """
 
 from django.utils.translation import gettext_noop

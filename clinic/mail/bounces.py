@@ -1,4 +1,4 @@
-"""Mails that came back: what the rows, the patient's record and the front desk learn of it."""
+"""Bounced mails: record them on the rows and the patient, and create a task for the front desk."""
 
 import logging
 from datetime import datetime
@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 
 
 def host() -> str:
-    """Return the host that stands in our Message-IDs."""
+    """Return the host part of our Message-IDs."""
     return urlsplit(settings.BASE_URL).hostname or ""
 
 
 def refused(message: Message, now: datetime, *, is_about_mailbox: bool) -> None:
-    """The mail will never arrive: the patient is to be phoned, and the address may be wrong."""
+    """Have the patient phoned about a mail that will never arrive; mark a wrong address."""
     if message.patient is None:
         return
     if is_about_mailbox:
@@ -33,9 +33,9 @@ def refused(message: Message, now: datetime, *, is_about_mailbox: bool) -> None:
 
 
 def forgive(patient_id: UUID) -> None:
-    """A mail server takes mail for the address again.
+    """Remove the mark from an address for which a mail server accepts mail again.
 
-    Says nothing after a bounce that came later by mail: that server had taken the mail, too.
+    Changes nothing after a bounce that came by mail: that server had accepted the mail too.
     """
     came_back = Message.objects.filter(
         patient=OuterRef("pk"), bounced_at=OuterRef("email_bounced_at")
@@ -44,7 +44,7 @@ def forgive(patient_id: UUID) -> None:
 
 
 def record_mail(content: bytes, now: datetime) -> bool:
-    """Take in a mail from the mailbox that bounces go to; False when it is no bounce of ours."""
+    """Process a mail from the bounce mailbox; False if it is not a bounce of one of our mails."""
     report = parse(content, host=host())
     if report is None:
         return False
@@ -53,10 +53,10 @@ def record_mail(content: bytes, now: datetime) -> bool:
 
 
 def record(report: Report, now: datetime) -> None:
-    """Note on the row what became of its mail. Being told twice changes nothing.
+    """Record the report on the mail's row. A second report changes nothing.
 
-    A mail that will not arrive has failed, and the patient is to be phoned. The address is marked
-    when the mailbox is at fault and the address is still the patient's.
+    A mail that will not arrive has failed, and the front desk phones the patient. The address is
+    marked if the mailbox is at fault and the address is still the patient's.
     """
     with transaction.atomic():
         message = (
@@ -88,7 +88,7 @@ def record(report: Report, now: datetime) -> None:
 
 
 def latest_to(address: str) -> UUID | None:
-    """Return the newest mail that was sent to a patient with this address."""
+    """Return the key of the newest mail that was sent to a patient with this address."""
     return (
         Message.objects.filter(patient__email__iexact=address, state=Message.State.SENT)
         .order_by("-sent_at")

@@ -1,4 +1,4 @@
-"""Which process has a mail: rows reserved, claimed, marked as sent, finished or put back.
+"""Steps of a mail's row in a process: reserve, claim, mark as sent, finish or put back.
 
 Each step is one conditional UPDATE that names the claim, so any number of processes may work on
 the same rows.
@@ -15,18 +15,18 @@ from clinic.models import Message
 
 # Waits after a temporary refusal, in ticks (a tick is a minute); the last one repeats.
 BACKOFF_TICKS = (1, 5, 15, 30)
-# Waits are longer by up to this share, so that mails refused together do not return together.
+# Waits are longer by up to this share, so that mails refused together are not retried together.
 MAX_JITTER = 0.2
 _UNFINISHED = [Message.State.PLANNED, Message.State.SENDING, Message.State.UNKNOWN]
 
 
 def recover_expired(now: datetime) -> None:
     """Free the rows of processes that died with a mail reserved or handed over."""
-    # The claim stays: if its owner is only slow, the answer it gets still counts.
+    # The claim stays: if its process is only slow, the answer it gets still counts.
     Message.objects.expired(Message.State.SENDING, now).update(
         state=Message.State.UNKNOWN, reason="", lease_until=None, next_attempt_at=now
     )
-    # After the others: a row that kills its worker must not be first again.
+    # Behind the others: a row that kills its worker must not be first again.
     later = {
         "claim": None,
         "lease_until": None,
@@ -37,16 +37,16 @@ def recover_expired(now: datetime) -> None:
 
 
 def reserve(now: datetime, at: datetime, *, message_id: UUID | str | None = None) -> Message | None:
-    """Reserve the next mail that was due at ``now``, or the one named; None if there is none.
+    """Reserve the next mail that was due at ``now``, or the one given; None if there is none.
 
-    Nobody else reads or sends it until its lease, counted from ``at``, expires.
+    No other process reserves it until its lease, counted from ``at``, expires.
     """
     due = Message.objects.due(now).filter(lease_until=None)
     if message_id is not None:
         due = due.filter(pk=message_id)
     while message := due.with_circumstances(now).first():
         message.claim = uuid4()
-        # Still due? Another process may have reserved, sent or called it off in between.
+        # Checks again: another process may have reserved, sent or cancelled it in between.
         reserved = due.filter(pk=message.pk, state=message.state, reason=message.reason).update(
             claim=message.claim, lease_until=_lease(at)
         )
@@ -65,9 +65,9 @@ def release(message: Message) -> None:
 
 
 def claim(message: Message, now: datetime) -> bool:
-    """Mark the row as handed to the mail server; False if it was called off or taken over.
+    """Mark the row as handed to the mail server; False if it was cancelled or taken over.
 
-    This is the last moment to call it off: from here on it may arrive.
+    A mail cannot be cancelled after this, because it may arrive.
     """
     changes = {
         "state": Message.State.SENDING,
@@ -97,8 +97,8 @@ def put_back(message: Message, now: datetime, *, reason: str, **fields: Any) -> 
     _apply_in_memory(message, {"attempts": message.attempts, **fields})
     fields |= {"claim": None, "next_attempt_at": next_attempt(message, now)}
     if message.state == Message.State.UNKNOWN:
-        # Not handed over again yet: the first copy may have arrived, and it gets only one more.
-        # Its reason stays: it may have been called off meanwhile.
+        # Not handed over again yet: the first copy may have arrived, and there is only one retry.
+        # Its reason stays: the mail may have been cancelled in the meantime.
         Message.objects.filter(pk=message.pk, claim=message.claim, state=message.state).update(
             lease_until=None, **fields
         )

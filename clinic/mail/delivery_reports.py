@@ -1,7 +1,7 @@
-"""Reads what a mail server reports about a mail it could not deliver (RFC 3464), without trust.
+"""Parse a mail server's report about an undelivered mail (RFC 3464), without trusting it.
 
-Only a report that quotes one of our own Message-IDs counts: only we and the recipient know it, so
-nobody can have a stranger's address marked. Notices in plain words are left for people to read.
+Only a report that quotes one of our own Message-IDs counts. Only we and the recipient know it, so
+nobody can have another person's address marked. Notices in free text are left for people to read.
 Pure: bytes in, values out.
 """
 
@@ -13,7 +13,7 @@ from email.message import Message as Parsed
 from email.utils import parseaddr
 from uuid import UUID
 
-# Larger reports are cut here; what matters comes first.
+# Larger reports are cut here; the important parts come first.
 MAX_REPORT = 256 * 1024
 
 _STATUS = re.compile(r"\b([45]\.\d{1,3}\.\d{1,3})\b")
@@ -21,9 +21,9 @@ _STATUS = re.compile(r"\b([45]\.\d{1,3}\.\d{1,3})\b")
 
 @dataclass(frozen=True)
 class Report:
-    """``recipient`` as we wrote it, or empty; ``is_final`` when nobody tries again.
+    """``recipient`` as we wrote it, or empty; ``is_final`` if there is no further attempt.
 
-    ``status`` is an enhanced status code: 5.x.x says that the mailbox is at fault for good.
+    ``status`` is an enhanced status code: 5.x.x means a permanent fault of the mailbox.
     """
 
     message_id: UUID
@@ -37,13 +37,13 @@ class Report:
 
 
 def parse(content: bytes, *, host: str) -> Report | None:
-    """Return what the report says, or None when it is no report about a mail from ``host``."""
+    """Return the report, or None if it is not a report about a mail from ``host``."""
     report = message_from_bytes(content[:MAX_REPORT], policy=policy.compat32)
     return _parse_dsn(report, host) if report.get_content_type() == "multipart/report" else None
 
 
 def message_id_of(text: str, *, host: str) -> UUID | None:
-    """Return the row that a Message-ID of ours names, wherever it stands in ``text``."""
+    """Return the row's key from one of our Message-IDs, anywhere in ``text``."""
     found = re.search(rf"<([0-9a-f]{{32}})@{re.escape(host)}>", text, re.I)
     return UUID(found[1]) if found else None
 
@@ -68,7 +68,7 @@ def _parse_dsn(report: Parsed, host: str) -> Report | None:
         return None
     return Report(
         message_id=message_id,
-        # As we addressed it: what a forwarder made of it is not ours to mark.
+        # The address as we wrote it: one that a forwarder changed it to must not be marked.
         recipient=_address(_header(returned, "To"))
         or _address(fields.get("original-recipient", "").partition(";")[2])
         or _address(fields.get("final-recipient", "").partition(";")[2]),
@@ -100,7 +100,7 @@ def _returned_headers(report: Parsed) -> Parsed | None:
 
 
 def _header(part: Parsed, name: str) -> str:
-    # The parser wraps what is not ASCII into an object of its own.
+    # The parser wraps non-ASCII values in an object of its own.
     return str(part.get(name, ""))
 
 

@@ -1,4 +1,4 @@
-"""A mail's words and facts, written once and rendered as text and HTML twins."""
+"""A mail's words and facts, written once and rendered as text and as HTML."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from clinic.wordings import Words
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one mail says, in the active language.
+    """The content of one mail, in the active language.
 
     ``facts`` are pairs of a label and a value, ``links`` and ``buttons`` pairs of a label and a
-    URL; the first button is the one thing to do. ``stop_url`` stops mails of this kind, and
-    ``stop_label`` says so. ``build_letter`` makes one whose words staff may have changed.
+    URL; the first button is the main action. ``stop_url`` stops mails of this kind, with the label
+    ``stop_label``. ``build_letter`` makes a letter whose words staff may have changed.
     """
 
     subject: str
@@ -46,7 +46,7 @@ class Letter:
         }
         headers = dict(parts.pop("headers", {}))
         if self.stop_url:
-            # RFC 8058: mail programs post to it when the reader presses their own button.
+            # RFC 8058: mail programs post to it when the reader uses their unsubscribe button.
             headers["List-Unsubscribe"] = f"<{self.stop_url}>"
             headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         return Mail(
@@ -69,9 +69,9 @@ def build_letter(
     notes: Sequence[str] = (),
     **parts: Any,
 ) -> Letter:
-    """Return the letter of ``kind`` in the active language, in the clinic's words or the shipped.
+    """Return the letter of ``kind`` in the active language, in the clinic's or the shipped words.
 
-    ``values`` fills the placeholders; ``paragraphs`` and ``notes`` come after those of the words.
+    ``values`` fills the placeholders; ``paragraphs`` and ``notes`` follow those of the words.
     """
     words = _words(kind).filled(values)
     return Letter(
@@ -111,20 +111,20 @@ def time_text(local: datetime) -> str:
 
 
 def moment_text(local: datetime) -> str:
-    """Return day and time where the year is not clear: "Sun, Nov 29, 2026, 8:00 AM"."""
+    """Return day, year and time, if the year is not clear: "Sun, Nov 29, 2026, 8:00 AM"."""
     # Translators: the day of a visit in lists and titles, as in Django's date filter.
     day = date_format(local, pgettext("short date format", "D, M j, Y"))
     return f"{day}, {time_text(local)}"
 
 
 def zone_text(local: datetime) -> str:
-    """Return the zone's usual short name, or its offset where people use none: "CST"."""
+    """Return the zone's usual short name, "CST", or its offset if it has none."""
     name = local.tzname() or ""
     return f"UTC{local:%:z}" if name[:1] in {"+", "-"} else name
 
 
 def time_left_text(left: timedelta) -> str:
-    """Return the true time until a visit in words: "2 days", "23 hours", "45 minutes"."""
+    """Return the actual time until a visit in words: "2 days", "23 hours", "45 minutes"."""
     minutes = 5 * round(left / timedelta(minutes=5))
     if minutes < 120:
         return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}

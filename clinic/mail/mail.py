@@ -1,4 +1,4 @@
-"""One mail, composed: who gets which words. Nothing here knows how it is sent."""
+"""One composed mail: its recipient and words, independent of how it is sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """``method`` is the iTIP method of ``calendar``, when there is one."""
+    """``method`` is the iTIP method of ``calendar``, if there is one."""
 
     to: str
     subject: str

@@ -1,4 +1,4 @@
-"""The mailbox that bounces go to, read over IMAP with the standard library."""
+"""The bounce mailbox, read over IMAP with the standard library."""
 
 import imaplib
 import re
@@ -16,21 +16,21 @@ from clinic.mail import bounces
 from clinic.mail.delivery_reports import MAX_REPORT
 
 TIMEOUT_SECONDS = 30
-# As many in one run; the next one goes on from there.
+# The most mails in one run; the next run continues.
 BATCH = 200
-# Set on what we have looked at and left to people, so that it is not fetched every time.
+# Set on mails that we have read and left to people, so that they are not fetched every time.
 LOOKED_AT = "BackstrideLookedAt"
 
 
 class MailboxError(Exception):
-    """The mailbox cannot be read; the words name no password."""
+    """The mailbox cannot be read; the message contains no password."""
 
 
 def read_bounces(url: str, now: datetime) -> int:
-    """Take in the bounces in the mailbox at ``url``, mark them as seen, return how many.
+    """Process the bounces in the mailbox at ``url``, mark them as seen, return how many.
 
-    Other mails stay as they are. A run that dies is made good by the next: being told of a bounce
-    twice changes nothing. Raises MailboxError.
+    Other mails stay unseen. After a run that died, the next one completes the work: a bounce that
+    is processed twice changes nothing. Raises MailboxError.
     """
     count = 0
     try:
@@ -38,7 +38,7 @@ def read_bounces(url: str, now: datetime) -> int:
             for uid in _uids(mailbox, search)[:BATCH]:
                 is_bounce = bounces.record_mail(_fetch(mailbox, uid), now)
                 count += is_bounce
-                # Not every server keeps flags of others' making; then it is looked at again.
+                # Not every server stores custom flags; without them the mail is read again.
                 with suppress(imaplib.IMAP4.error):
                     flag = r"(\Seen)" if is_bounce else f"({LOOKED_AT})"
                     mailbox.uid("STORE", uid, "+FLAGS.SILENT", flag)
@@ -49,7 +49,7 @@ def read_bounces(url: str, now: datetime) -> int:
 
 @contextmanager
 def _folder(parts: SplitResult) -> Iterator[tuple[imaplib.IMAP4, tuple[str, ...]]]:
-    """Open the folder; also yield the search for what nobody has looked at yet."""
+    """Open the folder; also yield the search for mails that were not read yet."""
     mailbox = _connect(parts)
     try:
         mailbox.login(unquote(parts.username or ""), unquote(parts.password or ""))
@@ -83,7 +83,7 @@ def _uids(mailbox: imaplib.IMAP4, search: tuple[str, ...]) -> list[str]:
 
 
 def _fetch(mailbox: imaplib.IMAP4, uid: str) -> bytes:
-    # PEEK: that we read a mail must not hide it from people.
+    # PEEK: our reading must not mark a mail as seen by people.
     _status, answer = mailbox.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_REPORT}>)")
     for part in answer:
         if isinstance(part, tuple) and re.search(rb"BODY\[\]", part[0]):

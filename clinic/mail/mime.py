@@ -28,7 +28,7 @@ from clinic.mail.mail import Mail
 from clinic.models import Message
 from clinic.plain_text import one_line
 
-# RFC 5322 recommends shorter lines and allows these; what is longer is encoded, which folds it.
+# RFC 5322 recommends shorter lines and allows these; longer values are encoded, which folds them.
 MAX_PLAIN_HEADER = 900
 WIRE = policy.compat32.clone(linesep="\r\n")
 UTF8 = Charset("utf-8")
@@ -37,11 +37,11 @@ UTF8.body_encoding = QP
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """A mail as it goes to a sender: ``content`` are its bytes, headers and all, with CRLF.
+    """A mail as a sender gets it: ``content`` are its bytes, including headers, with CRLF.
 
-    ``sender`` and ``recipient`` are the bare addresses of the envelope, in ASCII. A sender that
-    is not a mail server finds words and recipient in ``mail``, and the row's key in
-    ``message_id``.
+    ``sender`` and ``recipient`` are the bare addresses of the envelope, in ASCII. For a sender
+    that is not a mail server, ``mail`` contains words and recipient, and ``message_id`` is the
+    row's key.
     """
 
     message_id: UUID
@@ -52,7 +52,7 @@ class Outgoing:
     content: bytes
 
     def for_django(self) -> EmailMultiAlternatives:
-        """Return it for a mailer of Django's: the parts for a provider, or the same bytes."""
+        """Return it for one of Django's mailers: the parts for a provider, or the same bytes."""
         return _AsBuilt(self)
 
 
@@ -70,7 +70,7 @@ class _AsBuilt(EmailMultiAlternatives):
             headers={name: value for name, value in outgoing.headers.items() if name not in own},
         )
         if mail.calendar:
-            # Beside the mail, not within it: few providers take a third alternative.
+            # As an attachment, because few providers accept a third alternative.
             self.attach("invite.ics", mail.calendar, "text/calendar")
         self._content = outgoing.content
 
@@ -79,19 +79,19 @@ class _AsBuilt(EmailMultiAlternatives):
 
 
 def message_id_header(message: Message) -> str:
-    """Return the same Message-ID for each copy, so that mail programs can drop a second one."""
+    """Return the same Message-ID for each copy, so that mail programs can ignore a second one."""
     return f"<{message.pk.hex}@{urlsplit(settings.BASE_URL).hostname}>"
 
 
 def build(message: Message, mail: Mail, now: datetime) -> Outgoing:
-    """Build the MIME message; ValueError here, before anything is sent, if it cannot be built."""
+    """Build the MIME message; raises ValueError, before anything is sent, if it cannot be built."""
     recipient = _in_ascii(mail.to)
     headers = {
         "To": recipient,
         **({"Reply-To": _in_ascii(mail.reply_to)} if mail.reply_to else {}),
         "Subject": one_line(mail.subject),
         "Message-ID": message_id_header(message),
-        # When this copy was built, not when it was due: a late mail should sort as new.
+        # The time when this copy was built, not when it was due: a late mail should sort as new.
         "Date": format_datetime(now),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
@@ -100,7 +100,7 @@ def build(message: Message, mail: Mail, now: datetime) -> Outgoing:
     parts = [_text(mail.text, "plain"), _text(mail.html, "html")]
     if mail.calendar:
         calendar = _text(mail.calendar, "calendar")
-        # RFC 6047, section 2.4: the type names the method too.
+        # RFC 6047, section 2.4: the content type contains the method too.
         calendar.set_param("method", mail.method)
         calendar.set_param("component", "VEVENT")
         parts.append(calendar)
@@ -137,7 +137,7 @@ def _header(name: str, value: str) -> str:
 
 
 def _in_ascii(address: str) -> str:
-    """Return the address with its domain in punycode; ValueError if that is not enough."""
+    """Return the address with its domain in punycode; raises ValueError if that is not enough."""
     local_part, at, domain = address.rpartition("@")
     in_ascii = f"{local_part}{at}{punycode(domain)}"
     if not at or not in_ascii.isascii() or not in_ascii.isprintable() or " " in in_ascii:

@@ -1,12 +1,12 @@
-"""The promise that planned mail is sent: plan, reserve, compose, claim, send, finish.
+"""The outbox, which sends all planned mail: plan, reserve, compose, claim, send, finish.
 
-The ``Message`` row is the truth. A broker message only wakes a worker; the tick finds everything
-again. States: planned → sending → sent, unknown, failed or skipped.
+The ``Message`` row is the truth. A broker message only wakes a worker; the tick finds every due
+row. States: planned → sending → sent, unknown, failed or skipped.
 
-A process works on one mail at a time. It reserves a due row, composes the mail from what the rows
-say now, claims the row, and sends. Several workers and schedulers are harmless: a row is reserved
-and claimed by conditional UPDATEs, and every later write names that claim. A reserved row is free
-again when its lease expires. Of a row that was claimed nobody knows whether it arrived: it is sent
+A process works on one mail at a time. It reserves a due row, composes the mail from the current
+rows, claims the row, and sends. Several workers and schedulers are safe: conditional UPDATEs
+reserve and claim a row, and every later write names that claim. When the lease of a reserved row
+expires, the row is free again. If it was claimed already, the mail may have arrived: it is sent
 once more, flagged, under the same Message-ID.
 """
 
@@ -49,21 +49,21 @@ ONE_WORKER = 50
 
 @dataclass(frozen=True)
 class Skip:
-    """Not to be sent, now or later; ``reason`` is one word."""
+    """Do not send it, now or later; ``reason`` is one word."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Postpone:
-    """Not to be sent yet: ask again, until the mail is no longer useful."""
+    """Do not send it yet: ask again, until the mail expires."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class _Broken:
-    """It cannot be composed, for a reason that is in the log."""
+    """It cannot be composed; the reason is in the log."""
 
 
 Composed = Outgoing | Skip | Postpone | _Broken
@@ -78,9 +78,9 @@ _composers: dict[str, Compose] = {}
 
 
 def register(kind: str, compose: Compose) -> None:
-    """Name the function that composes mails of ``kind``; called in ``AppConfig.ready()``.
+    """Register the function that composes mails of ``kind``; called in ``AppConfig.ready()``.
 
-    It reads everything when it is called, so that a mail tells what is true when it leaves.
+    It reads all data when it is called, so that a mail is correct when it is sent.
     """
     _composers[kind] = compose
 
@@ -104,8 +104,7 @@ def plan(
 ) -> Message:
     """Plan a mail, in the caller's transaction. Planning the same mail again changes nothing.
 
-    ``subject`` is any row with a UUID key. After ``expires_at`` the mail is of no use and is not
-    sent any more.
+    ``subject`` is any row with a UUID key. The mail is not sent after ``expires_at``.
     """
     message, is_new = Message.objects.get_or_create(
         kind=kind,
@@ -131,7 +130,7 @@ def plan_all(messages: Collection[Message]) -> None:
     """Plan several mails with one query, as ``plan`` does one by one."""
     Message.objects.bulk_create(messages, ignore_conflicts=True)
     for message in messages:
-        # A mail that was planned already has another key: then this wakes nobody.
+        # The row of a mail that was planned already has another key: then no worker wakes.
         if message.due_at <= timezone.now():
             _wake_worker(message)
 
@@ -166,7 +165,7 @@ def resend(message: Message, *, now: datetime) -> Message:
 def cancel_planned(
     subject: models.Model, *, reason: str, kinds: Collection[str] | None = None
 ) -> int:
-    """Call off the mails about ``subject`` that were not handed over; return how many."""
+    """Cancel the mails about ``subject`` that were not handed over; return how many."""
     messages = Message.objects.about(subject)
     if kinds is not None:
         messages = messages.filter(kind__in=kinds)
@@ -176,7 +175,7 @@ def cancel_planned(
 
 
 def render_preview(message: Message, *, now: datetime) -> Mail | str:
-    """Compose the mail for somebody who only looks; or the reason why none would be sent now."""
+    """Compose the mail for a preview, or return the reason why none would be sent now."""
     try:
         with preview.previewing():
             content = _composers[message.kind](message, now)
@@ -187,7 +186,7 @@ def render_preview(message: Message, *, now: datetime) -> Mail | str:
 
 
 def tick(now: datetime) -> None:
-    """Send what is due, one mail after the other, then note that the tick completed."""
+    """Send the due mails one after the other, then record that the tick completed."""
     started = time.monotonic()
 
     def clock() -> datetime:
@@ -209,14 +208,14 @@ def tick(now: datetime) -> None:
             if message.state in _GIVEN_UP and message.reason in _OUR_FAULT:
                 dropped.append(message)
     if sent_any:
-        # The mail server is back: what waited for it need not wait any longer.
+        # The mail server answers again: mails that waited for it can be sent now.
         Message.objects.without_server(now).update(next_attempt_at=now)
     _tell_staff(dropped, now)
     Tick.objects.update_or_create(pk=1, defaults={"completed_at": clock()})
 
 
 def deliver(message_id: UUID | str, now: datetime) -> None:
-    """Send this one mail if it is due and nobody else does."""
+    """Send this one mail if it is due and no other process does."""
     message = claims.reserve(now, now, message_id=message_id)
     if message is None:
         return
@@ -234,13 +233,13 @@ def _wake_worker(message: Message) -> None:
 def _wake_another_worker() -> None:
     """Wake one more worker, which wakes the next.
 
-    Called only after a mail was sent, so that a server that is down is not tried again and again.
+    Called only after a mail was sent, so that a server that is down is not tried repeatedly.
     """
     _enqueue_after_commit("clinic.tasks.tick", expires=settings.TICK_SECONDS)
 
 
 def _enqueue_after_commit(task: str, *args: Any, **options: Any) -> None:
-    # Robust: a broker that is down must not fail what caused a mail, nor a tick.
+    # Robust: a broker that is down must not make a tick or the cause of a mail fail.
     transaction.on_commit(partial(app.send_task, task, *args, **options), robust=True)
 
 
@@ -252,12 +251,12 @@ def _sender() -> Sender:
 
 
 def _deliver(message: Message, sender: Sender, clock: Callable[[], datetime]) -> None:
-    """Compose a reserved mail and do what follows; its new state is on ``message``."""
+    """Compose a reserved mail and act on the result; its new state is on ``message``."""
     now = clock()
     try:
         content = _compose(message, now)
     except (OperationalError, InterfaceError):
-        # Perhaps not the row's fault: it is tried again.
+        # The row may not be at fault: retry.
         claims.release(message)
         raise
     if now >= message.expires_at:
@@ -276,17 +275,17 @@ def _deliver(message: Message, sender: Sender, clock: Callable[[], datetime]) ->
 
 
 def _compose(message: Message, now: datetime) -> Composed:
-    """Compose the mail, unless it is of no use any more."""
+    """Compose the mail, unless it has expired or a later step is due."""
     if now >= message.expires_at or message.is_overtaken:
         return Skip(Message.LATE)
     try:
         content = _composers[message.kind](message, now)
         return build(message, content, now) if isinstance(content, Mail) else content
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
-        # Of a time limit only the lease is left: its end marks the row as interrupted.
+        # After a time limit, only the end of the lease marks the row as interrupted.
         raise
     except Exception as error:
-        # The exception's own words may quote personal data; where it happened is enough.
+        # The exception's own message may quote personal data; the traceback is enough.
         where = "".join(traceback.format_tb(error.__traceback__))
         logger.error(
             "Message %s cannot be composed: %s\n%s", message.pk, type(error).__name__, where
@@ -303,7 +302,7 @@ def _give_up(message: Message, now: datetime) -> None:
 
 
 def _skip(message: Message, state: str, now: datetime, *, reason: str) -> None:
-    # The note to staff counts by the time at which a mail was given up.
+    # The note to staff counts mails by the time at which they were given up.
     claims.finish(message, state, reason=reason, next_attempt_at=now)
 
 
@@ -326,7 +325,7 @@ def _hand_over(
     except (SoftTimeLimitExceeded, OperationalError, InterfaceError):
         raise
     except Exception as error:
-        # Nobody knows whether it was accepted.
+        # It is unknown whether it was accepted.
         logger.error("Sender failed on message %s: %s", message.pk, type(error).__name__)
         sender.close()
         outcome = Unknown()

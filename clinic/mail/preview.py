@@ -1,7 +1,7 @@
-"""Looking at a mail without sending it: links lead nowhere, and a draft may stand for the text.
+"""Preview a mail without sending it: links do not work, and a draft may replace the text.
 
-A composer writes rows (the hashes of its links), and its links open a patient's pages. Whoever
-only looks, at a sample or at somebody's mail, must do neither.
+A composer writes rows (the hashes of its links), and its links open a patient's pages. A preview,
+of a sample or of a real mail, must do neither.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _current: ContextVar[Preview | None] = ContextVar("preview", default=None)
 
 @contextmanager
 def previewing(draft: "MailText | None" = None) -> Iterator[None]:
-    """Compose within this to look only. ``draft`` is used for its kind and language."""
+    """Compose mails in this context for a preview. ``draft`` is used for its kind and language."""
     token = _current.set(Preview(draft))
     try:
         yield

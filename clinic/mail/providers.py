@@ -1,6 +1,6 @@
-"""Mailers of Django's as a sender: files, and the providers of django-anymail.
+"""Django's mailers as senders: files, and the providers of django-anymail.
 
-django-anymail is the optional extra ``providers``; without it nothing of it is imported.
+django-anymail is the optional extra ``providers``; it is imported only if installed.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ class DjangoSender:
 
     def send(self, outgoing: Outgoing) -> Outcome:
         message = outgoing.for_django()
-        # Goes to the provider beside the mail, and comes back with its news of it.
+        # The provider gets it with the mail, and returns it in its reports.
         message.metadata = {"message": str(outgoing.message_id)}  # type: ignore[attr-defined]
         try:
             self._mailer.send_messages([message])
@@ -49,7 +49,7 @@ class DjangoSender:
 
 
 def _outcome(error: Exception) -> Outcome:
-    """Say what a provider's refusal tells about the mail; raises Unreachable."""
+    """Return the outcome for the mail from a provider's error; raises Unreachable."""
     if isinstance(error, anymail.AnymailRecipientsRefused):
         return Permanent("refused", is_about_mailbox=True)
     if isinstance(error, anymail.AnymailInvalidAddress):
@@ -60,13 +60,13 @@ def _outcome(error: Exception) -> Outcome:
         return _outcome_of_status(status, error)
     if isinstance(error, requests.RequestException) and _took_nothing(error):
         raise Unreachable from error
-    # An answer that did not come or cannot be read: the provider may have taken it.
+    # The answer is missing or unreadable: the provider may have accepted the mail.
     return Unknown()
 
 
 def _outcome_of_status(status: int, error: Exception) -> Outcome:
     if status in {401, 402, 403, 404}:
-        # Our account or its settings are at fault, so every mail is still owed.
+        # Our account or its settings are at fault, so every mail must still be sent.
         raise Unreachable from error
     if status in {429, 503}:
         return Temporary(str(status))
@@ -76,7 +76,7 @@ def _outcome_of_status(status: int, error: Exception) -> Outcome:
 
 
 def _took_nothing(error: Exception) -> bool:
-    """Was there no connection at all? One that broke may have carried the mail."""
+    """Whether there was no connection at all. A broken one may have transferred the mail."""
     if isinstance(error, requests.ConnectTimeout | requests.SSLError | requests.ProxyError):
         return True
     cause = error.__cause__ or error
@@ -84,13 +84,13 @@ def _took_nothing(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError)
 
 
-# What a provider tells of a mail that it had taken, by the words of django-anymail.
+# A provider's reports about a mail that it had accepted, in the terms of django-anymail.
 _CAME_BACK = {"bounced", "rejected", "failed"}
 _MAILBOX_IS_AT_FAULT = {"bounced", "invalid"}
 
 
 def listen() -> None:
-    """Hear what providers report to django-anymail's webhooks, when that is installed."""
+    """Receive the reports of providers to django-anymail's webhooks, if it is installed."""
     if anymail is not None:
         tracking.connect(_hear, dispatch_uid="clinic.mail.providers")
 

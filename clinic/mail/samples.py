@@ -14,7 +14,7 @@ _samples: dict[str, Sample] = {}
 
 
 def register(wording: Wording, *, sample: Sample) -> None:
-    """Make the words of a kind known, with a sample; called in ``AppConfig.ready()``."""
+    """Register the words of a kind, with a sample; called in ``AppConfig.ready()``."""
     wordings.register(wording)
     _samples[wording.kind] = sample
 

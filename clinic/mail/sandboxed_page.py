@@ -1,7 +1,7 @@
 """A mail's own HTML as a page: the one exception to the content policy.
 
-Mail programs know no style sheets, so a mail's HTML has inline styles. It is shown in a frame that
-may run nothing, load nothing and ask nothing.
+Mail programs do not support style sheets, so a mail's HTML has inline styles. It is shown in a
+frame that can run no script, load nothing and submit nothing.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ MAIL_BODY_CSP: dict[str, Any] = {
 
 def mail_page(html: str, *, status: int = 200) -> HttpResponse:
     response = HttpResponse(html, status=status)
-    # As Django's decorator does, for this response alone and not for everything a view answers.
+    # As Django's decorator does, but only for this response, not for every response of a view.
     response._csp_config = MAIL_BODY_CSP  # type: ignore[attr-defined]
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Cache-Control"] = "no-store"

@@ -1,6 +1,6 @@
-"""What the outbox asks of whatever takes a mail off our hands.
+"""The interface between the outbox and a sender of mails.
 
-That is a mail server (``clinic.mail.smtp``), a folder or a provider
+A sender is a mail server (``clinic.mail.smtp``), a folder or a provider
 (``clinic.mail.providers``), or a class of the clinic's own, named by ``SENDER`` in the environment.
 """
 
@@ -12,19 +12,19 @@ from clinic.mail.mime import Outgoing
 
 @dataclass(frozen=True)
 class Accepted:
-    """It is on its way: what happens from here on, a bounce tells."""
+    """The mail is on its way: only a bounce reports a later failure."""
 
 
 @dataclass(frozen=True)
 class Temporary:
-    """Not now: to be tried again later. ``code`` names the reason, without personal data."""
+    """Not now: retry later. ``code`` is the reason, without personal data."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class Permanent:
-    """Never: trying again is pointless. Is it the mailbox that is wrong, or this mail?"""
+    """Never: no retry. ``is_about_mailbox``: the mailbox is wrong, not this mail."""
 
     code: str
     is_about_mailbox: bool
@@ -32,31 +32,31 @@ class Permanent:
 
 @dataclass(frozen=True)
 class Unknown:
-    """It was handed over and no answer came: it may have been taken or not."""
+    """The mail was handed over without an answer: it may have been accepted or not."""
 
 
 Outcome = Accepted | Temporary | Permanent | Unknown
 
 
 class Unreachable(Exception):
-    """Nothing takes mail at the moment, or not from us: trying the next one is pointless.
+    """No mail is accepted at the moment, or none from us: do not try the next one.
 
-    Only for what certainly was not taken.
+    Only if the mail was certainly not accepted.
     """
 
 
 class Sender(Protocol):
     """One connection, used by one process for one mail after the other.
 
-    ``send`` answers within less than ``LEASE_SECONDS`` and leaves nothing of an earlier mail
-    behind. What it raises beside Unreachable is taken for an unknown outcome.
+    ``send`` returns within less than ``LEASE_SECONDS`` and keeps no state of an earlier mail.
+    Other exceptions than Unreachable count as an unknown outcome.
     """
 
     def open(self) -> None:
-        """Get ready, if not ready yet; raises Unreachable."""
+        """Connect, if not connected yet; raises Unreachable."""
 
     def send(self, outgoing: Outgoing) -> Outcome:
         """Hand over one mail; raises Unreachable."""
 
     def close(self) -> None:
-        """Let go of the connection; it may be opened again."""
+        """Close the connection; it may be opened again."""

@@ -1,7 +1,7 @@
-"""SMTP, told apart by what may have happened to a mail.
+"""SMTP, with outcomes that tell whether a mail may have been accepted.
 
-Once the message itself is on its way, a time-out or a reset no longer says that the server did
-not take it; before that, it does.
+After the transfer of the message has begun, the server may have accepted it despite a time-out
+or a reset. Before that, it cannot have.
 """
 
 import re
@@ -15,7 +15,7 @@ from clinic.mail.senders import Accepted, Outcome, Permanent, Temporary, Unknown
 
 
 class AnswerLost(smtplib.SMTPServerDisconnected):
-    """The connection broke after DATA: the server may have taken the message or not."""
+    """The connection broke after DATA: the server may have accepted the message or not."""
 
 
 class _NoticesLostAnswer(smtplib.SMTP):
@@ -31,7 +31,7 @@ class _NoticesLostAnswerOverTLS(_NoticesLostAnswer, smtplib.SMTP_SSL):
 
 
 class EmailBackend(smtp.EmailBackend):
-    """Django's backend, which can also tell that the answer to a mail was lost."""
+    """Django's backend, which can also detect that the answer to a mail was lost."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
@@ -39,7 +39,7 @@ class EmailBackend(smtp.EmailBackend):
 
 
 class SmtpSender:
-    """Many mails over one connection, opened again after each one that went wrong."""
+    """Many mails over one connection, reopened after each failure."""
 
     def __init__(self, mailer: EmailBackend) -> None:
         self._mailer = mailer
@@ -63,7 +63,7 @@ class SmtpSender:
         except smtplib.SMTPDataError as error:
             outcome = _refused(error.smtp_code, error.smtp_error, is_about_mailbox=False)
         except OSError as error:
-            # Also a refused sender: that is about us, so the recipient's mail is still owed.
+            # Also for a refused sender: our address is at fault, so the mail must still be sent.
             self.close()
             raise Unreachable from error
         else:
@@ -83,7 +83,7 @@ def _refused(code: int, reply: bytes | str, *, is_about_mailbox: bool) -> Outcom
 
 
 def _status_codes(code: int, reply: bytes | str) -> str:
-    """Return "550 5.1.1": the words that follow often repeat the address."""
+    """Return only the codes, "550 5.1.1": the words after them often repeat the address."""
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
     enhanced = re.match(r"[245]\.\d{1,3}\.\d{1,3}", text)
     return f"{code} {enhanced.group()}" if enhanced else str(code)

@@ -6,9 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEvent(models.Model):
-    """Who read or changed what. Append-only; holds ids and field names, never values.
+    """Who read or changed what. Append-only; contains ids and field names, never values.
 
-    ``patient_id`` is no foreign key: the record outlives an erased patient as a pseudonym.
+    ``patient_id`` is not a foreign key: after erasure, the record keeps it as a pseudonym.
     Rows are inserted unchained; the tick seals committed ones in order (``sealed_no``, ``hash``).
     """
 

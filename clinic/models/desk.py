@@ -21,9 +21,9 @@ class DeskTaskQuerySet(models.QuerySet["DeskTask"]):
         now: datetime,
         patient: Patient | None = None,
     ) -> "DeskTask":
-        """Ask the front desk for something; asking again while it is open changes nothing.
+        """Create a task for the front desk; while it is open, asking again changes nothing.
 
-        ``subject`` is any row with a UUID key: what the task is about.
+        ``subject`` is the row that the task is about: any row with a UUID key.
         """
         task, _is_new = self.get_or_create(
             kind=kind,
@@ -36,7 +36,7 @@ class DeskTaskQuerySet(models.QuerySet["DeskTask"]):
 
 
 class DeskTask(models.Model):
-    """Something for the front desk to do, mostly to phone somebody. Holds no health detail."""
+    """A task for the front desk, usually a phone call. It contains no health details."""
 
     class Kind(models.TextChoices):
         BOUNCED = "bounced", _("Mail bounced: phone the patient")
@@ -87,7 +87,7 @@ class DeskTask(models.Model):
         return self.get_kind_display()
 
     def finish(self, *, by: User, now: datetime) -> bool:
-        """Note that it is done; return False when somebody was faster."""
+        """Mark it as done; return False if it was done already."""
         done = DeskTask.objects.open().filter(pk=self.pk).update(done_at=now, done_by=by)
         self.refresh_from_db()
         return bool(done)

@@ -3,10 +3,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EncryptionKey(models.Model):
-    """A key that something stored may be encrypted with: its fingerprint, never the key itself.
+    """A key that stored values may be encrypted with: its fingerprint, never the key itself.
 
-    Written when a process starts with a new key, removed by ``manage.py rotate_keys`` once nothing
-    is stored under it any more.
+    Written when a process starts with a new key; removed by ``manage.py rotate_keys`` when no
+    value is stored under it any more.
     """
 
     fingerprint = models.CharField(_("fingerprint"), max_length=16, unique=True)

@@ -24,10 +24,10 @@ def clean_paragraphs(text: str) -> str:
 
 
 class MailText(models.Model):
-    """The clinic's own words for one kind of mail in one language, in place of the shipped ones.
+    """The clinic's own words for one kind of mail in one language, instead of the shipped ones.
 
-    The key follows from kind and language, so that a test mail can name a text which nobody has
-    written yet: then the shipped one is meant.
+    The key is derived from kind and language, so that a test mail can refer to a text that is not
+    saved yet. In that case it uses the shipped one.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -70,7 +70,7 @@ class MailText(models.Model):
 
     @classmethod
     def of(cls, kind: str, language: str, words: Words) -> "MailText":
-        """Return a text with these words, not saved yet."""
+        """Return an unsaved text with these words."""
         key = cls.key_of(kind, language)
         return cls(id=key, kind=kind, language=language, **words._asdict())
 

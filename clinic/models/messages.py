@@ -32,28 +32,28 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(subject_type=subject._meta.label_lower, subject_id=subject.pk)
 
     def due(self, now: datetime) -> "MessageQuerySet":
-        """Return what can be claimed now, the longest waiting first."""
+        """Return the mails that can be claimed now, the longest waiting first."""
         return self.filter(
             Q(state=MessageState.PLANNED) | _TO_RETRY & Q(expires_at__gt=now),
-            # Repeats the line above in a form that the index serves.
+            # Repeats the line above in a form that can use the index.
             state__in=[MessageState.PLANNED, MessageState.UNKNOWN],
             next_attempt_at__lte=now,
         ).order_by("next_attempt_at", "created_at")
 
     def expired(self, state: MessageState, now: datetime) -> "MessageQuerySet":
-        """Return the rows whose process died with them reserved or handed over.
+        """Return the rows whose process died after it reserved them or handed them over.
 
-        One state at a time: for several, SQLite would look at every row.
+        One state at a time: for several, SQLite would read every row.
         """
         return self.filter(
             state=state,
             lease_until__lte=now,
-            # It was due when it was reserved; this form is served by the index.
+            # It was due when it was reserved; this form can use the index.
             next_attempt_at__lte=now,
         )
 
     def without_server(self, now: datetime) -> "MessageQuerySet":
-        """Return what waits because no mail server answered."""
+        """Return the mails that wait because no mail server answered."""
         return self.filter(
             state=MessageState.PLANNED,
             reason=Message.UNREACHABLE,
@@ -61,10 +61,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def with_circumstances(self, now: datetime) -> "MessageQuerySet":
-        """Add what decides about a row beside itself, without further queries.
+        """Add facts from other rows that decide about a mail, without further queries.
 
-        ``is_overtaken``: a later step of the same reminder is due as well. ``has_bounced``: its
-        patient's mailbox refused the mail before this one.
+        ``is_overtaken``: a later step of the same reminder is due as well. ``has_bounced``: the
+        patient's mailbox refused an earlier mail.
         """
         later_steps = Message.objects.exclude(step=OuterRef("step")).filter(
             kind=OuterRef("kind"),
@@ -87,7 +87,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(_TO_RETRY)
 
     def late(self, now: datetime) -> "MessageQuerySet":
-        """Return what is due and not sent: no worker is running, or no mail server answers.
+        """Return mails that are due and not sent: no worker is running, or no mail server answers.
 
         Rows that wait for a mailbox, or for staff to release a visit, do not count.
         """
@@ -101,22 +101,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One planned mail: written with what causes it, then reserved, claimed, sent and finished.
+    """One planned mail: written with its cause, then reserved, claimed, sent and finished.
 
-    ``subject_type`` and ``subject_id`` name the row the mail is about without a key upwards;
-    the address is looked up when the mail is composed, so a corrected one is used.
-    ``clinic.mail.outbox`` alone writes these rows.
+    ``subject_type`` and ``subject_id`` name the row the mail is about, without a foreign key to
+    an app above. The address is read when the mail is composed, so that a corrected one is used.
+    Only ``clinic.mail.outbox`` writes these rows.
     """
 
     State = MessageState
 
-    # Values of ``reason`` that decide something; composers add their own.
+    # Values of ``reason`` that the code checks; composers add their own.
     UNREACHABLE = "unreachable"  # no mail server answered
     DEFERRED = "deferred"  # the mail server asked to try again later
     LATE = "late"
-    RESTORED = "restored"  # due before a backup was brought back: it may have left already
-    BOUNCED = "bounced"  # taken by a mail server, and sent back later
-    INTERRUPTED = "interrupted"  # the process that had put it aside died
+    RESTORED = "restored"  # due before a backup was restored: it may have been sent already
+    BOUNCED = "bounced"  # accepted by a mail server, and returned later
+    INTERRUPTED = "interrupted"  # the process that had reserved it died
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=30)
@@ -178,7 +178,7 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # Whole, not only what is open: SQLite finds no partial index for bound parameters.
+            # Not a partial index: SQLite does not use one with bound parameters.
             models.Index(fields=["state", "next_attempt_at"], name="message_due"),
             models.Index(fields=["subject_type", "subject_id"], name="message_about"),
         ]
@@ -194,10 +194,10 @@ class LinkQuerySet(models.QuerySet["Link"]):
 
 
 class Link(models.Model):
-    """A mailed link, or the grant a browser got by booking: it opens one patient's own pages.
+    """A mailed link, or the grant of a browser that has booked: it opens one patient's own pages.
 
     Only a keyed hash of the token is stored. Fetching the link changes nothing here, so mail
-    scanners may follow it as often as they like.
+    scanners may follow it any number of times.
     """
 
     class Purpose(models.TextChoices):
@@ -242,7 +242,7 @@ class Link(models.Model):
 
 
 class Tick(models.Model):
-    """The scheduler's heartbeat: one row, updated each time a tick completed."""
+    """The scheduler's heartbeat: one row, updated each time a tick completes."""
 
     completed_at = models.DateTimeField()
 

@@ -14,7 +14,7 @@ class OnCallQuerySet(models.QuerySet["OnCall"]):
 class OnCall(models.Model):
     """Who is notified of a safety alert, one after the other until somebody acknowledges it.
 
-    Everybody on the list sees every alert, since an alert is acknowledged in somebody's name.
+    Everybody on the list sees every alert, because an alert is acknowledged by name.
     """
 
     user = models.OneToOneField(

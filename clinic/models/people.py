@@ -30,7 +30,7 @@ class Role(models.TextChoices):
 class UserManager(BaseUserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Return the address in lower case: one person, one account, however it was typed."""
+        """Return the address in lower case, so that any spelling finds the same account."""
         return super().normalize_email(email).lower()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -68,7 +68,7 @@ class User(AbstractUser):
 
 
 class Practitioner(models.Model):
-    """Somebody who sees patients; the account is optional."""
+    """A person who sees patients; the account is optional."""
 
     class DailySheet(models.TextChoices):
         NONE = "", _("No mail")
@@ -111,8 +111,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, viewer: Any) -> "PatientQuerySet":
         """Return the patients whose contact details ``viewer`` may see.
 
-        Front desk and managers see every patient's contact, clinicians their care team's
-        patients, a link grant its one patient, everybody else none.
+        Front desk and managers see every patient's, clinicians those of the patients in their
+        care, a link grant those of its one patient, everybody else none.
         """
         if viewer is None or isinstance(viewer, AnonymousUser):
             return self.none()
@@ -127,7 +127,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def in_care_of(self, user: User) -> "PatientQuerySet":
         """Return the patients who have or had a visit with this user as practitioner.
 
-        Those opened to the user in an emergency count for as long as that lasts.
+        Patients opened to the user in an emergency count until that access ends.
         """
         care = CareTeamMember.objects.filter(practitioner__user=user, until=None)
         opened = EmergencyAccess.objects.active(now=timezone.now()).filter(user=user)
@@ -137,7 +137,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 
 class Patient(models.Model):
-    """A person who is seen, or will be. Never matched by name or address alone.
+    """A person who has or will have visits. Never matched by name or address alone.
 
     Address and phone are those of the contact: the patient, or the person who books for them and is
     named in ``guardian_name``. One address may be that of several patients.
@@ -184,7 +184,7 @@ class Patient(models.Model):
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    # The address as it was read, to notice that it is corrected.
+    # The address as it was read, to detect a correction.
     _stored_email: str | None = None
 
     objects = PatientQuerySet.as_manager()
@@ -194,7 +194,7 @@ class Patient(models.Model):
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
         indexes = [
-            # Addresses are looked up however they are written (``iexact``).
+            # Addresses are looked up in any case (``iexact``).
             models.Index(Upper("email"), name="patient_email"),
             models.Index(fields=["name"]),
         ]
@@ -219,7 +219,7 @@ class Patient(models.Model):
 
     @property
     def initials(self) -> str:
-        """The first letters of up to three names; signs and controls before them do not count."""
+        """The first letters of up to three names, without leading signs and control characters."""
         letters = (next(filter(str.isalnum, part), "") for part in one_line(self.name).split())
         return "".join([letter.upper() for letter in letters if letter][:3])
 
@@ -232,7 +232,7 @@ class Patient(models.Model):
         return kind in self.mail_stops
 
     def stop_mails(self, kind: str, *, now: datetime) -> bool:
-        """Send no more mails of this kind; return whether that is news."""
+        """Send no more mails of this kind; return whether this is a change."""
         return self._change_stops(lambda stops: {kind: now.isoformat()} | stops)
 
     def resume_mails(self, kind: str) -> bool:
@@ -250,7 +250,7 @@ class Patient(models.Model):
         return True
 
     def age_on(self, day: date) -> int | None:
-        """Return whole years on ``day``; someone born on 29 February ages on 1 March."""
+        """Return whole years on ``day``; for a birth on 29 February, age changes on 1 March."""
         if self.birth_date is None:
             return None
         born = self.birth_date
@@ -277,7 +277,7 @@ class CareTeamMember(models.Model):
 
     @classmethod
     def join(cls, *, patient: Patient, practitioner_id: int, now: datetime) -> None:
-        """Begin the practitioner's care of the patient, or take it up again."""
+        """Begin the practitioner's care of the patient, or resume it."""
         CareTeamMember.objects.bulk_create(
             [CareTeamMember(patient=patient, practitioner_id=practitioner_id, since=now)],
             update_conflicts=True,
@@ -298,9 +298,9 @@ class EmergencyAccessQuerySet(models.QuerySet["EmergencyAccess"]):
 
 
 class EmergencyAccess(models.Model):
-    """A clinician outside the care team opened a patient's record ("break-glass"), saying why.
+    """A clinician outside the care team opened a patient's record ("break-glass"), with a reason.
 
-    Rows are never changed; ``clinic.security.emergency_access`` writes them and tells the managers.
+    Rows never change; ``clinic.security.emergency_access`` writes them and notifies the managers.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -27,7 +27,7 @@ def default_staffed_hours() -> dict[str, list[list[str]]]:
 
 
 class Practice(models.Model):
-    """The clinic itself: one row, read through ``Practice.current()``."""
+    """The clinic: one row, read through ``Practice.current()``."""
 
     name = models.CharField(_("name"), max_length=120)
     phone = models.CharField(_("phone"), max_length=40)
@@ -86,7 +86,7 @@ class Practice(models.Model):
 
     @classmethod
     def current(cls) -> "Practice":
-        """Return the one practice, or an unsaved blank before anything is configured."""
+        """Return the one practice, or an unsaved empty one before anything is configured."""
         try:
             return cls.objects.get()
         except cls.DoesNotExist:
@@ -97,7 +97,7 @@ class Practice(models.Model):
         return zoneinfo.ZoneInfo(self.time_zone)
 
     def staffed_until(self, now: datetime) -> datetime | None:
-        """Return when the shift that is on now ends, or None when nobody is there."""
+        """Return the end of the current staffed hours, or None outside them."""
         wall = now.astimezone(self.zone).replace(tzinfo=None)
         for opens, closes in self.staffed_hours.get(str(wall.weekday()), ()):
             start, end = (
@@ -115,7 +115,7 @@ class Practice(models.Model):
         return self.on_call_enabled or self.is_staffed(now)
 
     def clock_runs_out(self, since: datetime, within: timedelta) -> datetime:
-        """Return when somebody has had ``within`` to answer what came at ``since``, in UTC.
+        """Return the deadline, in UTC, for an answer ``within`` this time after ``since``.
 
         Only staffed hours count, unless somebody is on call at any hour.
         """
@@ -137,14 +137,14 @@ class Practice(models.Model):
 
     @property
     def missing_for_safety(self) -> list[str]:
-        """Return the fields without which a patient in an emergency could not be helped."""
+        """Return the empty fields that the clinic needs to help a patient in an emergency."""
         needed = ("phone", "emergency_number", "advice_line", "alert_email", "staffed_hours")
         return [field for field in needed if not getattr(self, field)]
 
     def callback_time(self, now: datetime) -> datetime | None:
-        """Return by when somebody calls a patient whose answers are URGENT, in the clinic's zone.
+        """Return the deadline for the call to a patient with URGENT answers, in the clinic's zone.
 
-        Within the hour, and before the doors close; None when nobody would call at all.
+        Within an hour, and before closing time; None if nobody would call.
         """
         within = (now + CALLBACK_WITHIN).astimezone(self.zone)
         if self.on_call_enabled:
@@ -154,7 +154,7 @@ class Practice(models.Model):
 
 
 class Location(models.Model):
-    """A place that is visited. Wall-clock rules of its hours are read in ``time_zone``."""
+    """A place for visits. Wall-clock rules of its hours are read in ``time_zone``."""
 
     slug = models.SlugField(_("short name"), unique=True)
     name = models.CharField(_("name"), max_length=80)
@@ -213,7 +213,7 @@ class Location(models.Model):
             )
 
     def holidays_of(self, year: int) -> tuple[Holiday, ...]:
-        """Every holiday of its country in that year, those it is open on included."""
+        """Return every holiday of its country in that year, including those it is open on."""
         return public_holidays.holidays_of(self.holiday_country, self.holiday_subdivision, year)
 
     @property

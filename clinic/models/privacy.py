@@ -7,7 +7,7 @@ from clinic import languages
 class PrivacyNotice(models.Model):
     """The text of the privacy notice as it was agreed to; rows never change.
 
-    Two rows of one version differ in what the practice filled in, such as its phone.
+    Two rows of one version differ in the practice's own entries, such as its phone.
     """
 
     version = models.CharField(_("version"), max_length=20)

@@ -1,8 +1,8 @@
 """Backups of the whole database, and restoring one without mailing patients twice.
 
-A backup does not know which mails left after it was made. So what was due by the time it is
-brought back is never sent: those rows are skipped in the same transaction, before any worker can
-see them, and staff are told. What is due later goes out.
+A backup does not know which mails were sent after it was made. Mails that were due before the
+restore are therefore never sent: their rows are skipped in the same transaction, before any worker
+can see them, and staff are notified. Mails that are due later are sent.
 """
 
 import os
@@ -41,7 +41,7 @@ def make(path: Path) -> int:
             connection.ensure_connection()
             with closing(sqlite3.connect(unfinished)) as copy:
                 connection.connection.backup(copy)
-                # One file, with no log beside it.
+                # One file, without a separate log.
                 copy.execute("PRAGMA journal_mode = DELETE")
         else:
             _run("pg_dump", "--format=custom", "--no-owner", f"--file={unfinished}")
@@ -53,7 +53,7 @@ def make(path: Path) -> int:
 
 
 def check(path: Path) -> None:
-    """Raise BackupError unless the file is a whole backup for this database's engine."""
+    """Raise BackupError unless the file is a complete backup for this database's engine."""
     if not path.is_file():
         raise BackupError(f"There is no file {path}.")
     if connection.vendor != "sqlite":
@@ -81,7 +81,7 @@ def restore(path: Path, *, now: datetime) -> int:
     else:
         _restore_postgres(path, now)
     call_command("migrate", interactive=False, verbosity=0)
-    # Any row with a UUID would do: the note is about none in particular.
+    # The note is about no particular row, so any UUID is sufficient.
     outbox.plan(kind=NOTE, subject=Message(), due_at=now, expires_at=now + timedelta(days=7))
     return not_sent(now).count()
 
@@ -110,7 +110,7 @@ def _restore_sqlite(path: Path, now: datetime) -> None:
     connection.close()
 
 
-# Tables of a newer version than the backup's would be left over, and refer to what is replaced.
+# Otherwise tables of a newer version than the backup's would remain and refer to replaced ones.
 _DROP_ALL = """
 DO $$ DECLARE entry record; BEGIN
     FOR entry IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
@@ -142,7 +142,7 @@ def _run(program: str, *arguments: str) -> str:
         "PGHOST": place["HOST"],
         "PGPORT": place["PORT"],
         "PGUSER": place["USER"],
-        # Not an argument: those can be read by everybody on the machine.
+        # Not an argument, because every user of the machine can read those.
         "PGPASSWORD": place["PASSWORD"],
         "PGDATABASE": place["NAME"],
     }

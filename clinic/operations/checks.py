@@ -20,7 +20,7 @@ from clinic.languages import gaps
 from clinic.models import OnCall, Practice
 
 MAX_IDLE_SECONDS = 60 * 60
-# The first release with the end of clock changes in British Columbia, Alberta and Morocco.
+# The first release in which British Columbia, Alberta and Morocco no longer change the clock.
 OLDEST_TZDATA = "2026c"
 CSP_MIDDLEWARE = "django.middleware.csp.ContentSecurityPolicyMiddleware"
 SECOND_FACTOR_MIDDLEWARE = "clinic.security.middleware.StaffSessionMiddleware"

@@ -1,7 +1,7 @@
-"""Kombu's broker in a folder, without the half-written files that would end a worker.
+"""Kombu's broker in a folder; an incomplete file does not end a worker.
 
-Kombu writes into files that others already see: a reader that comes in between, or after a
-publisher was killed, finds no JSON, and the worker exits. A lost broker message changes nothing.
+Kombu writes into files that are already visible. A reader in between, or after a publisher was
+killed, finds invalid JSON, and the worker exits. A lost broker message changes nothing.
 """
 
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    # Whoever publishes has declared the one queue, so no file needs to list who listens.
+    # The publisher has declared the only queue, so no file needs to list the consumers.
     supports_fanout = False
     get_table = virtual.Channel.get_table
 
@@ -22,7 +22,7 @@ class Channel(filesystem.Channel):
         try:
             return super()._get(queue)
         except ValueError:
-            # The file is gone already.
+            # The file was removed already.
             logger.warning("A broker message in %s was not whole and is dropped", queue)
             raise Empty from None
 

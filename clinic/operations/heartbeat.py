@@ -11,7 +11,7 @@ SCHEDULER, MAIL = "scheduler", "mail"
 
 
 def failing_parts(now: datetime) -> list[str]:
-    """Name what fails, with one query.
+    """Return the parts that fail, with one query.
 
     ``scheduler``: no tick was completed for three intervals. ``mail``: a message is more than
     five minutes late.

@@ -5,12 +5,12 @@ import logging
 import re
 from datetime import UTC, datetime
 
-# The paths of mailed links (clinic/pages.py): what follows opens somebody's visit.
+# The paths of mailed links (clinic/pages.py): the token after them opens a patient's visit.
 _TOKEN = re.compile(r"(/(?:l|unsubscribe)/)[^/\s]+")
 
 
 class NoLinkTokens(logging.Filter):
-    """Takes the tokens of mailed links out: Django logs the path of whatever it refuses."""
+    """Removes the tokens of mailed links: Django logs the path of each refused request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

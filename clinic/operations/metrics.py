@@ -1,7 +1,7 @@
 """Figures for monitoring, counted from rows on request.
 
-Counters kept by processes would differ from each other and start again with every restart; the
-rows are the truth for these too. Figures are totals: no label names a person, a visit or an id.
+Counters in processes would differ from each other and restart from zero. The rows are the truth
+for figures too. Figures are totals: no label contains a person, a visit or an id.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ registry = CollectorRegistry()
 
 class MessageCollector(Collector):
     def describe(self) -> Iterable[Metric]:
-        """Name nothing, so that registering does not count: there may be no tables yet."""
+        """Return nothing, so that registering runs no query: there may be no tables yet."""
         return []
 
     def collect(self) -> Iterable[Metric]:

@@ -1,4 +1,4 @@
-"""Several programs run as one: started together, stopped in order, none outliving another."""
+"""Run several programs as one: start them together, and stop all of them in order."""
 
 import os
 import signal
@@ -13,11 +13,11 @@ STOP_SECONDS = 10
 
 
 class Processes:
-    """Child processes by name, each in a session of its own and with its own log file.
+    """Child processes by name, each in its own session and with its own log file.
 
-    Without a session of its own, Ctrl-C in a terminal would reach a Celery worker directly as
-    well as through us, and the second signal makes it drop its task. They are stopped in the
-    order in which they were given.
+    Without its own session, a Celery worker would get Ctrl-C from the terminal and again from us,
+    and the second signal makes it drop its task. They are stopped in the order in which they were
+    given.
     """
 
     def __init__(self, commands: Mapping[str, Sequence[str]], *, folder: Path, logs: Path) -> None:
@@ -28,7 +28,7 @@ class Processes:
         self._is_stop_asked = False
 
     def __enter__(self) -> Self:
-        """Start all; SIGINT and SIGTERM ask for a stop from here on."""
+        """Start all; from then on, SIGINT and SIGTERM request a stop."""
         self._logs.mkdir(parents=True, exist_ok=True)
         signal.signal(signal.SIGINT, self._ask_to_stop)
         signal.signal(signal.SIGTERM, self._ask_to_stop)
@@ -52,7 +52,7 @@ class Processes:
             try:
                 child.wait(max(0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                # Whatever it started is in its session too.
+                # The processes it started are in its session too.
                 os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
 
@@ -71,7 +71,7 @@ class Processes:
         return None
 
     def wait(self) -> str | None:
-        """Return None once a stop was asked for, or the name of the first child that ended."""
+        """Return None after a stop request, or the name of the first child that ended."""
         while not self._is_stop_asked:
             if name := self.dead():
                 return name

@@ -1,4 +1,4 @@
-"""Mails to the clinic itself: about mails, and to staff about their accounts."""
+"""Mails to the clinic about its mails, and to staff about their accounts."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -62,7 +62,7 @@ PASSWORD_RESET_WORDING = Wording(
 
 
 def late_note(message: Message, now: datetime) -> Mail | Skip:
-    """Tell the clinic that mails to patients were given up because they came too late."""
+    """Mail the clinic that mails to patients were given up because they were too late."""
     practice = Practice.current()
     to = practice.alert_email or practice.email
     if not to:
@@ -70,7 +70,7 @@ def late_note(message: Message, now: datetime) -> Mail | Skip:
     count = Message.objects.filter(
         state__in=[Message.State.SKIPPED, Message.State.FAILED],
         reason__in=[Message.LATE, Message.UNREACHABLE, Message.DEFERRED],
-        # When they were given up; an old backup's mails were of no use long before.
+        # The time when they were given up; mails of an old backup had expired long before.
         next_attempt_at__gt=now - timedelta(days=1),
     ).count()
     with translation.override(settings.LANGUAGE_CODE):
@@ -127,11 +127,11 @@ def _messages_url() -> str:
 
 
 def password_reset(message: Message, now: datetime) -> Mail | Skip:
-    """The link for a new password. Signing in with it still takes the second factor."""
+    """The link for a new password. Signing in with it still requires the second factor."""
     user = message.user
     if user is None or not user.is_active:
         return Skip("no-account")
-    # Made when the mail leaves: the row keeps no secret, and a token that was used is void.
+    # Created when the mail is sent, so that the row stores no secret; a used token is invalid.
     token = account_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     with translation.override(user.language):
         return _password_reset(user_pk_to_url_str(user), token, to=user.email)
@@ -151,7 +151,7 @@ def _password_reset(uid: str, token: str, *, to: str) -> Mail:
 
 
 def plan_test(kind: str, language: str, *, user: User, now: datetime) -> Message:
-    """Owe a member of staff one kind of mail as a patient would get it, once a minute."""
+    """Plan a mail to a member of staff as a patient would get it, at most once a minute."""
     asked_at = now.replace(second=0, microsecond=0)
     return outbox.plan(
         kind=TEST,
@@ -165,7 +165,7 @@ def plan_test(kind: str, language: str, *, user: User, now: datetime) -> Message
 
 
 def test_mail(message: Message, now: datetime) -> Mail | Skip:
-    """A sample to look at in one's own mail program. Its links open nothing."""
+    """A sample to view in a mail program. Its links open nothing."""
     user = message.user
     if user is None or not user.is_active:
         return Skip("no-account")
@@ -175,7 +175,7 @@ def test_mail(message: Message, now: datetime) -> Mail | Skip:
                 with translation.override(language), preview.previewing():
                     mail = samples.sample(wording.kind)(now)
                     subject = _("Test: %(subject)s") % {"subject": mail.subject}
-                # Without what mail programs act on: a calendar entry, a button to stop mails.
+                # Without a calendar entry or a button to stop mails, which mail programs act on.
                 return replace(
                     mail, to=user.email, subject=subject, calendar="", method="", headers={}
                 )

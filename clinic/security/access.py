@@ -47,7 +47,7 @@ def allow(role: str, app: str, **verbs_by_model: tuple[str, ...]) -> None:
 
 
 class RolePermissions(BaseBackend):
-    """Derives Django permissions from the account's role; signs nobody in."""
+    """Derives Django permissions from the account's role; does not authenticate."""
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not isinstance(user_obj, User) or not user_obj.is_active or obj is not None:
@@ -55,13 +55,13 @@ class RolePermissions(BaseBackend):
         return _permissions.get(user_obj.role, set())
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        """Say whether the role may do anything in an app: the admin lists only such apps."""
+        """Whether the role has any permission in an app: the admin lists only such apps."""
         allowed = self.get_user_permissions(user_obj)
         return any(permission.startswith(f"{app_label}.") for permission in allowed)
 
 
 class StaffRequest(HttpRequest):
-    """A request as a view behind ``staff_required`` sees it."""
+    """A request in a view with ``staff_required``."""
 
     user: User
 
@@ -73,9 +73,9 @@ def staff_user(request: HttpRequest) -> User:
 
 
 def staff_required(*roles: str) -> Callable:
-    """Let only active staff with one of ``roles`` in; others sign in, or meet a bare 404.
+    """Allow only active staff with one of ``roles``; others must sign in, or get a 404.
 
-    Responses are never stored by a browser or proxy. A denial leaves an audit row.
+    Browsers and proxies must not store the responses. A denial writes an audit row.
     """
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -115,8 +115,8 @@ def issue_links(
 ) -> dict[str, str]:
     """Return the absolute URL of this message's link for each purpose, storing only hashes.
 
-    Issuing a link again changes nothing, and all of a mail's links take one INSERT. In a preview
-    nothing is stored, and the URLs open nothing.
+    Issuing a link again changes nothing, and one INSERT stores all of a mail's links. A preview
+    stores nothing, and its URLs open nothing.
     """
     if preview.current():
         return {
@@ -153,9 +153,9 @@ def grant_to_browser(
     now: datetime,
     message: Message | None = None,
 ) -> Link:
-    """Let the browser that has just booked see its visit, without a mailed link.
+    """Let the browser that has just booked see its visit without a mailed link.
 
-    With the ``message`` that led there, the grant opens no more than a link in it would.
+    With a ``message``, the grant opens no more than a link in that mail would.
     """
     link = Link.objects.create(
         token_hash=hash_token(secrets.token_urlsafe(32)),
@@ -182,7 +182,7 @@ def set_grant_cookie(response: HttpResponse, link: Link) -> None:
 
 
 def patient_grant(request: HttpRequest) -> Link | None:
-    """Return the live link this browser was granted, or None."""
+    """Return the valid link that was granted to this browser, or None."""
     value = request.get_signed_cookie(
         GRANT_COOKIE, default=None, salt="clinic.grant", max_age=GRANT_SECONDS
     )
@@ -202,13 +202,13 @@ def patient_grant(request: HttpRequest) -> Link | None:
 
 
 def visitor_hash(request: HttpRequest) -> str:
-    """Return the hash that keys this visitor's rows, or an empty string before there is one."""
+    """Return the hash that is the key of this visitor's rows, or an empty string if none exists."""
     token = request.COOKIES.get(VISITOR_COOKIE, "")
     return hash_token(token) if len(token) >= 32 else ""
 
 
 def set_visitor_cookie(response: HttpResponse) -> str:
-    """Give the browser a fresh visitor token; return its hash."""
+    """Give the browser a new visitor token; return its hash."""
     token = secrets.token_urlsafe(32)
     response.set_cookie(
         VISITOR_COOKIE,

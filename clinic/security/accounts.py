@@ -1,8 +1,8 @@
-"""How staff accounts sign in: allauth's flows with our rules laid over them.
+"""Sign-in of staff accounts: allauth's flows with our additional rules.
 
-A session counts as signed in only when it holds proof of a second factor; the middleware
-(``clinic.security.middleware``) turns everybody else away. Accounts are made by a manager in the
-admin, who vouches for the address; nobody signs up, and nobody switches the second factor off.
+A session counts as signed in only with proof of a second factor; the middleware
+(``clinic.security.middleware``) refuses all others. A manager creates each account in the admin
+and confirms its address. Nobody can sign up or switch the second factor off.
 """
 
 import base64
@@ -39,7 +39,7 @@ FRESH_SECONDS = 5 * 60
 
 
 class StaffAccountAdapter(DefaultAccountAdapter):
-    """Accounts are staff accounts, made by a manager in the admin."""
+    """Accounts are staff accounts, created by a manager in the admin."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -50,11 +50,11 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         return not is_fresh and super().is_reauthentication_required(app=app, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        # Of an IPv6 network its first address: the column holds addresses only.
+        # For an IPv6 network its first address: the column stores addresses only.
         return client_ip(request).partition("/")[0]
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # By account and address: by account alone, a stranger's wrong guesses would lock staff out.
+        # By account and address: by account alone, a stranger's wrong tries would lock staff out.
         key = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{key}:{client_ip(request)}"
 
@@ -77,7 +77,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         )
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        # Neither the address nor the password: a typing slip often swaps the two.
+        # Record neither address nor password: people often type one in the field of the other.
         audit.record(action=AuditEvent.Action.DENIED, user=None, subject="sign-in")
 
 
@@ -85,7 +85,7 @@ class StaffMFAAdapter(DefaultMFAAdapter):
     """Owners cannot remove their second factors, whose secrets are stored encrypted."""
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        # Between giving one up and setting up the next, a password alone would be enough.
+        # Between removing one and setting up the next, a password alone would be enough.
         return authenticator.type != Authenticator.Type.TOTP
 
     def encrypt(self, text: str) -> str:
@@ -96,22 +96,21 @@ class StaffMFAAdapter(DefaultMFAAdapter):
 
 
 def has_second_factor(request: HttpRequest) -> bool:
-    """Tell whether this very session has proved a second factor; the account's is not enough.
+    """Whether this session itself has proved a second factor; one on the account is not enough.
 
-    A session opened with the password alone, before its owner enrolled, must not be lifted by
-    that enrolment.
+    Enrolment must not give access to an earlier session that was opened with the password alone.
     """
     records = get_authentication_records(request, request.user)
     return any(record["method"] == "mfa" for record in records)
 
 
 def record_second_factor(request: HttpRequest, user: User, **proof: Any) -> None:
-    """Note in the session that ``user`` proved a second factor, the way allauth notes it."""
+    """Record in the session, as allauth does, that ``user`` proved a second factor."""
     record_authentication(request, user, method="mfa", **proof)
 
 
 def sign_in_without_proof(request: HttpRequest, user: User) -> None:
-    """Sign ``user`` in as if both factors had been given. The demo's role buttons, only.
+    """Sign ``user`` in as if both factors had been given; only for the demo's role buttons.
 
     Always raises PermissionDenied outside the demo.
     """
@@ -126,8 +125,8 @@ def sign_in_without_proof(request: HttpRequest, user: User) -> None:
 def vouch_for_address(user: User) -> None:
     """Make the account's address its one verified address.
 
-    allauth lets only accounts without an unverified address add a second factor, and would keep
-    an earlier address good for signing in.
+    allauth lets only accounts without an unverified address add a second factor, and would still
+    accept an earlier address for signing in.
     """
     with transaction.atomic():
         EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
@@ -143,9 +142,9 @@ def end_sessions(user: User) -> None:
 
 
 def reset_second_factor(user: User) -> None:
-    """Forget the account's authenticator and recovery codes, and sign it out everywhere.
+    """Delete the account's authenticator and recovery codes, and sign it out everywhere.
 
-    The next sign-in must set up a new one before it reaches anything.
+    The next sign-in must set up a new one before any other page.
     """
     Authenticator.objects.filter(user=user).delete()
     end_sessions(user)

@@ -1,6 +1,6 @@
 """The append-only record of who read or changed what, sealed in a hash chain.
 
-Rows are inserted unchained, so that requests never wait for each other; the tick then seals the
+Rows are inserted unchained, so that requests never wait for each other. The tick then seals the
 committed ones in order. Altering, removing or inserting a sealed row breaks every later hash.
 """
 
@@ -17,7 +17,7 @@ from clinic.models import AuditEvent, User
 
 
 class _SealedMeanwhile(Exception):
-    """Another sealer took a row of ours."""
+    """Another process sealed one of these rows first."""
 
 
 def record(
@@ -29,7 +29,7 @@ def record(
     fields: Iterable[str] = (),
     now: datetime | None = None,
 ) -> AuditEvent:
-    """Insert one event. ``subject`` is a row, or a name for what has none (a page, a search)."""
+    """Insert one event. ``subject`` is a row, or a name if there is none (a page, a search)."""
     subject_type, subject_id = (
         (subject._meta.label_lower, str(subject.pk))
         if isinstance(subject, models.Model)
@@ -47,11 +47,11 @@ def record(
 
 
 def seal() -> int:
-    """Chain committed, unsealed events, a thousand at most; return how many.
+    """Chain committed, unsealed events, at most a thousand; return how many.
 
-    Safe to run twice at once: ``sealed_no`` is unique, so of two sealers that start from the
-    same end of the chain one commits, and the other is undone and leaves its rows to the next
-    tick. No row is locked first, because the very first seal has none to lock.
+    Safe to run twice at once: ``sealed_no`` is unique, so of two processes that start from the
+    same end of the chain, one commits. The other is rolled back and leaves its rows to the next
+    tick. No row is locked first, because the first seal has none to lock.
     """
     try:
         with transaction.atomic():
@@ -78,7 +78,7 @@ def verify() -> tuple[list[str], int]:
     for event in sealed.iterator():
         number = event.sealed_no or 0
         if number != expected:
-            # What the next row was chained to is gone with them: that link cannot be checked.
+            # The next row was chained to a missing one, so its hash cannot be checked.
             faults.append(f"sealed rows {expected} to {number - 1} are missing")
         elif event.hash != _chain(previous, number, event):
             faults.append(f"row {event.pk} (sealed {number}) was altered")

@@ -1,7 +1,7 @@
 """The second factor of a mailed link: the patient's birth date, before stored answers are shown.
 
-A mailbox is read by more people than its owner. A mailed link alone therefore opens visits but no
-answers; the browser that has just booked proved enough by writing them.
+People other than its owner may read a mailbox. A mailed link alone therefore opens visits but no
+answers. The browser that has just booked needs no proof, because it wrote the answers.
 """
 
 from datetime import date, datetime
@@ -20,7 +20,7 @@ MAX_TRIES = 5
 
 
 class LinkLocked(Exception):
-    """Too many wrong dates were tried: this link opens no answers any more."""
+    """There were too many wrong dates: this link opens no answers any more."""
 
 
 def is_proven(request: HttpRequest, link: Link) -> bool:
@@ -34,7 +34,7 @@ def is_proven(request: HttpRequest, link: Link) -> bool:
 
 
 def remember(response: HttpResponse, link: Link) -> None:
-    """Note in the browser, and for this link only, that the patient was recognized."""
+    """Record in the browser, for this link only, that the birth date was proven."""
     response.set_signed_cookie(
         PROOF_COOKIE,
         str(link.pk),
@@ -51,10 +51,10 @@ def is_locked(link: Link) -> bool:
 
 
 def is_born_on(link: Link, given: date, *, birth_date: date, now: datetime) -> bool:
-    """Count one try of ``given`` against the link; raises LinkLocked when none was left.
+    """Whether ``given`` is right. Counts one try on the link; raises LinkLocked if none is left.
 
-    A try is taken before the dates are compared and given back when they agree, so that tries
-    sent at the same moment cannot be more than five.
+    The try is counted before the dates are compared, and subtracted if they agree, so that tries
+    sent at the same moment cannot exceed five.
     """
     tries = Link.objects.filter(pk=link.pk, failed_tries__lt=MAX_TRIES)
     if not tries.update(failed_tries=F("failed_tries") + 1):

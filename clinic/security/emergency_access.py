@@ -1,5 +1,5 @@
-"""Opening a record of somebody else's patient in an emergency ("break-glass", HIPAA's emergency
-access procedure): with a typed reason, for an hour, and never without the managers knowing."""
+"""Opening a record of another clinician's patient in an emergency ("break-glass", HIPAA's emergency
+access procedure): with a typed reason, for an hour, and always with a mail to the managers."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -39,7 +39,7 @@ ALERT_WORDING = Wording(
 def find(*, name: str, birth_date: date) -> list[Patient]:
     """Return the patients with exactly this name and birth date, ignoring case.
 
-    More than one is a record that was made twice. Nothing less opens one: this is no search.
+    More than one is a duplicate record. A partial match returns nothing: this is not a search.
     """
     wanted = one_line(name).casefold()
     born = Patient.objects.filter(birth_date=birth_date)
@@ -73,7 +73,7 @@ def open_record(*, patient: Patient, user: User, reason: str, now: datetime) -> 
 
 
 def alert(message: Message, now: datetime) -> Mail | Skip:
-    """Tell a manager that it happened; who, whose and why are in the system only."""
+    """Mail a manager that it happened; user, patient and reason are shown in the system only."""
     manager = message.user
     if manager is None or not manager.is_active or manager.role != Role.MANAGER:
         return Skip("no-account")

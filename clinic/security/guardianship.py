@@ -1,4 +1,4 @@
-"""A parent's or guardian's way in ends on the day the patient comes of age (clinical.md §7)."""
+"""A parent's or guardian's access ends on the day the patient comes of age (clinical.md §7)."""
 
 from datetime import date, datetime
 
@@ -12,7 +12,7 @@ from clinic.models.people import PatientQuerySet
 def has_ended(link: Link, *, now: datetime) -> bool:
     """Whether this link was given to the guardian of somebody who is now an adult.
 
-    Costs a query for patients with a guardian only.
+    Needs a query only for patients with a guardian.
     """
     if link.patient.contact_relation != Patient.Contact.GUARDIAN:
         return False
@@ -22,7 +22,7 @@ def has_ended(link: Link, *, now: datetime) -> bool:
 
 
 def outgrown(*, now: datetime) -> PatientQuerySet:
-    """Return the adults for whom a parent or guardian is still written to."""
+    """Return the adults whose mails still go to a parent or guardian."""
     practice = Practice.current()
     born_by = _years_before(_today(practice, now), practice.minor_age)
     return Patient.objects.filter(
@@ -33,8 +33,8 @@ def outgrown(*, now: datetime) -> PatientQuerySet:
 def end_guardians_access(*, now: datetime) -> int:
     """Revoke the links of adults' guardians, and have the front desk ask for the patient's address.
 
-    Returns how many patients that concerned. The links stay closed when the patient's own address
-    is on file later on. A mail that goes to the guardian meanwhile has the desk asked again.
+    Returns the number of these patients. The links stay revoked after the patient's own address is
+    stored. If another mail goes to the guardian before that, the front desk is asked again.
     """
     links = Link.objects.usable(now=now).exclude(purpose=Link.Purpose.UNSUBSCRIBE)
     patients = list(outgrown(now=now).filter(pk__in=links.values("patient")))
@@ -52,7 +52,7 @@ def _today(practice: Practice, now: datetime) -> date:
 
 
 def _years_before(day: date, years: int) -> date:
-    """The same day ``years`` ago, or 28 February where there was no 29th."""
+    """Return the same day ``years`` ago, or 28 February if there was no 29th."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:

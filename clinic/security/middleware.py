@@ -16,7 +16,7 @@ from django.utils import timezone
 from clinic.models import Practice
 from clinic.security.accounts import has_second_factor
 
-# All that a password alone opens: setting up the second factor, and leaving.
+# The only views after a password alone: set up the second factor, sign out, change the language.
 OPEN_WITHOUT_SECOND_FACTOR = {
     "mfa_activate_totp",
     "account_reauthenticate",
@@ -28,15 +28,15 @@ OPEN_WITHOUT_SECOND_FACTOR = {
 class StaffSessionMiddleware:
     """Requires a second factor and an age of at most 12 hours from every signed-in session.
 
-    Idleness is ended by the session cookie's own age. Browsers are told to drop what they
-    cached when a session ends. The admin speaks the practice's wall-clock time.
+    The session cookie's own age ends idle sessions. When a session ends, browsers must clear
+    their caches. The admin uses the practice's time zone.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Without the cookie there is no session to load: public pages stay free of its query.
+        # Without the cookie there is no session to load, so public pages need no query for it.
         was_signed_in = (
             settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
         )

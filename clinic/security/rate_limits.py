@@ -1,8 +1,8 @@
-"""How often something may be tried, counted in the database so that it holds across processes.
+"""Rate limits, counted in the database so that they apply across processes.
 
-A leaky bucket per key (GCRA): one conditional upsert takes a drop's worth of room or changes
-nothing, so two processes can never both take the last of it. Keys hold a keyed hash, never the
-address or the e-mail itself.
+A leaky bucket per key (GCRA): one conditional upsert counts a try or changes nothing, so two
+processes can never both use the last try. Keys contain a keyed hash, never the address or the
+e-mail itself.
 """
 
 import ipaddress
@@ -21,8 +21,8 @@ from clinic.models import RateLimit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# In SQL because the ORM's upsert knows no condition: with it, every guarded request would take up
-# to three statements.
+# In SQL because the ORM's upsert has no condition: with the ORM, every limited request would need
+# up to three statements.
 _TAKE_ROOM = """
     INSERT INTO clinic_ratelimit (key, full_until) VALUES (%s, %s)
     ON CONFLICT (key) DO UPDATE SET full_until = CASE
@@ -33,7 +33,7 @@ _TAKE_ROOM = """
 
 
 class RateLimited(Exception):
-    """Answered with 429; ``retry_after`` is in whole seconds, at least one."""
+    """The answer is a 429; ``retry_after`` is in whole seconds, at least one."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many tries, again in {retry_after} s")
@@ -42,7 +42,7 @@ class RateLimited(Exception):
 
 @dataclass(frozen=True)
 class Limit:
-    """``burst`` tries at once, then one more every ``every``."""
+    """``burst`` tries at once, then one more per ``every``."""
 
     name: str
     every: timedelta
@@ -51,18 +51,18 @@ class Limit:
     def hit(self, subject: str, *, now: datetime) -> None:
         """Count one try by ``subject`` (an address, an e-mail); raises RateLimited.
 
-        Call it outside a transaction, where a try that fails later was still a try; or inside,
-        to count only what came about.
+        Call it outside a transaction to count tries that fail later too, or inside one to count
+        only those that succeed.
         """
         key, every, at = self.key(subject), _microseconds(self.every), _microseconds(now - _EPOCH)
-        # The bucket is full when the next conforming try lies this far ahead.
+        # The bucket is full when the next conforming try is this far ahead.
         room_until = at + every * (self.burst - 1)
         with connection.cursor() as cursor:
             cursor.execute(_TAKE_ROOM, [key, at + every, at, at + every, every, room_until])
             if cursor.fetchone():
                 return
         rows = RateLimit.objects.filter(key=key).values_list("full_until", flat=True)
-        # Gone, if the sweep was here in between.
+        # None if the sweep deleted the row in between.
         full_until = rows.first() or room_until
         raise RateLimited(max(1, ceil((full_until - room_until) / 1_000_000)))
 
@@ -75,8 +75,8 @@ class Limit:
 
 HOLDS_PER_IP = Limit("hold-ip", every=timedelta(seconds=1), burst=100)
 GATES_PER_IP = Limit("gate-ip", every=timedelta(seconds=2), burst=60)
-# Bookings by people who have not shown that the address they give is theirs; beyond that, a mailed
-# link is asked for, and of those there are so many too.
+# Bookings by people who have not proved that the address is theirs. Beyond this limit, they need a
+# mailed link, which has a limit too.
 UNPROVEN_PER_IP = Limit("booking-ip", every=timedelta(hours=2), burst=10)
 ADDRESS_CHECKS_PER_IP = Limit("address-check-ip", every=timedelta(minutes=10), burst=10)
 CALLS_PER_IP = Limit("call-ip", every=timedelta(minutes=10), burst=10)
@@ -91,7 +91,7 @@ LINKS_PER_EMAIL = Limit("my-visits-email", every=timedelta(minutes=10), burst=3)
 
 
 def forget_empty_buckets(*, now: datetime) -> int:
-    """Delete rows that no longer hold anybody back; return how many."""
+    """Delete rows that no longer limit anybody; return how many."""
     return RateLimit.objects.filter(full_until__lt=_microseconds(now - _EPOCH)).delete()[0]
 
 
@@ -100,10 +100,10 @@ def _microseconds(time: timedelta) -> int:
 
 
 def client_ip(request: HttpRequest) -> str:
-    """The address a request came from; of an IPv6 address the /64 one customer owns.
+    """Return the address a request came from; for IPv6 the /64 network, which has one owner.
 
-    ``X-Forwarded-For`` is read only behind a trusted proxy, and of it only the last entry: the
-    one that proxy wrote. Everything before it is the client's own claim.
+    ``X-Forwarded-For`` is read only behind a trusted proxy. Only its last entry counts, which that
+    proxy wrote; the client may have invented the others.
     """
     peer = request.META.get("REMOTE_ADDR", "")
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUSTED_PROXY else ""

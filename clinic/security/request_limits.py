@@ -1,4 +1,4 @@
-"""Requests no honest browser sends, turned away before a view or the database meets them."""
+"""Refuse requests that no ordinary browser sends, before they reach a view or the database."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,16 +11,16 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 # Our forms never send more than this, so the rest is not read.
 MAX_DISCARDED = 32 * 1024 * 1024
 CHUNK = 64 * 1024
-# NUL, and halves of a character.
+# NUL, and lone surrogates.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class HostileInputMiddleware:
     """Answers 413 to a body that is too long, 400 to NUL bytes and lone surrogates.
 
-    PostgreSQL refuses to store either, SQLite takes both: here they meet the same end on both.
-    Cookies are looked at too, since their quoted form can spell a NUL; so this stands before the
-    session, which would look one up.
+    PostgreSQL refuses to store these, SQLite stores both; this gives one result on both. Cookies
+    are checked too, because their quoted form can contain a NUL. Therefore this comes before the
+    session middleware, which would look one up.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,6 +1,6 @@
 """Days and times on pages as in mails: on the wall clock of the value itself.
 
-Django's own ``date`` filter first moves an aware time into the current zone.
+Django's own ``date`` filter first converts an aware time to the current zone.
 """
 
 from datetime import date, datetime

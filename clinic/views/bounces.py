@@ -1,4 +1,4 @@
-"""Where a mail provider, or a script beside the clinic's mail server, reports a bounce."""
+"""The endpoint where a mail provider, or a script of the clinic's mail server, reports a bounce."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ from clinic.mail import bounces
 from clinic.mail.delivery_reports import Report, message_id_of
 from clinic.security.rate_limits import BOUNCES_PER_IP, client_ip
 
-# Older reports, or such from the future, are refused: somebody plays them back.
+# Older reports, or reports from the future, are refused as replays.
 SIGNATURE_LASTS_SECONDS = 5 * 60
 
 
@@ -26,7 +26,7 @@ SIGNATURE_LASTS_SECONDS = 5 * 60
 @require_POST
 @never_cache
 def report_bounce(request: HttpRequest) -> HttpResponse:
-    """Take in one signed report; 404 where no secret is configured. Repeating it is harmless."""
+    """Process one signed report; 404 without a configured secret. Repeating it is harmless."""
     if not settings.BOUNCES_SECRET:
         raise Http404
     now = timezone.now()
@@ -59,7 +59,7 @@ def _is_signed(request: HttpRequest, now: datetime) -> bool:
 
 
 def _report(told: dict[str, str]) -> Report | None:
-    """Read the report; None when it is about no mail of ours. Raises ValueError."""
+    """Read the report; None if it is not about one of our mails. Raises ValueError."""
     status, recipient = told["status"], str(told.get("recipient", ""))
     if not re.fullmatch(r"[45]\.\d{1,3}\.\d{1,3}", status):
         raise ValueError("no enhanced status code")

@@ -14,7 +14,7 @@ from clinic.operations.metrics import registry
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Say that this process answers. Nothing else is looked at: for probes and proxies."""
+    """Report that this process answers, without other checks: for probes and proxies."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -36,7 +36,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer Prometheus in its text format, given the bearer token; 404 for everybody else."""
+    """Answer Prometheus in its text format with the bearer token; 404 without it."""
     expected = f"Bearer {settings.METRICS_TOKEN}"
     given = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(given, expected):

@@ -1,4 +1,4 @@
-"""Mailed links. Mail scanners fetch them too, so that only a POST ever changes something."""
+"""Mailed links. Mail scanners fetch them too, so only a POST changes anything."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from clinic.models import AuditEvent, Link
 from clinic.security import audit, guardianship
 from clinic.security.access import hash_token, set_grant_cookie
 
-# What a stop link stops that is in no mail.
+# The kind of mail that a stop link outside a mail stops.
 REMINDER = "reminder"
 
-# The page behind a link, by its URL name: these live on the floors above.
+# The page behind a link, by its URL name: these pages are in the apps above.
 DESTINATIONS = {
     Link.Purpose.VISIT: "visit",
     Link.Purpose.INTAKE: "intake",
@@ -55,15 +55,15 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-# Mail programs post here by themselves (RFC 8058), without cookie or form: this token can do
-# nothing but stop mails of one kind.
+# Mail programs post here by themselves (RFC 8058), without cookie or form: this token can only
+# stop mails of one kind.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, and on POST stop, one patient's mails of the kind that carried the link.
+    """Ask whether to stop one patient's mails of the link's kind, and stop them on POST.
 
-    Their visits stay as they are.
+    Their visits do not change.
     """
     link = _usable(token)
     if link is None or link.purpose != Link.Purpose.UNSUBSCRIBE:
@@ -99,15 +99,15 @@ def _usable(token: str) -> Link | None:
 
 
 def link_gone(request: HttpRequest) -> HttpResponse:
-    """Answer alike whether the link never was, ran out, was revoked or is somebody else's."""
+    """Give the same answer for an unknown, an expired, a revoked and another patient's link."""
     return secret_page(request, "clinic/link_gone.html", status=404)
 
 
 def secret_page(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    """A page at an address that holds a token, which must not travel on from there."""
+    """Return a page whose URL contains a token, and keep the token out of referrers."""
     response = render(request, template, context, status=status)
-    # Never the path, which holds the token. The origin stays: without it forms cannot be posted.
+    # Never the path, which contains the token. Without the origin, forms could not be posted.
     response.headers["Referrer-Policy"] = "strict-origin"
     return response

@@ -53,7 +53,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def lang(request: HttpRequest) -> HttpResponseBase:
-    """Switch the language of this browser, and of the mails of the patient it is granted to."""
+    """Switch the language of this browser, and of the mails to the patient of its grant."""
     response = i18n.set_language(request)
     language = request.POST.get("language", "")
     if i18n.check_for_language(language):

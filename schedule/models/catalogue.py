@@ -60,7 +60,7 @@ def validate_not_reserved(slug: str) -> None:
 
 
 class Service(models.Model):
-    """Something that can be visited for. ``slug`` is the stable code of the catalogue."""
+    """A service that visits are booked for. ``slug`` is the stable code of the catalogue."""
 
     class BookingMode(models.TextChoices):
         SELF = "self", _("Patients book it themselves")
@@ -201,7 +201,7 @@ class Service(models.Model):
 
     @property
     def lengths(self) -> list[int]:
-        """Every length in minutes, short to long, as people read them."""
+        """Every length in minutes, short to long."""
         return sorted(self.durations)
 
     @property
@@ -210,9 +210,9 @@ class Service(models.Model):
         return self.durations[0]
 
     def is_begun_by(self, response: QuestionnaireResponse) -> bool:
-        """Are the safety gate's answers the first page of the form this service asks for?
+        """Whether the safety gate's answers are the first page of the form this service needs.
 
-        A follow-up asks the safety page again: it is another form.
+        A follow-up asks the safety page again, because it is another form.
         """
         if self.questionnaire_id in (None, response.questionnaire_id):
             return True
@@ -222,25 +222,25 @@ class Service(models.Model):
     def form_begun(
         self, response: QuestionnaireResponse | None, *, patient: Patient
     ) -> QuestionnaireResponse | None:
-        """Return the safety answers where they begin this patient's form for it, else none."""
+        """Return the safety answers if they begin this patient's form for it, else None."""
         if response is None or response.patient_id != patient.pk:
             return None
         return response if self.is_begun_by(response) else None
 
     @property
     def move_cutoff(self) -> timedelta:
-        """How long before the start moving by link ends, in elapsed time."""
+        """How long before the start patients may move by link, in elapsed time."""
         return timedelta(hours=self.change_cutoff_hours)
 
     @property
     def cancel_cutoff(self) -> timedelta:
-        """How long before the start cancelling by link ends, in elapsed time."""
+        """How long before the start patients may cancel by link, in elapsed time."""
         if self.cancel_cutoff_hours is None:
             return self.move_cutoff
         return timedelta(hours=self.cancel_cutoff_hours)
 
     def length(self, minutes: int | None) -> int:
-        """Return the usual length for None; raise ValueError for one that is not offered."""
+        """Return the length, or the usual one for None; raise ValueError if it is not offered."""
         if minutes is None:
             return self.default_duration
         if minutes not in self.durations:
@@ -248,7 +248,7 @@ class Service(models.Model):
         return minutes
 
     def bookable_between(self, now: datetime) -> tuple[datetime, datetime]:
-        """The first start that patients may book at ``now``, and the end of their horizon."""
+        """Return the first start that patients may book at ``now``, and the end of the horizon."""
         return (
             now + timedelta(minutes=self.min_notice_minutes),
             now + timedelta(days=self.horizon_days),
@@ -288,7 +288,7 @@ class Room(Resource):
 
 
 class Equipment(Resource):
-    """A device that some services need, wherever in the location it stands."""
+    """A device that some services need, in any room of the location."""
 
     history = HistoricalRecords()
 

@@ -1,4 +1,4 @@
-"""When there is time at all: hours, breaks, absences, what is kept, and how much is enough."""
+"""Rules about time: hours, breaks, absences, reserved times and limits."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from schedule import slots
 from schedule.models.catalogue import Equipment, Room, Service
 from schedule.slots import Shift
 
-# Two shifts that hold for ever are compared over the changes of the clock in one year.
+# Two shifts without an end are compared over one year, with its changes of the clock.
 A_YEAR = timedelta(days=366)
 
 
@@ -88,7 +88,7 @@ class PractitionersRule(WeeklyRule):
         ordering = ["practitioner", "weekday", "opens"]
 
     def is_inside(self, hours: "list[OpeningHours]") -> bool:
-        """Does it lie within one of these shifts? Such as do not are of no effect."""
+        """Whether it is within one of these shifts. A rule outside them has no effect."""
         return any(
             shift.practitioner_id == self.practitioner_id
             and shift.location_id == self.location_id
@@ -123,7 +123,7 @@ class OpeningHours(PractitionersRule):
         self.refuse_overlap(others)
 
     def refuse_overlap(self, others: "models.QuerySet[OpeningHours] | list[OpeningHours]") -> None:
-        """Raise ValidationError when one of the practitioner's other shifts is at the same time."""
+        """Raise ValidationError if one of the practitioner's other shifts is at the same time."""
         if not (self.opens and self.closes and self.opens < self.closes):
             return
         today = timezone.now().date()
@@ -166,10 +166,10 @@ class Break(PractitionersRule):
 
 
 class ReservedTime(PractitionersRule):
-    """Minutes of a shift that wait for patients who have to be seen soon.
+    """Minutes of a shift that are reserved for patients who must be seen soon.
 
-    Nobody else is offered a visit that would reach into them, until ``release_hours`` before they
-    begin. Staff book them at any time.
+    Other patients are not offered a visit that overlaps them, until ``release_hours`` before they
+    begin. Staff may book them at any time.
     """
 
     KEPT_FOR = [
@@ -234,7 +234,7 @@ class ExtraHours(models.Model):
 
 
 class ResourceHours(WeeklyRule):
-    """When a room or a piece of equipment can be used. One without any hours always can."""
+    """Hours in which a room or a piece of equipment can be used; without any, always."""
 
     room = models.ForeignKey(
         Room, on_delete=models.CASCADE, null=True, editable=False, related_name="hours"
@@ -259,10 +259,10 @@ class ResourceHours(WeeklyRule):
 
 
 class VisitLimit(models.Model):
-    """How many visits a practitioner takes in a day or a week.
+    """The most visits of a practitioner in a day or a week.
 
-    Each row is one limit, and all of them hold. A day and a week, from Monday to Sunday, are those
-    of the location. Patients are not offered more; staff are told that it is more.
+    Each row is one limit, and all of them apply. Days and weeks, from Monday to Sunday, are those
+    of the location. Patients are not offered more; staff are informed of the excess.
     """
 
     class Period(models.IntegerChoices):
@@ -314,7 +314,7 @@ class VisitLimit(models.Model):
 
 
 class Closure(models.Model):
-    """Time in which a location, or without one the whole practice, is shut."""
+    """Time in which a location, or without one the whole practice, is closed."""
 
     location = models.ForeignKey(
         Location,
@@ -371,6 +371,6 @@ class TimeOff(models.Model):
 def _days_text(start: datetime, end: datetime) -> str:
     """Return the day, or the first and last, on the clinic's calendar: "Nov. 23, 2026"."""
     first = timezone.localtime(start).date()
-    # What ends at midnight does not touch the next day.
+    # A span that ends at midnight does not include the next day.
     last = timezone.localtime(end - timedelta(microseconds=1)).date()
     return " – ".join(date_format(day) for day in dict.fromkeys([first, last]))

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class RulesVersion(models.Model):
-    """One row, whose token is another after every change of a rule. Only triggers write it."""
+    """One row, whose token changes with every change of a rule. Only triggers write it."""
 
     token = models.CharField(max_length=36, default=uuid.uuid4, editable=False)
 

@@ -1,4 +1,4 @@
-"""How dates and times look in English, on every page alike; what is not here is Django's."""
+"""The formats of dates and times in English, the same on every page; Django's for the rest."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "M j, Y"
 TIME_FORMAT = "g:i A"

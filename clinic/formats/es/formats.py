@@ -1,4 +1,4 @@
-"""How dates and times look in Spanish, on every page alike; what is not here is Django's."""
+"""The formats of dates and times in Spanish, the same on every page; Django's for the rest."""
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "j b Y"
 TIME_FORMAT = "H:i"

@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
 
 def _rewrite(key: str, model: type[models.Model], field: Encrypted, *, after: Any) -> list[Any]:
-    """Write the next batch anew; return the keys of its rows."""
+    """Rewrite the next batch; return the keys of its rows."""
     with transaction.atomic():
         rows = encryption_keys.not_under(key, model, field).order_by("pk")
         if after is not None:
