@@ -1,7 +1,7 @@
 """`make bench`: exit status 1 when a budget is broken.
 
 Builds the large sample clinic on a throw-away PostgreSQL (`--sqlite`: on a file) and measures
-there. Every budget is a ratio to another measure of the same run, so that it means the same on
+there. Every budget is a ratio to something measured in the same run, so that it means the same on
 a slow machine; a busy one still makes it noisy.
 """
 
