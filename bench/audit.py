@@ -1,7 +1,7 @@
-"""`make audit`: outside validators on the pages and records of a demo of its own. Needs Node.js.
+"""`make audit`: external validators on the pages and records of a separate demo. Needs Node.js.
 
 Downloads html-validate, Lighthouse and three FHIR validators from npm. Exit status 1 when one
-of them objects.
+of them reports an error.
 """
 
 import json
@@ -33,7 +33,7 @@ VALIDATOR, LIGHTHOUSE = "html-validate@10", "lighthouse@12"
 RULES = {
     "extends": ["html-validate:standard"],
     "rules": {
-        # Files of our own origin, under a policy that lets in no other.
+        # All files are from our own origin; the policy allows no other.
         "require-sri": "off",
         "no-trailing-whitespace": "off",
         "void-style": "off",
@@ -86,7 +86,7 @@ def validate(site: str, folder: Path) -> list[str]:
 
 
 def validate_resources(folder: Path) -> list[str]:
-    """What outside readers of FHIR object to in what the demo exports."""
+    """Return the objections of external FHIR validators to the demo's export."""
     install = ["npm", "install", "--no-audit", "--no-fund", "--silent", *FHIR_VALIDATORS]
     subprocess.run(install, cwd=folder, check=True)
     resources = subprocess.run(
@@ -131,7 +131,7 @@ def score(url: str, folder: Path, browser: str) -> list[str]:
 
 def npx(package: str, *arguments: str, folder: Path, **environ: str) -> str:
     command: Sequence[str] = ["npx", "--yes", package, *arguments]
-    # Into a file: of a pipe, Node leaves what does not fit behind when it exits.
+    # Into a file: Node may exit before it has written everything to a pipe.
     with (folder / "report").open("w+") as report:
         subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""Bookings over real HTTP, beside the same server doing nothing but writing the same rows."""
+"""Bookings over real HTTP, compared with the same server when it only writes the same rows."""
 
 import os
 import re
@@ -28,7 +28,7 @@ from schedule.slots import floor_minute
 from tests.guest import HEALTHY, Guest, Server, details
 
 CLIENTS = 8
-# Booked before the clock starts: each process reads its templates and prepares its statements.
+# Booked before the measurement, so that each process has its templates and statements ready.
 WARM = 40
 CROWD = 50
 SERVICE = "pt-eval"
@@ -56,7 +56,7 @@ def measure(report: Report, *, bookings: int) -> None:
 
 
 def apart(service: Service, *, count: int) -> list[FreeStart]:
-    """Free starts of which each can be booked without losing another."""
+    """Return free starts that do not exclude each other: all of them can be booked."""
     now = timezone.now()
     room = timedelta(
         minutes=service.default_duration + service.buffer_before + service.buffer_after
@@ -90,7 +90,7 @@ def choices(
 
 
 def arrive(server: Server, service: Service, *, count: int, first: int) -> list[Guest]:
-    """Guests who have answered the safety check."""
+    """Return guests that have answered the safety check."""
     guests = [Guest(server, number=first + number, host="127.0.0.1") for number in range(count)]
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(lambda guest: guest.answer_gate(service.slug), guests))
@@ -98,7 +98,7 @@ def arrive(server: Server, service: Service, *, count: int, first: int) -> list[
 
 
 def crowd(report: Report, server: Server, service: Service, start: FreeStart) -> None:
-    """Fifty want one start: how they are answered, and how long the last one waits."""
+    """Measure the longest wait when fifty guests reserve one start; exactly one succeeds."""
     guests = arrive(server, service, count=CROWD, first=1)
     wanted = choices(guests, service, [start] * CROWD)
     together = threading.Barrier(CROWD)
@@ -121,7 +121,7 @@ def crowd(report: Report, server: Server, service: Service, start: FreeStart) ->
 
 
 def rate(server: Server, service: Service, starts: Sequence[FreeStart]) -> float:
-    """Bookings a second; one is a POST that holds and a POST with details."""
+    """Return bookings per second; each is a POST that reserves and a POST with details."""
     guests = arrive(server, service, count=len(starts), first=1000)
     wanted = choices(guests, service, starts)
 
@@ -142,7 +142,7 @@ def rate(server: Server, service: Service, starts: Sequence[FreeStart]) -> float
 
 
 def spread(act: Callable[[int], None], numbers: range) -> float:
-    """Seconds that it takes `CLIENTS` threads to do `act` for each of the numbers."""
+    """Return the seconds that `CLIENTS` threads take to do `act` for each of the numbers."""
     began = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(act, numbers))
@@ -150,7 +150,7 @@ def spread(act: Callable[[int], None], numbers: range) -> float:
 
 
 def same_writes(service: Service, starts: Sequence[FreeStart]) -> list[str]:
-    """Book the first start; what that wrote, as one SQL script for each of the others."""
+    """Book the first start, and return its writes as one SQL script for each other start."""
     sample, *starts = starts
     writes, answers = writes_of_one_booking(service, sample)
     visit = Appointment.objects.latest("created_at")
@@ -170,7 +170,7 @@ def same_writes(service: Service, starts: Sequence[FreeStart]) -> list[str]:
 
 
 def served_rate(server: Server, scripts: Sequence[str]) -> float:
-    """Pairs of POSTs a second that decide nothing: what a booking's two requests cost at least."""
+    """Return pairs of POSTs per second without any logic: the least cost of a booking."""
     guests = [Guest(server, number=number, host="127.0.0.1") for number in range(len(scripts))]
 
     def write(number: int) -> None:
@@ -190,7 +190,7 @@ def served_rate(server: Server, scripts: Sequence[str]) -> float:
 def writes_of_one_booking(
     service: Service, start: FreeStart
 ) -> tuple[list[str], QuestionnaireResponse]:
-    """The SQL with which the project books this start, reads left out."""
+    """Return the SQL writes with which the project books this start, and the answers."""
     guest = Client()
     with override_settings(ALLOWED_HOSTS=["testserver"], ROOT_URLCONF="clinic.urls"):
         guest.post(f"/book/safety/?service={service.slug}", HEALTHY)
@@ -218,7 +218,7 @@ def retold(
     answers: QuestionnaireResponse,
     copy: QuestionnaireResponse,
 ) -> str:
-    """The same statements for another start, with keys and secrets of their own."""
+    """Return the same statements for another start, with new keys and secrets."""
     script = ";\n".join(["BEGIN", *writes, "COMMIT"])
     fresh = {
         found: secrets.token_hex(32)[: len(found)] for found in re.findall(KEY_OR_SECRET, script)

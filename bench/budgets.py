@@ -1,4 +1,4 @@
-"""Times of one run, compared with each other: a ratio means the same on every machine."""
+"""Compare times of one run with each other: a ratio means the same on every machine."""
 
 import statistics
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 def p50_ms(*actions: Callable[[], object], rounds: int) -> list[float]:
-    """Median milliseconds of each action, run in turn so that noise falls on all of them."""
+    """Return the median milliseconds of each action, run in turn so that noise affects all."""
     for action in actions:
         action()
     taken: list[list[float]] = [[] for _ in actions]
@@ -21,7 +21,7 @@ def p50_ms(*actions: Callable[[], object], rounds: int) -> list[float]:
 
 @dataclass
 class Report:
-    """Prints each measure as it comes; remembers whether a budget was broken."""
+    """Prints each measure at once, and records whether a budget was broken."""
 
     broken: list[str] = field(default_factory=list)
 

@@ -1,6 +1,6 @@
-"""The least that anybody could do for the same answer: what our own times are compared with.
+"""The least work for the same answer: the baseline of our own times.
 
-It knows the sample clinic's opening hours by heart and looks at nothing but its visits.
+The sample clinic's opening hours are constants here; only its visits are read.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +21,7 @@ HOLD_TIME = ("pending", "booked", "arrived", "fulfilled")
 def taken(
     practitioner_ids: list[int], *, since: datetime, until: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """One query: when each visit in the way starts, and when its practitioner is free again."""
+    """Return, by one query, each visit's start and when its practitioner is free again."""
     people, statuses = ("%s, " * (len(some) - 1) + "%s" for some in (practitioner_ids, HOLD_TIME))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -36,7 +36,7 @@ def taken(
 def starts(
     *, service: Service, practitioner: Practitioner, since: datetime, until: datetime
 ) -> list[float]:
-    """Sweep the grid of each weekday once, beside the visits; seconds since 1970."""
+    """Sweep each weekday's grid and the visits once; return starts in seconds since 1970."""
     visits = [
         (as_seconds(start), as_seconds(free_again))
         for start, free_again in taken([practitioner.pk], since=since, until=until)
@@ -63,7 +63,7 @@ def starts(
 
 @cache
 def holidays(year: int) -> set[date]:
-    """The days that the sample clinic is closed, known by heart too."""
+    """Return the days that the sample clinic is closed; read once per year."""
     austin = Location.objects.get(slug="austin")
     kept_open = austin.holidays_kept_open
     return {day.date for day in austin.holidays_of(year) if day.name not in kept_open}

@@ -1,4 +1,4 @@
-"""Every kind of page that a demo shows: to a visitor, to patients, and to each role of staff."""
+"""Every kind of page of a demo: for a visitor, for patients, and for each role of staff."""
 
 import re
 import urllib.error
@@ -32,7 +32,7 @@ def pages(site: str) -> Iterator[tuple[str, str]]:
 
 
 class Session:
-    """One browser, without its looks; it presses no button but the first one."""
+    """One browser, without rendering; it submits no form but the first one."""
 
     def __init__(self, site: str, language: str) -> None:
         self.site = site
@@ -42,7 +42,7 @@ class Session:
         ).open
 
     def crawl(self, start: str, posted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Follow the links from ``start``, where ``posted`` is sent first, to one page a view."""
+        """Post ``posted`` at ``start``, then follow the links to one page for each view."""
         url, html = self.fetch(self.site + start)
         if posted:
             (token, *_others) = CSRF.findall(html)
@@ -62,7 +62,7 @@ class Session:
                     found.append(self.fetch(target))
 
     def fetch(self, url: str, posted: Mapping[str, str] | None = None) -> tuple[str, str]:
-        """Return where it led to, and the page; an empty one for anything but HTML."""
+        """Return the final URL and the page, empty for anything but HTML."""
         request = urllib.request.Request(
             url,
             data=urlencode(posted).encode() if posted else None,

@@ -1,4 +1,4 @@
-"""The large sample clinic twice: as it is, and as if it had opened today."""
+"""The large sample clinic twice: as it is, and without its past."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Due mails: how many a second one worker, and two, hand to a mail server."""
+"""Due mails: how many per second one worker, and two, send to a mail server."""
 
 import os
 import statistics
@@ -36,7 +36,7 @@ def measure(report: Report) -> None:
 
 
 def idle_tick(report: Report) -> None:
-    """A tick with nothing due, however much is planned for later."""
+    """Measure a tick with no mail due and many planned for later."""
     now = timezone.now()
     patient = Patient.objects.first()
     Message.objects.bulk_create(
@@ -61,7 +61,7 @@ def idle_tick(report: Report) -> None:
 
 
 def throughput(report: Report) -> None:
-    """Reminders: each is read, composed with three links of its own, built, sent and marked."""
+    """Measure reminders: each is read, composed with three links, built, sent and marked."""
     now = timezone.now()
     with Sink() as sink:
         settings.MAILERS = {"default": mailer_from_url(sink.url, timeout=20)}
@@ -84,7 +84,7 @@ def throughput(report: Report) -> None:
 
 
 def workers_ms(sink: Sink, *, now: datetime) -> float:
-    """Milliseconds a mail when one tick wakes the two workers that `docker compose` starts."""
+    """Return milliseconds per mail with the two workers that `docker compose` starts."""
     env = os.environ | {"EMAIL_URL": sink.url, "TICK_SECONDS": "600"}
     command = [sys.executable, "-m", "celery", "-A", "clinic", "worker", "--loglevel=ERROR"]
     names = [f"--hostname=sender-{number}" for number in range(WORKERS)]
@@ -93,7 +93,7 @@ def workers_ms(sink: Sink, *, now: datetime) -> float:
             subprocess.Popen([*command, name], env=env, stdout=log, stderr=log) for name in names
         ]
     try:
-        # Until each has sent some: a worker's first mails are slow.
+        # Each worker sends some first: its first mails are slow.
         for number in range(10):
             send_by_workers(100, step=f"warm{number}", now=now)
         return statistics.median(
@@ -107,7 +107,7 @@ def workers_ms(sink: Sink, *, now: datetime) -> float:
 
 
 def send_by_workers(count: int, *, step: str, now: datetime) -> float:
-    """Plan that many, wake one worker, and return the milliseconds a mail until the last one."""
+    """Plan that many mails, wake one worker, and return the milliseconds per mail."""
     for first in range(0, count, COUNT):
         owe_reminders(min(COUNT, count), step=f"{step}-{first}", now=now)
     mails = Message.objects.filter(step__startswith=f"{step}-")

@@ -1,4 +1,4 @@
-"""Views that the benchmark asks for through the project's whole middleware."""
+"""Views that the benchmark requests through all of the project's middleware."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,7 +16,7 @@ from schedule.models import Service
 
 
 class Question(NamedTuple):
-    """What is asked about: found once, since finding it is no part of the answer."""
+    """The inputs of a search; read once, since reading them is not measured."""
 
     service: Service
     practitioner: Practitioner
@@ -57,7 +57,7 @@ def least_work(request: HttpRequest, days: int) -> HttpResponse:
 
 
 def write(request: HttpRequest) -> HttpResponse:
-    """Run the SQL that is posted: nothing but the benchmark ever serves this."""
+    """Run the posted SQL; only the benchmark serves this view."""
     with connection.cursor() as cursor:
         cursor.execute(request.POST["sql"])
     return HttpResponse()

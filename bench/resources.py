@@ -1,6 +1,6 @@
 """Every patient, visit, questionnaire, final response and number as FHIR, one resource a line.
 
-After them the questionnaires from elsewhere that the tests know, with answers somebody gave.
+After them come the tests' foreign questionnaires, with generated answers.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""An SMTP server in a process of its own that takes every mail and forgets it."""
+"""An SMTP server in its own process that accepts every mail and discards it."""
 
 import subprocess
 import sys

@@ -24,7 +24,7 @@ visitors: dict[Server, Guest] = {}
 
 
 def measure(report: Report, *, rounds: int, without_past: str) -> None:
-    """`without_past` is the URL of a copy of the database in which nothing has happened yet."""
+    """`without_past` is the URL of a copy of the database without past visits."""
     query_counts(report)
     with (
         server_of(os.environ) as server,
@@ -39,7 +39,7 @@ def measure(report: Report, *, rounds: int, without_past: str) -> None:
 
 
 def get(server: Server, path: str) -> str:
-    """Ask over a connection that is kept, as a browser's is."""
+    """Send a request over a persistent connection, as a browser does."""
     if server not in visitors:
         visitors[server] = Guest(server, number=1, host="127.0.0.1")
     status, body = visitors[server].get(path)
@@ -83,7 +83,7 @@ def one_practitioner(report: Report, server: Server, *, rounds: int) -> None:
 
 
 def everybody(report: Report, *, rounds: int) -> None:
-    """'First free anywhere': twenty practitioners and more, thirty days."""
+    """Measure 'first free anywhere': at least twenty practitioners, thirty days."""
     service, _, now = question()
     until = now + timedelta(days=30)
     people = list(service.practitioners.values_list("pk", flat=True))

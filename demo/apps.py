@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class DemoConfig(AppConfig):
-    """The sample clinic, and pages that exist in a demo only. No models."""
+    """The sample clinic, and pages that only a demo has. No models."""
 
     name = "demo"

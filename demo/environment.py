@@ -1,6 +1,6 @@
-"""The environment of a demo, made up where a real clinic's is configured.
+"""The environment of a demo, generated where a real clinic configures it.
 
-Imported before the settings are: it may not touch Django.
+Imported before the settings: it must not use Django.
 """
 
 import argparse
@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def prepare_environment(arguments: Sequence[str], environ: MutableMapping[str, str]) -> None:
-    """Complete ``environ`` for ``manage.py demo`` with these arguments; what is set stays.
+    """Complete ``environ`` for ``manage.py demo`` with these arguments; set values remain.
 
-    The secret key is made once and kept in the state folder, so that links in mails that the
-    demo has sent still work after a restart.
+    The secret key is generated once and stored in the state folder, so that links in mails that
+    the demo has sent still work after a restart.
     """
     parser = argparse.ArgumentParser(add_help=False)
     add_arguments(parser)

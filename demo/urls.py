@@ -1,4 +1,4 @@
-"""Pages of the demo: become each role, read every mail."""
+"""Pages of the demo: log in as each role, read every mail."""
 
 from django.urls import path
 

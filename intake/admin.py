@@ -72,7 +72,7 @@ class UploadForm(forms.ModelForm):
 
 @admin.register(Questionnaire)
 class QuestionnaireAdmin(ReadOnlyAdmin):
-    """Versions come in as files; a published one never changes, another may be thrown away."""
+    """Versions are uploaded as files; a published one never changes, others can be deleted."""
 
     list_display = ["title", "version", "published_at", "url", "preview"]
     list_filter = ["published_at"]
@@ -107,7 +107,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Questionnaire], search_term: str
     ) -> tuple[QuerySet[Questionnaire], bool]:
         if request.path == reverse("admin:autocomplete"):
-            # Only what is published can be given to a service.
+            # Only published questionnaires can be assigned to a service.
             queryset = queryset.published()
         return super().get_search_results(request, queryset, search_term)
 
@@ -147,7 +147,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
         )
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """All pages as a patient meets them, in the language asked for; nothing is kept."""
+        """Show all pages as a patient sees them, in the requested language; store nothing."""
         questionnaire = self.get_object(request, unquote(object_id))
         if questionnaire is None or not self.has_view_permission(request, questionnaire):
             raise Http404
@@ -180,7 +180,7 @@ class QuestionnaireAdmin(ReadOnlyAdmin):
 
 @admin.register(Agreement)
 class AgreementAdmin(ReadOnlyAdmin):
-    """Who agreed to which words of the privacy notice: for managers to show on request."""
+    """Who agreed to which text of the privacy notice; managers can show it on request."""
 
     list_display = ["agreed_at", "patient", "signed_by", "role", "notice"]
     list_filter = ["notice__version", "role"]
@@ -193,7 +193,7 @@ class AgreementAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("words agreed to"))
     def words(self, agreement: Agreement) -> SafeString:
-        # Rendered by us from our own template, with the practice's words escaped.
+        # Rendered from our own template, with the practice's text escaped.
         return mark_safe(agreement.notice.text)  # noqa: S308
 
 

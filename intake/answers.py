@@ -1,8 +1,8 @@
 """A person's answers, read from a FHIR R4 QuestionnaireResponse.
 
 The clinical rules ask questions such as "is `worse` among the answers to `safety-leg-power`?"
-and must not care how FHIR nests groups or names the type of a value. :class:`Answers` is that
-reading view: flat, immutable and free of the database.
+and must not depend on how FHIR nests groups or names the type of a value. :class:`Answers` is a
+flat, immutable view that does not use the database.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from intake.values import TYPES, Code, Quantity, Value, read_any
 class Answers:
     """Answers by linkId.
 
-    An item that was not answered is simply absent, so every question asked of it is false, empty
-    or ``None``. A blank text or an empty list counts as not answered.
+    An item that was not answered is absent: every method returns false, empty or ``None`` for it.
+    A blank text or an empty list counts as not answered.
     """
 
     __slots__ = ("_values",)
@@ -46,7 +46,7 @@ class Answers:
 
     @classmethod
     def of(cls, **by_link: Any) -> Answers:
-        """Answers from keyword arguments, ``_`` standing for ``-`` in the linkId.
+        """Return answers from keyword arguments, with ``_`` for ``-`` in the linkId.
 
         ``Answers.of(safety_nerve=["none"], pain_worst=3)``. ``None`` means not answered.
         """
@@ -62,7 +62,7 @@ class Answers:
         )
 
     def within(self, link_ids: Iterable[str], occurrence: Mapping[str, Any]) -> Answers:
-        """The same answers as one occurrence of a repeating group sees them.
+        """Return the same answers, seen from one occurrence of a repeating group.
 
         Of its own `link_ids` only those of the occurrence count, not its neighbours'.
         """
@@ -71,18 +71,18 @@ class Answers:
         return Answers({**kept, **Answers.from_response(occurrence)._values})
 
     def values(self, link_id: str) -> tuple[Value, ...]:
-        """Every value given to the item, in order; empty when it was not answered."""
+        """All values of the item, in order; empty when it was not answered."""
         return self._values.get(link_id, ())
 
     def answered(self, link_id: str) -> bool:
         return link_id in self._values
 
     def has(self, link_id: str, *codes: str | bool) -> bool:
-        """Is any of `codes` among the answers? Booleans are codes too: ``has("leg-any", True)``."""
+        """Whether any of `codes` was answered; booleans are codes too: ``has("leg-any", True)``."""
         return any(_same(value, code) for value in self.values(link_id) for code in codes)
 
     def lacks(self, link_id: str, *codes: str | bool) -> bool:
-        """Was the item answered, and with none of `codes`?
+        """Whether the item was answered, and with none of `codes`.
 
         The decision tables' ``NOT has(…)``. It differs from ``not has(…)`` where nothing was
         answered: a missing answer makes a rule false, never true.
@@ -90,7 +90,7 @@ class Answers:
         return self.answered(link_id) and not self.has(link_id, *codes)
 
     def only(self, link_id: str, code: str | bool) -> bool:
-        """Is `code` the one and only answer?"""
+        """Whether `code` is the only answer."""
         values = self.values(link_id)
         return len(values) == 1 and _same(values[0], code)
 
@@ -131,7 +131,7 @@ class Answers:
         return hash(frozenset(self._values.items()))
 
     def __repr__(self) -> str:
-        # Answers are health details: a traceback or a log line must not spell them out.
+        # Answers are health details: a traceback or a log line must not show them.
         return f"<Answers to {len(self._values)} items>"
 
 

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy --database default` asks of the questionnaires."""
+"""Checks of the questionnaires for `manage.py check --deploy --database default`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +15,11 @@ from intake.rules.messages import MESSAGES
 
 @register(Tags.database, deploy=True)
 def check_questionnaires(**kwargs: Any) -> list[CheckMessage]:
-    """Refuse to go live while a questionnaire that the safety of patients rests on is missing."""
+    """Return an error while a questionnaire that patient safety depends on is not published."""
     try:
         published = set(Questionnaire.objects.published().values_list("url", flat=True))
     except DatabaseError:
-        return []  # clinic.E012 says so.
+        return []  # clinic.E012 reports it.
     if not (missing := {form.url for form in shipped_forms()} - published):
         return []
     return [

@@ -21,7 +21,7 @@ class AlertBanner(NamedTuple):
 
 
 def alert_banner(request: HttpRequest) -> dict[str, object]:
-    """Give staff pages the open alerts, counted with one query, and only where they are shown."""
+    """Add the open alerts to staff pages, counted with one query, only where they are shown."""
 
     def count() -> AlertBanner | None:
         user = getattr(request, "user", None)

@@ -1,8 +1,8 @@
-"""The shorter questionnaires, made from the intake, so that every question is written once.
+"""The shorter questionnaires, derived from the intake, so that every question is written once.
 
-`questionnaires/derived/` holds what each says of itself; its `derivedFrom` names the intake. It
-asks what the intake marks for the follow-up, or of that the items that it lists by their linkId.
-What it says of such an item is added to what the intake says, and null takes away.
+`questionnaires/derived/` has a template for each; its `derivedFrom` names the intake. It asks the
+items that the intake marks for the follow-up, or those of them that it lists by their linkId.
+Its own properties of such an item are added to the intake's; null removes a property.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ type Element = dict[str, Any]
 
 
 def derived() -> Iterator[tuple[Path, str]]:
-    """Each file that can be derived, with its text."""
+    """Yield the path and the text of each derived file."""
     for path in sorted((SHIPPED / "derived").glob("*.json")):
         template = json.loads(path.read_text())
         (source,) = template.pop("derivedFrom")
@@ -35,7 +35,7 @@ def derived() -> Iterator[tuple[Path, str]]:
 
 
 def _marked(items: list[Element]) -> list[Element]:
-    """What is marked, with its help, the question for its unit and the pages around it."""
+    """Return the marked items, with their help, the question for their unit and their pages."""
     extensions = {item["linkId"]: extensions_of(item) for item in _walk(items)}
     asked = {link_id for link_id, found in extensions.items() if truth(found, FOLLOW_UP)}
     for link_id in tuple(asked):
@@ -63,7 +63,7 @@ def _without_mark(item: Element) -> Element:
 
 
 def _taken(item: Element, known: Mapping[str, Element]) -> Element:
-    """The known item of this name, with what is said here on top."""
+    """Return the known item with this linkId, overridden by the properties given here."""
     taken = known.get(item["linkId"], {})
     merged = taken | item
     if "item" in item:

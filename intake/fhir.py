@@ -1,6 +1,6 @@
 """Questionnaires, answers and numbers as FHIR R4 resources: plain dicts, one function each.
 
-A patient is only ever a reference here. Codes of options leave as they are stored, so that an
+A patient is only a reference here. Codes of options are exported as they are stored, so that an
 exported response is valid against the exported questionnaire.
 """
 
@@ -15,7 +15,7 @@ from intake.fhir_form.responses import SIGNED, value_of
 from intake.models import Observation, Questionnaire, QuestionnaireResponse
 
 UCUM = "http://unitsofmeasure.org"
-# ASTM E1762's code for a consent, as FHIR's own value set of signature types has it.
+# ASTM E1762's code for a consent, as in FHIR's own value set of signature types.
 CONSENT_SIGNATURE = {
     "system": "urn:iso-astm:E1762-95:2013",
     "code": "1.2.840.10065.1.12.1.7",
@@ -28,7 +28,7 @@ SURVEY = {
 
 
 def questionnaire(row: Questionnaire) -> dict[str, Any]:
-    """The Questionnaire as it came in, in use only once we published it."""
+    """Return the Questionnaire as it was uploaded; it is a draft until we publish it."""
     status = row.content["status"]
     if row.published_at is None:
         status = "draft"
@@ -38,7 +38,7 @@ def questionnaire(row: Questionnaire) -> dict[str, Any]:
 
 
 def questionnaire_response(row: QuestionnaireResponse) -> dict[str, Any]:
-    """The answers with the words of their questions, and the signature once they are final."""
+    """Return the answers with the texts of their questions, and the signature if there is one."""
     resource = row.resource | {"item": [*_worded(row.form, row.items, row.language)]}
     if row.patient_id is not None:
         resource["subject"] = {"reference": f"Patient/{row.patient_id}"}
@@ -60,7 +60,7 @@ def questionnaire_response(row: QuestionnaireResponse) -> dict[str, Any]:
 
 
 def observation(row: Observation) -> dict[str, Any]:
-    """A number worth a trend, derived from the answers it was taken from."""
+    """Return a number that forms a trend, derived from the answers it was taken from."""
     form = row.response.form
     item = form.item(row.code)
     own = {"system": f"{OWN}/CodeSystem/question", "code": row.code}

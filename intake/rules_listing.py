@@ -46,7 +46,7 @@ length of the pain counts from the lower end of the span that was chosen: "6 wee
 43 days. What is set in *italics* is defined further down.
 """
 
-# What surrounds an answer where it does not speak for itself.
+# The text around an answer that is not clear by itself.
 LABELS = {
     "body-main": "main pain: {}",
     "body-numb": "numb on the body chart: {}",
@@ -195,13 +195,13 @@ def _effects(rule: Rule) -> Iterator[str]:
 
 
 def _tree(condition: Condition, step: str = "") -> str:
-    """A condition as a list, with what it is made of one step further in."""
+    """Return a condition as a list, with its parts indented one step further."""
     text, parts = _said(condition)
     return "\n".join([f"{step}- {text}", *(_tree(part, f"{step}  ") for part in parts)])
 
 
 def _said(condition: Condition) -> tuple[str, tuple[Condition, ...]]:
-    """A condition in words, and the parts that the words leave to be listed below."""
+    """Return a condition in words, and those of its parts that are listed below."""
     match condition:
         case AllOf(parts=()):
             return "always", ()

@@ -2,7 +2,7 @@
 
 A value is read from the ``value[x]`` of an answer, the ``answer[x]`` of a condition or the
 ``value[x]`` of an option, and written back the same. Dates and times are whole: "2026-10" is a date
-to FHIR and tells no age.
+in FHIR but gives no age.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 class Code(str):
-    """A coding's code. A text that happens to read the same is not the same answer."""
+    """A coding's code. A text with the same characters is not the same answer."""
 
     __slots__ = ()
 
@@ -111,12 +111,12 @@ def read(kind: str, raw: Any) -> Value | None:
 
 
 def is_a(kind: str, value: Value) -> bool:
-    """Is the value of that FHIR type?"""
+    """Whether the value is of that FHIR type."""
     return type(value) in _CLASSES[kind]
 
 
 def read_any(element: Mapping[str, Any], prefix: str = "value") -> tuple[str, Value] | None:
-    """The FHIR type and value of the one ``prefix[x]`` there is; None without exactly one."""
+    """Return the FHIR type and value of the only ``prefix[x]``; None without exactly one."""
     found = [name for name in element if name.startswith(prefix) and name != prefix]
     if len(found) != 1:
         return None
@@ -141,7 +141,7 @@ def written(kind: str, value: Value, *, system: str = "", display: str = "") -> 
 
 
 def is_url(text: str) -> bool:
-    """An absolute address, of any scheme: it is shown as text and never followed."""
+    """Whether it is an absolute address of any scheme; it is shown as text, never followed."""
     return len(text) <= 2000 and _URL.fullmatch(text) is not None
 
 

@@ -17,23 +17,23 @@ from intake.rules.triage import evaluate
 from intake.workflow import page_saving
 from intake.workflow.answer_history import CHECK_IN_URL
 
-# An open alert or two, not a clinic full of them.
+# Few visits have an open alert.
 _RARE, _RARE_AT = "feverish", (4, 13)
 
-# One runner is back after this long, so that a summary has something to compare.
+# One runner comes back after this time, so that a summary can compare two intakes.
 _BEFORE = timedelta(weeks=6)
 
-# Their weeks in between: average pain, how they say it goes, miles run.
+# Their weeks in between: average pain, the trend they report, miles run.
 _WEEKS = ((7, "same", 4), (6, "better", 6), (7, "worse", 9), (5, "better", 8), (4, "better", 10))
 
-# What the visits ahead show in turn: most forms done, some begun, some not.
+# The states of the coming visits' forms, in turn.
 _STATES = ("done", "done", "begun", "none", "done", "safety-only")
 
 
 def create_intakes(
     visits: list[Appointment], *, questionnaire: Questionnaire, now: datetime
 ) -> None:
-    """Give each patient with a visit ahead a story, and their past visits' patients a done form."""
+    """Give each patient with a coming visit a story, and patients of past visits a done form."""
     form = Form.parse(questionnaire.content)
     stories, states = cycle(story for story in STORIES if story != _RARE), cycle(_STATES)
     today = now.date()
@@ -138,7 +138,7 @@ def _intake(
 
 
 def _check_ins(patient: Patient, *, now: datetime) -> None:
-    """Five weeks of somebody who runs a little more each week and hurts a little less."""
+    """Create five weekly check-ins, from the values of ``_WEEKS``."""
     questionnaire = Questionnaire.objects.filter(url=CHECK_IN_URL).first()
     if questionnaire is None:
         return

@@ -1,4 +1,4 @@
-"""The clinic that budgets are measured on: many rows, the same shape."""
+"""The clinic for measuring budgets: many rows, the same shape."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from schedule.models import OpeningHours, Service
 
 PRACTITIONERS, PATIENTS = 20, 5_000
 PAST, ACTIVE, CANCELLED, WORKING_DAYS = 100_000, 5_000, 5_000, 30
-# Eleven half-hour visits with their buffer in each day of eight and a half hours.
+# Eleven half-hour visits with their buffers in each day of eight and a half hours.
 _OPENS, _CLOSES, _PITCH, _MINUTES, _PER_DAY = time(8), time(16, 30), 45, 30, 11
 
 

@@ -3,19 +3,19 @@
 from django.conf import settings
 from django.db import connection
 
-# A clinic that holds nothing in these is one that nobody has begun to use.
+# A clinic without rows in these tables is not in use yet.
 TABLES_OF_A_CLINIC = ("clinic_practice", "clinic_user", "clinic_patient")
 
 
 class NotASample(Exception):
-    """The database holds something that no demo put there."""
+    """The database holds data that no demo created."""
 
 
 def is_empty_or_raise() -> bool:
     """Return whether the database is empty; False means that it holds a sample clinic.
 
-    Works before migrations and on an older schema, so it asks the tables, not the models.
-    Raises NotASample for anything else: sample data is never mixed into it, nor is it deleted.
+    Works before migrations and on an older schema, so it reads the tables, not the models.
+    Raises NotASample for anything else: such a database is neither filled nor deleted.
     """
     tables = set(connection.introspection.table_names())
     ours = {

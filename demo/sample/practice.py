@@ -1,7 +1,7 @@
-"""A believable clinic: two Texas locations in different zones, five people, a gait room.
+"""A realistic clinic: two Texas locations in different zones, five people, a gait room.
 
-It shows every kind of rule about time: shifts, a break, holidays, equipment, a limit and times
-that wait for urgent patients.
+It has every kind of rule about time: shifts, a break, holidays, equipment, a limit and times
+reserved for urgent patients.
 """
 
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ PEOPLE = (
         (
             Shift("austin", (0, 1, 2, 3, 4), time(7, 30), _NOON),
             Shift("austin", (0, 1, 3, 4), _ONE, time(16, 30)),
-            # Runners hurt on long-run days: the clinic opens at the weekend too.
+            # Runners do their long runs at the weekend, so the clinic opens then too.
             Shift("austin", (5, 6), time(8), _ONE),
         ),
     ),
@@ -218,7 +218,7 @@ def create_practitioner(
 def create_equipment(
     locations: dict[str, Location], services: dict[str, Service]
 ) -> list[Equipment]:
-    """A camera rig in each location, which two services need; Austin's goes home for the night."""
+    """Create a camera rig in each location; two services need one. Austin's has fixed hours."""
     for slug in ("gait-analysis", "form-education"):
         services[slug].equipment_kind = "camera"
         services[slug].save(update_fields=["equipment_kind"])
@@ -236,7 +236,7 @@ def create_equipment(
 def create_limits_and_breaks(
     people: list[Practitioner], *, locations: dict[str, Location], services: dict[str, Service]
 ) -> None:
-    """A lunch break in a long day, a limit of first visits, and times for urgent patients."""
+    """Create a lunch break, a limit of first visits, and times reserved for urgent patients."""
     maya, daniel, _, priya, hannah = people
     Break.objects.create(
         practitioner=priya,
@@ -266,7 +266,7 @@ def create_limits_and_breaks(
 
 
 def create_absences(people: list[Practitioner], *, today: datetime) -> None:
-    """A short leave. ``today`` is a local midnight."""
+    """Create a short leave. ``today`` is a local midnight."""
     away = today + timedelta(days=9)
     TimeOff.objects.create(
         practitioner=people[2], start=away, end=away + timedelta(days=2), reason="Course"
@@ -274,7 +274,7 @@ def create_absences(people: list[Practitioner], *, today: datetime) -> None:
 
 
 def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
-    """The three sample accounts. They have no password: the demo's buttons are the way in."""
+    """Create the three sample accounts, without password: the demo's buttons log in."""
     users = {
         Role.FRONT_DESK: User.objects.create_user(
             "frontdesk@demo.example",
@@ -306,7 +306,7 @@ def create_accounts(people: list[Practitioner]) -> dict[Role, User]:
 
 
 def create_mail_texts() -> None:
-    """The clinic's own words for one mail, in each language."""
+    """Create the clinic's own text for one mail, in each language."""
     for language, texts in _TEXTS.items():
         with translation.override(language):
             shipped = next(w.words for w in wordings.all_wordings() if w.kind == CONFIRMATION)

@@ -14,14 +14,14 @@ FIRST_NAMES: list[str] = _DATA["first_names"]
 LAST_NAMES: list[str] = _DATA["last_names"]
 WOMEN = frozenset(_DATA["women"])
 
-# Everything the form asks of everybody, answered by somebody with ordinary back pain.
+# The questions for everybody, with the answers of a person with ordinary back pain.
 EVERYBODY: dict[str, Any] = _DATA["everybody"]
-# What differs by story. The birth date and name come from the patient.
+# The answers that differ by story. The birth date and name come from the patient.
 STORIES: dict[str, dict[str, Any]] = _DATA["stories"]
-# What differed at their first intake, for those who are back.
+# The answers that differed at the first intake, for patients who come back.
 FIRST_TIME: dict[str, dict[str, Any]] = _DATA["first_time"]
 
-# Ages at which a story is believable.
+# Ages at which a story is realistic.
 AGES = {"new-mother": range(22, 43), "masters-runner": range(50, 99), "early-riser": range(30, 50)}
 
 
@@ -43,7 +43,7 @@ def answers_of(
 ) -> list[dict[str, Any]]:
     """Return the story as QuestionnaireResponse items, only what the form asks of this person.
 
-    ``is_first_time`` tells it as it was weeks earlier.
+    ``is_first_time`` gives the answers from weeks earlier.
     """
     flat = {
         **EVERYBODY,

@@ -1,4 +1,4 @@
-"""A few weeks of visits around today, drawn by a fixed generator so that two seeds agree."""
+"""A few weeks of visits around today, drawn with a fixed seed so that two runs agree."""
 
 import random
 from collections.abc import Iterator
@@ -34,11 +34,11 @@ def create_patients() -> list[Patient]:
                 email=f"runner{number}@patients.example" if number % 9 else "",
                 phone=f"512-555-{1000 + number}",
                 birth_date=date(1958 + (number * 7) % 45, 1 + number % 12, 1 + (number * 5) % 28),
-                # Of four patients one speaks each further language, the rest the first.
+                # One in four patients for each further language, the rest for the first.
                 language=languages[number % 4 if number % 4 < len(languages) else 0],
             )
         )
-    # Somebody who trains across the border, and wants one reminder instead of three.
+    # A patient in another time zone who wants one reminder instead of three.
     patients[3].time_zone, patients[3].declined_reminders = "America/Denver", [2, 168]
     return Patient.objects.bulk_create(patients)
 
@@ -91,7 +91,7 @@ def create_visits(
             visit.status = _status(visit, now, draw)
             visits.append(visit)
             seen.add(patient)
-            # The next start on the quarter of an hour after this visit's buffer.
+            # The next start, on a quarter of an hour, after this visit's buffer.
             start = visit.busy_until + timedelta(minutes=-visit.busy_until.minute % 15)
     Appointment.objects.bulk_create(visits)
     _record_history(visits, now)
@@ -142,7 +142,7 @@ def _visit(
 
 
 def _is_against(rules: Rulebook, visit: Appointment, *, now: datetime) -> bool:
-    """Would it lie on a holiday, in a break, or in a coming time kept for urgent patients?"""
+    """Whether it lies on a holiday, in a break, or in a coming time for urgent patients."""
     place, pair = rules.places[visit.location_id], (visit.practitioner_id, visit.location_id)
     window = {"since": slots.floor_minute(visit.start), "until": slots.floor_minute(visit.end)}
     shut = [slots.day_span(holiday.date, place.zone) for holiday in place.holidays(**window)]

@@ -1,4 +1,4 @@
-"""Two who wait, one of whom is offered a time within a minute, and a series of weekly visits."""
+"""Two waitlist entries, one of which gets an offer within a minute, and a weekly series."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -12,9 +12,9 @@ WEEKS = 4
 
 
 def create_waitlist(visits: list[Appointment], *, service: Service, now: datetime) -> None:
-    """Put two of the coming patients on the list: one for evenings, when nobody works yet.
+    """Create two waitlist entries: one is for evenings, when nobody works yet.
 
-    They joined some time ago, so no mail about that is owed any more.
+    They joined some time ago, so no mail about that is due any more.
     """
     soon = [
         visit
@@ -45,7 +45,7 @@ def create_series(
     by: User,
     now: datetime,
 ) -> Series:
-    """Book weekly visits from next Tuesday on, each at ten or as near as is free."""
+    """Book weekly visits from next Tuesday on, each at ten or at the nearest free time."""
     patient = next(
         visit.patient
         for visit in visits

@@ -1,4 +1,4 @@
-"""The demo's inbox: every mail that the system has sent, to everybody."""
+"""The demo's inbox: every mail that the system has sent to anyone."""
 
 from collections.abc import Callable
 from email import message_from_bytes, policy

@@ -1,4 +1,4 @@
-"""The demo's own door: become each role with one button."""
+"""The demo's login: one button for each role."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse

@@ -16,7 +16,7 @@ CLOCKS = {Level.EMERGENCY: timedelta(minutes=15), Level.URGENT: timedelta(hours=
 
 class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
     def visible_to(self, viewer: User) -> "SafetyAlertQuerySet":
-        """Return every alert to front desk, managers and who is on call, else own patients'."""
+        """Return all alerts for front desk, managers and people on call, else own patients'."""
         if not viewer.is_active:
             return self.none()
         if viewer.role in {Role.FRONT_DESK, Role.MANAGER}:
@@ -33,10 +33,10 @@ class SafetyAlertQuerySet(models.QuerySet["SafetyAlert"]):
 
 
 class SafetyAlert(models.Model):
-    """Answers that need a person today. Open until somebody acknowledges it by name.
+    """Answers that need a person today; open until a named person acknowledges it.
 
-    Without a patient it is an anonymous visitor's: ``code`` is on the page they saw, so that
-    staff can find it when they call.
+    Without a patient it belongs to an anonymous visitor: their page shows ``code``, so that
+    staff can find the alert when they call.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -117,7 +117,7 @@ class SafetyAlert(models.Model):
         return bool(changed)
 
     def reopen_booking(self, *, by: User, now: datetime) -> bool:
-        """Let this visitor or patient book again: a named member of staff decided so."""
+        """Let this visitor or patient book again, by decision of a named member of staff."""
         changed = SafetyAlert.objects.filter(pk=self.pk, booking_reopened_at=None).update(
             booking_reopened_at=now, booking_reopened_by=by
         )

@@ -40,8 +40,8 @@ class EarlierAnswersQuerySet(models.QuerySet["EarlierAnswers"]):
     ) -> None:
         """Replace ``original`` by a correction, and keep its earlier answers.
 
-        A level once given stays, with the rules that gave it: only a clinician lowers it. The
-        correction's own row goes.
+        The higher level stays, and so do the rules of both: only a clinician lowers it. The
+        correction's own row is deleted.
         """
         was = QuestionnaireResponse.objects.select_for_update().get(pk=original.pk)
         self.create(

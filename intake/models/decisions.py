@@ -13,8 +13,8 @@ from intake.rules.levels import Level
 class LoweredLevel(models.Model):
     """A clinician's decision beside the rules' own level; rows are never changed.
 
-    It stands only while the rules say what they said then. It does not open booking that an alert
-    has shut: that is ``SafetyAlert.reopen_booking``.
+    It is valid only while the rules give the same level. It does not reopen booking that an alert
+    blocks: that is ``SafetyAlert.reopen_booking``.
     """
 
     response = models.ForeignKey(
@@ -48,7 +48,7 @@ class LoweredLevel(models.Model):
 
 class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
     def visible_to(self, viewer: User) -> "PrivateNoteQuerySet":
-        """Return the notes about a clinician's own patients; nobody else reads any."""
+        """Return the notes about a clinician's own patients; other roles get none."""
         if viewer.is_active and viewer.role == Role.CLINICIAN:
             return self.filter(patient__in=Patient.objects.in_care_of(viewer))
         return self.none()

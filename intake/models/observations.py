@@ -24,7 +24,7 @@ class ObservationQuerySet(models.QuerySet["Observation"]):
             unit = item.unit.default if item.unit else ""
             value = mean(numbers)
             if item.unit_choice:
-                # Distances make one trend although people change how they count them.
+                # In one unit, so that distances form one trend when a patient changes the unit.
                 unit = "km"
                 if answers.has(item.unit_choice.question, "mi"):
                     value *= KM_PER_MILE
@@ -39,7 +39,7 @@ class ObservationQuerySet(models.QuerySet["Observation"]):
 
 
 class Observation(models.Model):
-    """A number worth a trend, taken from submitted answers."""
+    """A number that forms a trend, taken from submitted answers."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="observations")
     response = models.ForeignKey(

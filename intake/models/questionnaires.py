@@ -31,7 +31,7 @@ VERSION_EXISTS = Issue(
 
 
 def _keep_what_rules_read(form: Form) -> None:
-    """Refuse a version of a questionnaire of ours without a question that the last one asks.
+    """Refuse a version of our own questionnaire that lacks a question of the last version.
 
     Safety gate, rules and summary read our questions by their linkIds: without one they would be
     silent. A questionnaire with other questions needs an address of its own.
@@ -63,10 +63,10 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         return self.exclude(published_at=None)
 
     def store(self, content: Any, *, publish: bool, now: datetime) -> "Questionnaire":
-        """Validate a FHIR R4 Questionnaire and keep it as a new version.
+        """Validate a FHIR R4 Questionnaire and store it as a new version.
 
         Raises InvalidQuestionnaire for one that cannot be asked, and for a version that exists
-        with other content. Storing the same again is harmless, and may publish it.
+        with other content. Storing the same again is safe, and may publish it.
         """
         return self._store(Form.parse(content), content, publish=publish, now=now)
 
@@ -85,7 +85,7 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         return questionnaire
 
     def update(self, **fields: Any) -> int:
-        """Refuses to change what was asked, once it is published."""
+        """Raises PublishedQuestionnaire if this would change a published questionnaire."""
         if FIXED & fields.keys() and self.published().exists():
             raise PublishedQuestionnaire
         return super().update(**fields)
@@ -94,7 +94,7 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
         return self.store(content, publish=True, now=now)
 
     def publish_shipped(self, *, now: datetime) -> "Questionnaire":
-        """Publish all that comes with the code and return the intake; safe to repeat."""
+        """Publish the shipped questionnaires and return the intake; safe to repeat."""
         for form, content in _shipped():
             questionnaire = self._store(form, content, publish=True, now=now)
             _forms.setdefault(questionnaire._key, form)
@@ -125,7 +125,7 @@ class Questionnaire(models.Model):
         return f"{self.title} {self.version}"
 
     def save(self, **options: Any) -> None:
-        """Raises PublishedQuestionnaire where that would change what was asked."""
+        """Raises PublishedQuestionnaire if this would change a published one."""
         fields = options.get("update_fields")
         if not self._state.adding and (fields is None or FIXED & set(fields)):
             stored = Questionnaire.objects.exclude(published_at=None).filter(pk=self.pk).first()
@@ -134,7 +134,7 @@ class Questionnaire(models.Model):
         super().save(**options)
 
     def take(self, content: Any) -> None:
-        """Become a FHIR R4 Questionnaire, unsaved.
+        """Take over the content of a FHIR R4 Questionnaire, without saving.
 
         Raises InvalidQuestionnaire for one that cannot be asked and for a version that exists.
         """
@@ -146,7 +146,7 @@ class Questionnaire(models.Model):
         self.title = form.title.default or form.url
 
     def publish(self, *, now: datetime) -> bool:
-        """Put it in use for good; return False when it was already."""
+        """Publish it permanently; return False if it was published already."""
         changed = Questionnaire.objects.filter(pk=self.pk, published_at=None).update(
             published_at=now
         )
@@ -155,7 +155,7 @@ class Questionnaire(models.Model):
 
     @property
     def form(self) -> Form:
-        """The questions, parsed; kept in memory once published."""
+        """The parsed questions; cached in memory once published."""
         if self.published_at is None:
             return Form.parse(self.content)
         if self._key not in _forms:

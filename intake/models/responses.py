@@ -48,7 +48,7 @@ def _link_ids(page: Page) -> set[str]:
 
 class QuestionnaireResponseQuerySet(models.QuerySet["QuestionnaireResponse"]):
     def visible_to(self, viewer: Any) -> "QuestionnaireResponseQuerySet":
-        """Return the answers ``viewer`` may read: own care team's, or the link's patient's.
+        """Return the answers ``viewer`` may read: own patients', or the link's patient's.
 
         Front desk and managers see intake state and level through other queries, not answers.
         """
@@ -157,7 +157,7 @@ class QuestionnaireResponse(models.Model):
 
     @property
     def lowered(self) -> LoweredLevel | None:
-        """The last clinician's judgement that neither rules nor a correction overtook since."""
+        """The last lowered level, unless the rules' level or a correction has changed it since."""
         since = self.submitted_at if self.status == self.Status.AMENDED else None
         return next(
             (
@@ -200,7 +200,7 @@ class QuestionnaireResponse(models.Model):
         return [page for page in self.form.pages() if page.is_asked(enabled)]
 
     def open_pages(self) -> list[Page]:
-        """The pages that are not finished, or of which later answers ask for more."""
+        """The pages that are not finished, or that need more because of later answers."""
         answers = self.answers
         enabled = self.form.enabled(answers)
         open_items = {item.link_id for item in missing(self.form, answers)}
@@ -212,7 +212,7 @@ class QuestionnaireResponse(models.Model):
         ]
 
     def seconds_left(self) -> int:
-        """How long the unfinished pages take, roughly."""
+        """Roughly how many seconds the unfinished pages take."""
         enabled = self.form.enabled(self.answers)
         return sum(
             item.seconds
@@ -253,7 +253,7 @@ class QuestionnaireResponse(models.Model):
     def submit(
         self, *, today: date, notice_version: str, rule_set_version: str, now: datetime
     ) -> None:
-        """Close the answers with their signature, and note the numbers worth a trend.
+        """Close the answers with their signature, and store the numbers that form trends.
 
         Raises IncompleteResponse when something required is missing or wrong, StaleRevision when
         they were submitted already. `today` is the day in the practice's zone.
@@ -292,7 +292,7 @@ class QuestionnaireResponse(models.Model):
         """Open these submitted answers again, as a copy that replaces them when it is submitted.
 
         Until then everybody reads the answers as they were. ``without`` are linkIds to be answered
-        anew, such as the signature. There is one open correction at most: asked again, the same.
+        again, such as the signature. A second call returns the same open correction.
         """
         form, emptied = self.form, set(without)
         open_again = {page.key for page in form.pages() if emptied & _link_ids(page)}

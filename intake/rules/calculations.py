@@ -1,8 +1,8 @@
-"""Numbers worked out from answers, and cross-checks between them.
+"""Numbers computed from answers, and cross-checks between them.
 
 The server is the authority on both; the FHIRPath in the questionnaire is for other systems.
 Functions are found by the linkId of the calculated item or by the key of the constraint. A
-foreign questionnaire that uses other keys simply has none of these.
+foreign questionnaire that uses other keys has none of these.
 """
 
 from __future__ import annotations

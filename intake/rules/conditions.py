@@ -1,4 +1,4 @@
-"""Conditions over answers, as objects: a rule is judged by them, and `docs/rules.md` says them.
+"""Conditions on answers, as objects: rules evaluate them, and `docs/rules.md` lists them.
 
 ``has("safety-bone", "aneurysm") & (AGE.at_least(65) | has("onset-trend", "worse"))``. A missing
 answer makes a condition false; only `~` turns that into true.
@@ -18,7 +18,7 @@ type Comparison = Callable[[float | None, float], bool]
 
 
 class Condition:
-    """What may be true of somebody's answers, as of a day."""
+    """A condition on somebody's answers, as of a day."""
 
     def holds(self, answers: Answers, today: dt.date) -> bool:
         raise NotImplementedError
@@ -42,7 +42,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Choice(Condition):
-    """About the answers to one item."""
+    """A condition on the answers to one item."""
 
     link_id: str
     codes: tuple[str | bool, ...]
@@ -93,7 +93,7 @@ class Not(Condition):
 
 @dataclass(frozen=True)
 class Pattern(Condition):
-    """A condition that several rules share, under a clinician's name for it."""
+    """A condition that several rules share, with its clinical name."""
 
     name: str
     condition: Condition
@@ -106,7 +106,7 @@ class Pattern(Condition):
 
 
 class Quantity:
-    """A number worked out of answers; None when its inputs are missing."""
+    """A number computed from answers; None when its inputs are missing."""
 
     def measure(self, answers: Answers, today: dt.date) -> float | None:
         raise NotImplementedError
@@ -155,7 +155,7 @@ class Number(Quantity):
 
 @dataclass(frozen=True)
 class Derived(Quantity):
-    """A number worked out of several answers; `link_ids` are those that it reads."""
+    """A number computed from several answers; `link_ids` are those that it reads."""
 
     name: str
     unit: str
@@ -188,12 +188,12 @@ ALWAYS = AllOf()
 
 
 def has(link_id: str, *codes: str | bool) -> Has:
-    """Was any of `codes` among the answers?"""
+    """The condition that any of `codes` is among the answers."""
     return Has(link_id, codes)
 
 
 def lacks(link_id: str, *codes: str | bool) -> Lacks:
-    """Was the item answered, with none of `codes`?"""
+    """The condition that the item was answered, with none of `codes`."""
     return Lacks(link_id, codes)
 
 

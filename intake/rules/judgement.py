@@ -11,7 +11,7 @@ from intake.rules.conditions import Condition
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """Something that may be said of somebody's answers.
+    """A statement about somebody's answers, and the condition `when` it is true.
 
     `sources` are keys of :data:`intake.rules.sources.SOURCES`. `context` names items worth reading
     beside those of `when`. `is_private` hides it from a guardian.

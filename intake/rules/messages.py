@@ -1,7 +1,7 @@
-"""What a patient is told at each triage level.
+"""The messages to patients at each triage level.
 
 The wording is clinical content: it is versioned and signed off together with the rules. So it
-lives in one file a language beside them, and not in the translation catalogues.
+is in one file per language beside them, and not in the translation catalogues.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from clinic.languages import content, in_language
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One message, open for formatting with ``{emergency_number}``, ``{advice_line}`` and
+    """One message, with the placeholders ``{emergency_number}``, ``{advice_line}`` and
     ``{callback_time}``.
 
     The ``unattended`` wording is for closed hours, and for a person whom the clinic has no way
-    to call: it never says that the team was told. Empty where the message promises nothing.
+    to call: it never says that the team was notified. Empty where the message promises nothing.
     """
 
     text: str
@@ -45,7 +45,7 @@ def render(
     advice_line: str,
     callback_time: str = "",
 ) -> str:
-    """The message as the patient reads it.
+    """Return the message as the patient reads it.
 
     `callback_time` is the wall-clock time by which somebody will have called. Leave it empty when
     the clinic is closed or has no way to call this person: the unattended wording is used then.

@@ -160,7 +160,7 @@ BARRIERS = Count(
     ),
 )
 
-# Finding F-46 says it, and booking restricts on it.
+# Finding F-46 reports it, and it restricts booking.
 NO_THRUST = Pattern(
     "reason against a quick thrust to the spine",
     has("med-told", "spondy", "axspa")

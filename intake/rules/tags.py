@@ -1,11 +1,11 @@
-"""What is true of a service, in words that rules can use. No rule names a service by its code."""
+"""Properties of a service that rules can use. No rule names a service by its code."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Tag(models.TextChoices):
-    """A tag of a service. The label says what the tag does, to the manager who ticks it."""
+    """A tag of a service. The label tells the manager who ticks it what the tag does."""
 
     # They close a service for some patients.
     HANDS_ON = "hands_on", _("Hands-on treatment: closed until an evaluation if the answers say so")
@@ -23,7 +23,7 @@ class Tag(models.TextChoices):
     SAME_DAY = "same_day", _("Open to patients who should be seen today")
     BY_PHONE = "by_phone", _("A call: offered first to patients who should be seen today")
 
-    # They tell for what a service is suggested.
+    # They say for what a service is suggested.
     USUAL_FIRST_VISIT = "usual_first_visit", _("Suggested as the usual first visit")
     DOCTOR = "doctor", _("Suggested as a first visit to a doctor")
     PELVIC_HEALTH = "pelvic_health", _("Suggested for the pelvis and around a pregnancy")
@@ -43,7 +43,7 @@ class Tag(models.TextChoices):
     REGENERATIVE_ADVICE = "regenerative_advice", _("Suggested when asked for regenerative medicine")
 
 
-# A new service carries them, so that no restriction is lost before a manager decides.
+# A new service has them, so that no restriction is missing before a manager decides.
 CLOSING_TAGS = (
     Tag.HANDS_ON,
     Tag.THRUST,

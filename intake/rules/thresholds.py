@@ -92,5 +92,5 @@ class Thresholds:
 
 OURS = Thresholds()
 
-# Older safety answers are as good as none.
+# Older safety answers do not count.
 SAFETY_ANSWERS_LAST = timedelta(days=OURS.safety_answers_stale_after)

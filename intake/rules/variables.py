@@ -1,4 +1,4 @@
-"""Numbers worked out of answers, and the lists of codes that several clinical rules share.
+"""Numbers computed from answers, and the lists of codes that several clinical rules share.
 
 A number whose inputs are missing is ``None``, and a comparison with it is false. ``today`` is the
 day the answers were given, in the clinic's zone.
@@ -72,7 +72,7 @@ def under(value: float | None, limit: float) -> bool:
 
 
 def age(answers: Answers, today: dt.date) -> int | None:
-    """Whole years; a birthday on 29 February is kept on 1 March. None for a date to come."""
+    """Whole years; a birthday on 29 February counts on 1 March. None for a future date."""
     born = answers.date("about-birth-date")
     if born is None or born > today:
         return None
@@ -96,7 +96,7 @@ def days(answers: Answers) -> int | None:
 
 
 def load_ratio(answers: Answers) -> float | None:
-    """Distance of the week before the pain over the usual week."""
+    """Distance of the week before the pain, divided by that of the usual week."""
     usual = answers.number("load-usual")
     before = answers.number("load-week-before")
     if not usual or before is None:
@@ -105,7 +105,7 @@ def load_ratio(answers: Answers) -> float | None:
 
 
 def spike(answers: Answers) -> float | None:
-    """How far the run of the onset went beyond the longest of the 30 days before, in percent."""
+    """By how many percent the run of the onset exceeded the longest of the 30 days before."""
     longest = answers.number("load-long-30")
     onset = answers.number("load-onset-run")
     if not longest or onset is None:
@@ -131,5 +131,5 @@ def activity(answers: Answers) -> float | None:
 
 
 def _exact(value: float) -> float:
-    # 13.2 km after 12 km is exactly ten percent more on paper, and a little more in binary.
+    # 13.2 km after 12 km is exactly ten percent more, but a little more in binary arithmetic.
     return round(value, 6)

@@ -1,7 +1,7 @@
 """The changes between two intakes of one patient (clinical.md §5.2).
 
-Pure. A word is said only where the change is large enough to matter; smaller ones are "no clear
-change". Items are compared with themselves alone: different ones are never averaged.
+Pure. Only a change that is large enough to matter gets a word; smaller ones are "no clear
+change". Items are compared only with themselves: different ones are never averaged.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Lists(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """Everything between `then` and now, in the active language."""
+    """All changes from `then` to `now`, in the active language."""
 
     since: dt.date
     sentence: str

@@ -1,7 +1,7 @@
-"""The summary's plots, worked out on the server: numbers and words that SVG templates draw.
+"""The summary's plots, computed on the server: numbers and texts that SVG templates draw.
 
-Every chart has a line of text that says the same, and rows for a table twin. Marks differ by
-shape and pattern, not only by colour, so that a black-and-white print keeps its meaning.
+Every chart has a line of text with the same content, and rows for a table. Marks differ by
+shape and pattern, not only by colour, so that a black-and-white print stays readable.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at `x`; its label stands to one side where lines are close."""
+    """A vertical line at `x`; its label is on one side of it where lines are close."""
 
     label: str
     x: float
@@ -91,7 +91,7 @@ class OnsetRun:
 
 @dataclass(frozen=True)
 class Dot:
-    """A score now, and where it was asked before, the score then."""
+    """A score now, and the earlier score if it was asked before."""
 
     label: str
     score: int

@@ -1,7 +1,7 @@
 """Which answers made a rule true.
 
-A clinician has to be able to check every rule against what the patient said, so evidence is not
-written down a second time beside the rule: it is found by asking the rule what it needs.
+A clinician must be able to check every rule against the patient's answers. So evidence is not
+listed a second time beside the rule: it is computed from the rule itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from intake.answers import Answers
 from intake.rules.judgement import Judgement
 from intake.values import Value
 
-# What an item listed for context says when there is nothing to say.
+# Values of a context item that are not worth showing.
 NOTHING: tuple[Value, ...] = ("none", "nothing", "unsure", False)
 
 type Given = tuple[str, Value]
@@ -52,10 +52,10 @@ def behind(rule: Judgement, answers: Answers, *, today: dt.date) -> tuple[Eviden
 
 
 def _is_needed(answer: Given, given: list[Given], rule: Judgement, today: dt.date) -> bool:
-    """Does the rule stand or fall with this answer, once all that it can do without is gone?
+    """Whether the rule needs this answer after all answers that it does not need are removed.
 
-    What goes first decides which of two alternatives is left, so both ends are tried; answers to
-    the same item go last, since they are the ones that count together.
+    The order of removal decides which of two alternatives is left, so both orders are tried.
+    Answers to the same item are removed last, since they count together.
     """
     elsewhere = [other for other in given if other[0] != answer[0]]
     beside = [other for other in given if other[0] == answer[0] and other != answer]

@@ -1,4 +1,4 @@
-"""Answers in the words of their form, as the patient saw and gave them."""
+"""Answers with the texts of their form, as the patient saw and gave them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from intake.models import EarlierAnswers, QuestionnaireResponse
 class ReadBack:
     """One page of answers in words: pairs of question and answers, and what looks odd.
 
-    ``withheld`` says that something is answered which this reader is not shown.
+    ``withheld`` says whether there are answers that this reader does not see.
     """
 
     page: Page
@@ -33,7 +33,7 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One question that two versions of the answers answer differently; empty is not answered."""
+    """A question with different answers in two versions; empty means not answered."""
 
     question: str
     before: tuple[str, ...]
@@ -48,7 +48,7 @@ def read_back(
     today: date,
     withheld: Collection[str] = (),
 ) -> list[ReadBack]:
-    """Every page that is asked, with its answers as the patient gave them.
+    """Return every page that is asked, with its answers as the patient gave them.
 
     The answers to the linkIds in ``withheld`` are left out.
     """
@@ -85,7 +85,7 @@ def differences(
     page: Page | None = None,
     withheld: Collection[str] = (),
 ) -> list[Difference]:
-    """What changed between two versions of the answers, in form order; of one page, or of all.
+    """Return the changes between two versions of the answers, in form order; of one page or all.
 
     Occurrences of a repeating group are compared by their position. The linkIds in ``withheld``
     are left out.

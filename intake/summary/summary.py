@@ -1,7 +1,7 @@
 """The clinician's one-page summary, computed from the answers.
 
-Pure: answers, a questionnaire and two moments in, plain words and numbers out. Comparing two
-intakes is left to whoever holds both: each summary carries its numbers and lines with stable ids.
+Pure: it turns answers, a questionnaire and two times into texts and numbers. Numbers and lines
+have stable ids, so that a caller can compare the summaries of two intakes.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ FILLED_IN_BY = {
 class Number(NamedTuple):
     """One of the numbers on top. `value` is empty when it was not answered.
 
-    `was` is the number of the intake before, empty without one, and `arrow` the way it went.
+    `was` is the number of the intake before, empty without one; `arrow` shows the direction.
     """
 
     id: str
@@ -77,9 +77,9 @@ class Treatment(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """A rule or finding that holds, with the answers behind it.
+    """A rule or finding that holds, with its evidence.
 
-    `evidence` is a few words for the first look, `all_evidence` everything.
+    `evidence` is a short version, `all_evidence` the full one.
     """
 
     id: str
@@ -93,10 +93,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Summary:
-    """The page, in the language it was asked for.
+    """The content of the page, in the requested language.
 
     `first_services` are tags of services, best first. `safety_age` is empty when the safety
-    answers carry no time.
+    answers have no time.
     """
 
     level: Level
@@ -156,7 +156,7 @@ def summarize(
     last: Answers | None = None,
     first: Answers | None = None,
 ) -> Summary:
-    """Read the answers for a clinician, beside the `last` and the `first` before them.
+    """Summarize the answers for a clinician, with the `last` and the `first` before them.
 
     `today` is the day the answers were given, in the clinic's zone: ages and rules go by it.
     `language` is the reader's, `answered_in` the patient's.
@@ -169,7 +169,7 @@ def summarize(
         def lines(rules: Iterable[Finding | triage.Rule]) -> tuple[Line, ...]:
             return tuple(_line(form, answers, rule, today=today) for rule in rules)
 
-        # The default rule says something only where it stands alone.
+        # The default rule is shown only if it is the only one.
         reasons = [r for r in judged.rules if not r.is_default] or judged.rules
         considerations = by_kind[Kind.CONSIDERATION]
         factors = by_kind[Kind.FACTOR]
@@ -224,7 +224,7 @@ def first_services(judged: triage.Triage, found: Iterable[Finding]) -> tuple[Tag
             early = {Tag.USUAL_FIRST_VISIT, Tag.DOCTOR, Tag.PELVIC_HEALTH, Tag.TAILBONE}
             order = [*(tag for tag in suggested if tag in early), Tag.USUAL_FIRST_VISIT]
         case _:
-            # Only a rule restricts massage at this level, and asks for somebody who can refer.
+            # At this level only a rule restricts massage; it needs a person who can refer.
             steered = [Tag.DOCTOR] if "not-massage-first" in judged.restrictions else []
             order = [*steered, Tag.USUAL_FIRST_VISIT, *suggested]
     barred = {Tag.REGENERATIVE_ADVICE} if "no-regenerative" in judged.restrictions else set()
@@ -262,7 +262,7 @@ def _heading(answers: Answers, rule: Finding | triage.Rule, today: dt.date) -> s
 
 
 def _first_words(parts: list[str]) -> Iterator[str]:
-    """As many parts as fit; a first part that is too long alone is cut."""
+    """Yield as many parts as fit; a first part that is too long by itself is cut."""
     room = EVIDENCE_WORDS
     for index, part in enumerate(parts):
         room -= len(part.split())

@@ -1,7 +1,7 @@
 """A patient's answers in short clinical wording.
 
-The questionnaire's own option texts are used wherever they are short; what is longer than a
-glance has a shorter form here. Everything is returned in the active language.
+The questionnaire's own option texts are used wherever they are short; long ones have a shorter
+form here. Everything is returned in the active language.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ IMPACTS = {
     "impact-run": _("running"),
 }
 
-# What surrounds the values where they do not speak for themselves.
+# The text around values that are not clear by themselves.
 LABELS = {
     "body-main": pgettext_lazy("evidence", "main: %(value)s"),
     "body-numb": pgettext_lazy("evidence", "numb: %(value)s"),

@@ -32,8 +32,8 @@ SAFETY_ALERT_WORDING = Wording(
     is_editable=False,
 )
 
-# The list of people on call is gone through this often; with nobody on it, the mailbox is told
-# so many times more.
+# How often an alert goes through the list of people on call. If the list is empty, the mailbox
+# gets this many further mails.
 ROUNDS = 2
 ALERT_MAIL_LASTS = timedelta(days=2)
 
@@ -41,9 +41,9 @@ ALERT_MAIL_LASTS = timedelta(days=2)
 def plan_alert(alert: SafetyAlert, now: datetime) -> list[Message]:
     """Plan the mails about ``alert`` to staff; call it in the transaction that raises it.
 
-    The team's mailbox and the first person on call are told at once, each next person when the
-    clock of the one before has run out. All of it is owed from the start, so that nothing has to
-    be alive at that moment to decide so; what an acknowledgement made needless is not sent.
+    The team's mailbox and the first person on call are notified at once, each next person when
+    the time of the one before is over. All mails are planned at the start, so that no process
+    has to run at that moment to escalate; after an acknowledgement no further mail is sent.
     """
     practice = Practice.current()
     people: list[User | None] = [on_call.user for on_call in OnCall.objects.reachable()]
@@ -73,7 +73,7 @@ def safety_alert(message: Message, now: datetime) -> Mail | Skip:
     if alert is None or alert.acknowledged_at:
         return Skip("acknowledged")
     practice = Practice.current()
-    # An account that was closed since leaves no gap: the team's mailbox is told in its place.
+    # If the account was closed since, the mail goes to the team's mailbox.
     user = message.user if message.user and message.user.is_active else None
     to = user.email if user else practice.alert_email
     if not to:

@@ -19,7 +19,7 @@ INTAKE_URL = f"{OWN}/Questionnaire/running-lbp-intake"
 FOLLOW_UP_URL = f"{OWN}/Questionnaire/running-lbp-follow-up"
 RESCREEN_URL = f"{OWN}/Questionnaire/running-lbp-rescreen"
 CHECK_IN_URL = f"{OWN}/Questionnaire/running-lbp-check-in"
-# Not read on their own: what they hold is shown with the intake.
+# Not read separately: their answers are shown with the intake.
 BETWEEN_VISITS = (RESCREEN_URL, CHECK_IN_URL)
 
 MAX_MERGED_FORMS = 60
@@ -32,7 +32,7 @@ def finished(patient: Patient) -> QuerySet[QuestionnaireResponse]:
         QuestionnaireResponse.objects.filter(
             patient=patient, status__in=[status.COMPLETED, status.AMENDED]
         )
-        # The safety page alone: nothing of it is carried over.
+        # It has only the safety page, which is not carried over.
         .exclude(questionnaire__url=RESCREEN_URL)
         .select_related("questionnaire")
         # Large, and parsed once per process: see Questionnaire.form.
@@ -48,7 +48,7 @@ def answers_before(response: QuestionnaireResponse, patient: Patient) -> Answers
 
 
 def merged(responses: Iterable[QuestionnaireResponse]) -> Answers:
-    """All these answers as one, oldest first."""
+    """Merge these answers, given oldest first."""
     so_far = Answers({})
     for response in responses:
         so_far = on_top(so_far, response)
@@ -56,10 +56,10 @@ def merged(responses: Iterable[QuestionnaireResponse]) -> Answers:
 
 
 def on_top(below: Answers, response: QuestionnaireResponse) -> Answers:
-    """The answers of ``response``, and of ``below`` what it does not ask.
+    """Return the answers of ``response``, and those of ``below`` that it does not ask for.
 
-    A finished form replaces all that it asks. One under way replaces what was answered so far,
-    and what that makes pointless to ask.
+    A finished form replaces all that it asks. An unfinished one replaces what was answered so
+    far, and drops the answers that these disable.
     """
     form, answers = response.form, response.answers
     given = {link_id: answers.values(link_id) for link_id in answers.link_ids()}

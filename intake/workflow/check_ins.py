@@ -57,7 +57,7 @@ def questions(form: Form) -> tuple[Item, ...]:
 
 
 def unit_known(response: QuestionnaireResponse, patient: Patient) -> list[dict[str, Any]]:
-    """The items to begin with: how the patient counts distance, where that is not asked again."""
+    """Return the initial items: the patient's unit of distance, if it is not asked again."""
     form = response.form
     if "run-unit" not in form or not form.item("run-unit").is_hidden:
         return []
@@ -75,11 +75,11 @@ def save(
     practice: Practice,
     now: datetime,
 ) -> SafetyAlert | None:
-    """Keep the answers, judge them, close the form when it is complete; return the alert raised.
+    """Store and evaluate the answers, close a complete form; return the alert raised.
 
-    Half a form counts. An urgent rule that held before these answers raises no further alert: it
-    raised one then, and would again every week. A sign of an emergency always does, when it is
-    among these answers. Raises StaleRevision when it was closed already.
+    Incomplete answers count. An urgent rule that held before these answers raises no further
+    alert: it raised one then, and would again every week. A sign of an emergency among these
+    answers always raises one. Raises StaleRevision when the form was closed already.
     """
     patient = response.patient
     assert patient is not None

@@ -1,7 +1,7 @@
 """The safety gate: a few questions answered before any bookable time is shown.
 
 The answers are an in-progress response without patient, keyed by the hash of a visitor token,
-until a booking gives them one. Levels rise with every save and never sink by answering again:
+until a booking gives them one. A save can raise the level; answering again never lowers it:
 a rule stops counting only when staff have reopened booking on the alert it raised.
 """
 
@@ -27,7 +27,7 @@ from intake.rules.triage import Triage
 from intake.workflow import alert_mails, answer_history
 from intake.workflow.answer_history import INTAKE_URL
 
-# Older answers are asked again, and deleted when nothing came of them.
+# Older answers are asked again, and deleted when they led to neither a visit nor an alert.
 FRESH_FOR = timedelta(hours=24)
 
 SAFETY_GROUP = "safety"
@@ -41,16 +41,16 @@ def questionnaire() -> Questionnaire:
 
 
 def items(form: Form) -> tuple[Item, ...]:
-    """What the gate asks: the safety page, then what the choice of a visit depends on."""
+    """The gate's questions: the safety page, then those that the choice of a visit depends on."""
     return (*form.item(SAFETY_GROUP).items, *(form.item(link_id) for link_id in OTHER_QUESTIONS))
 
 
 def response_of(
     *, visitor_hash: str, patient: Patient | None, now: datetime
 ) -> QuestionnaireResponse | None:
-    """The visitor's answers of the last day: those not anybody's yet before the patient's own.
+    """Return the visitor's answers of the last day: those without patient before the patient's.
 
-    They may be unfinished: ``is_answered`` tells.
+    They may be unfinished: see ``is_answered``.
     """
     owner = Q(patient=None, visitor_hash=visitor_hash) if visitor_hash else Q(pk__in=[])
     if patient is not None:
@@ -107,10 +107,10 @@ def current_triage(
 ) -> Triage:
     """Return the triage for booking today, from these answers and the patient's earlier intake.
 
-    The level is at least that of every alert that stands about these answers or this patient. A
-    rule of level SOON goes on counting when its answer is corrected, until a clinician lowers.
-    Urgent rules on an alert of these answers that staff have reopened are left out: a person has
-    judged them.
+    The level is at least that of every alert about these answers or this patient that still
+    blocks booking. A rule of level SOON still counts after its answer is corrected, until a
+    clinician lowers the level. Urgent rules on an alert of these answers are left out once staff
+    have reopened booking: a person has decided about them.
     """
     answers = response.answers
     if patient is not None:
@@ -144,7 +144,7 @@ def raise_alert(
     """Ensure that EMERGENCY and URGENT answers have an open alert; a worse level raises another."""
     if outcome.level < Level.URGENT:
         return None
-    # An earlier alert of the patient will do only when it alone gives the level.
+    # An earlier alert of the patient is enough only when it alone gives the level.
     has_sign = any(rule.level >= Level.URGENT for rule in outcome.rules)
     with transaction.atomic():
         alert = (
@@ -175,7 +175,7 @@ def emergency_alert(*, visitor_hash: str, patient: Patient | None) -> SafetyAler
 
 
 def urgent_alert(response: QuestionnaireResponse, *, patient: Patient | None) -> SafetyAlert | None:
-    """The alert to which a way to call back belongs; the latest about the answers or patient."""
+    """The alert that stores how to call back: the latest about the answers or the patient."""
     return (
         SafetyAlert.objects.blocking()
         .filter(_about(response, patient))
@@ -206,7 +206,7 @@ def attach(response: QuestionnaireResponse, patient: Patient) -> None:
 
 
 def forget_unclaimed(*, now: datetime) -> int:
-    """Delete gate answers a day old from which neither a visit nor an alert came."""
+    """Delete gate answers a day old that led to neither a visit nor an alert."""
     return (
         QuestionnaireResponse.objects.filter(patient=None, updated_at__lt=now - FRESH_FOR)
         .exclude(Exists(SafetyAlert.objects.filter(response=OuterRef("pk"))))
@@ -223,7 +223,7 @@ def _about(response: QuestionnaireResponse, patient: Patient | None) -> Q:
 def _with_kept(
     outcome: Triage, response: QuestionnaireResponse, *, answers: Answers, today: date
 ) -> Triage:
-    """The outcome with what earlier saves of these answers raised to SOON.
+    """Return the outcome with the SOON rules that earlier saves of these answers raised.
 
     The alert remembers what is more urgent, and who may lower it.
     """

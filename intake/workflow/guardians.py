@@ -16,7 +16,7 @@ from intake.rules import variables
 PRIVATE = frozenset(
     {"safety-pregnancy", "safety-pregnancy-signs", "safety-pregnancy-weeks", "periods"}
 )
-# One option of a question that is otherwise no secret: it hides drug use among weak immunity.
+# One option of a question that is otherwise shown: it groups drug use with weak immunity.
 PRIVATE_OPTIONS = {"safety-illness": "weak-immunity"}
 
 

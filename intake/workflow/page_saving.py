@@ -79,7 +79,7 @@ def current_triage(response: QuestionnaireResponse, *, practice: Practice, now: 
 
 
 def seen(page: Page, items: list[dict[str, Any]]) -> str:
-    """A digest of a page's stored answers: it tells whether they changed since they were shown."""
+    """Return a digest of a page's stored answers, to detect changes since they were shown."""
     stored = json.dumps(given_on(page, items), sort_keys=True)
     return salted_hmac("intake.workflow.page_saving.seen", stored, algorithm="sha256").hexdigest()[
         :32
@@ -87,7 +87,7 @@ def seen(page: Page, items: list[dict[str, Any]]) -> str:
 
 
 def correct(response: QuestionnaireResponse) -> QuestionnaireResponse:
-    """Open submitted answers for correction; everything but the signature is taken over."""
+    """Open submitted answers for correction; everything but the signature is copied."""
     return response.correct(without=[one for one in SIGNATURE if one in response.form])
 
 
@@ -133,7 +133,7 @@ def agree(
 def submit(
     response: QuestionnaireResponse, *, language: str, practice: Practice, now: datetime
 ) -> None:
-    """Close the answers with their signature; a correction takes the place of what it corrects.
+    """Close the answers with their signature; a correction replaces the original.
 
     Raises IncompleteResponse or StaleRevision.
     """

@@ -24,9 +24,9 @@ from intake.workflow.answer_history import BETWEEN_VISITS
 class RuleCount:
     """One rule in one month.
 
-    `fired` counts forms in which it held, `reviewed` those of them that a clinician has marked so,
+    `fired` counts forms in which it held, `reviewed` those of them that a clinician has reviewed,
     `lowered` those whose level a clinician lowered with a reason, `accepted` the reviewed ones
-    whose level stood, `alerted` those that raised a safety alert.
+    whose level was not lowered, `alerted` those that raised a safety alert.
     """
 
     id: str
@@ -40,7 +40,7 @@ class RuleCount:
 
 
 def of_month(month: dt.date, *, zone: ZoneInfo) -> tuple[list[RuleCount], int]:
-    """Return a line for each rule and finding, and how many forms there were.
+    """Return a line for each rule and finding, and the number of forms.
 
     `month` is any day of it. A form belongs to the month in which it was begun.
     """

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        # Read a first time by manage.py, before the settings.
+        # manage.py reads them first, before the settings.
         environment.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         self.run(port)
 
     def collect_static_files(self) -> None:
-        """Collect them when they are others than the last time, which takes some seconds."""
+        """Collect them only if they changed since the last time: it takes some seconds."""
         found = {
             path: storage.get_modified_time(path).timestamp()
             for finder in get_finders()
@@ -70,8 +70,8 @@ class Command(BaseCommand):
         with Processes(commands(port), folder=settings.BASE_DIR, logs=logs) as processes:
             died = None
             if wait_until_answering(port, processes):
-                # The scheduler's first is a minute away; until then the admin would say that no
-                # mails go out.
+                # The scheduler's first tick comes after a minute; until then the admin would say
+                # that no mails go out.
                 tick.delay()
                 self.stdout.write(f"Ready at http://{HOST}:{port}/")
                 self.stdout.flush()
@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
 def refuse_busy_port(port: int) -> None:
     with socket.socket() as probe:
-        # As the server will: a port in TIME_WAIT from the last run is free.
+        # As the server does: a port in TIME_WAIT from the last run counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -97,7 +97,7 @@ def refuse_busy_port(port: int) -> None:
 
 
 def throw_away() -> None:
-    """Empty the demo's database, and forget its mails and queued messages."""
+    """Empty the demo's database, and delete its mails and queued messages."""
     if connection.vendor == "sqlite":
         name = connection.settings_dict["NAME"]
         connection.close()
@@ -113,10 +113,10 @@ def throw_away() -> None:
 
 
 def commands(port: int) -> dict[str, list[str]]:
-    """The demo's programs in the order in which they are stopped: whoever makes work goes first."""
+    """Return the demo's programs in the order of stopping: those that create work first."""
     celery = [sys.executable, "-m", "celery", "-A", "clinic"]
     return {
-        # A pid file that a killed beat leaves behind would keep the next one from starting.
+        # No pid file: one left by a killed beat would prevent the next start.
         "beat": [*celery, "beat", "--loglevel=INFO", "--pidfile="],
         "web": [
             *(sys.executable, "-m", "gunicorn", "clinic.wsgi"),
@@ -128,7 +128,7 @@ def commands(port: int) -> dict[str, list[str]]:
 
 
 def wait_until_answering(port: int, processes: Processes) -> bool:
-    """Return True once a page was answered; False when that is not going to happen."""
+    """Return True once a page was answered; False after a timeout, a stop or a dead process."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and not processes.is_stop_asked and not processes.dead():
         server = HTTPConnection(HOST, port, timeout=10)

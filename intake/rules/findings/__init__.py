@@ -1,4 +1,4 @@
-"""What the answers suggest looking at.
+"""Findings: what the answers suggest to consider.
 
 A finding says "worth considering" and always comes with the answers that made it true. It is
 never a diagnosis. Finding ids are public and are never renamed or reused.

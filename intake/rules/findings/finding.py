@@ -56,7 +56,7 @@ KIND_WORDS = {
 
 @dataclass(frozen=True)
 class Finding(Judgement):
-    """Something worth a clinician's thought.
+    """Something for a clinician to consider.
 
     `look` says what to examine or talk about, `services` are tags of services that help. `amount`
     is a quantity that the heading ends with, and its format.

@@ -63,7 +63,7 @@ class Triage:
 
 
 def evaluate(answers: Answers, *, today: dt.date, strict_public_advice: bool = False) -> Triage:
-    """Judge the answers as of `today`, the calendar day in the clinic's zone.
+    """Evaluate the answers as of `today`, the calendar day in the clinic's zone.
 
     `strict_public_advice` raises rules to their `strict_level`: public advice of the British health
     service is stricter on some signs than clinical guidelines.
@@ -82,7 +82,7 @@ def evaluate(answers: Answers, *, today: dt.date, strict_public_advice: bool = F
 
 
 def messages_shown(answers: Answers, level: Level, rules: Collection[Rule]) -> tuple[str, ...]:
-    """Which messages the patient reads, in order: ids sort as they are shown."""
+    """Return the ids of the patient's messages; sorted, they are in the order of display."""
     if level == Level.ROUTINE:
         short = v.under(v.days(answers), 8)
         mild = v.at_most(answers.number("pain-worst"), OURS.mild_pain_at_most)
@@ -90,7 +90,7 @@ def messages_shown(answers: Answers, level: Level, rules: Collection[Rule]) -> t
     of_level = (LEVEL_MESSAGES[level],)
     deciding = [rule.messages or of_level for rule in rules if rule.level == level]
     shown = set(chain.from_iterable(deciding or [of_level]))
-    # Anyone on the way to an emergency room is not told about running.
+    # A patient who must go to an emergency room gets no advice about running.
     if level < Level.EMERGENCY and any(
         rule.stops_running is not None and rule.stops_running <= level for rule in rules
     ):
@@ -99,7 +99,7 @@ def messages_shown(answers: Answers, level: Level, rules: Collection[Rule]) -> t
 
 
 def messages_of_emergency(rule_ids: Iterable[str]) -> tuple[str, ...]:
-    """Which messages the stop page shows for the rules that an alert has stored."""
+    """Return the ids of the stop page's messages for the rules that an alert has stored."""
     rules = [RULES[rule_id] for rule_id in rule_ids if rule_id in RULES]
     return messages_shown(Answers(), Level.EMERGENCY, rules)
 
@@ -107,7 +107,7 @@ def messages_of_emergency(rule_ids: Iterable[str]) -> tuple[str, ...]:
 def restrictions(
     answers: Answers, level: Level, rules: Collection[Rule], today: dt.date
 ) -> frozenset[str]:
-    """Codes of what may not be booked online. What is not answered yet restricts."""
+    """Return codes of what may not be booked online. Missing answers restrict."""
     age = v.age(answers, today)
     pregnancy = not answers.has("safety-pregnancy", "no", "postpartum")
     thrust_judged = all(answers.answered(link_id) for link_id in NO_THRUST_INPUTS)

@@ -12,14 +12,14 @@ from intake.rules.levels import Level
 
 @dataclass(frozen=True)
 class Rule(Judgement):
-    """One line of the decision table, with all that follows when it holds.
+    """One line of the decision table, with its consequences.
 
     `why` is read by clinicians. `stops_running` is the lowest level at which the patient is told
-    to stop running, None for never; a default would let a new rule forget it.
+    to stop running, None for never; it has no default, so that every new rule must set it.
     `strict_level` is its level for clinics that follow strict public advice.
     `messages` are shown in place of the message of its level.
     `restricts` are codes that booking maps to services.
-    `contradiction` says which answers disagree. `is_default` marks what holds of everybody.
+    `contradiction` says which answers disagree. `is_default` marks what is true of everybody.
     """
 
     id: str

@@ -117,7 +117,7 @@ RULES = (
         "T-U12",
         Level.URGENT,
         _("Known aneurysm"),
-        # True already at the safety page, before T-E4 can be judged.
+        # True already at the safety page, before T-E4 can be evaluated.
         when=has("safety-bone", "aneurysm"),
         stops_running=None,
         sources=("Ref10",),
