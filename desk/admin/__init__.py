@@ -1,4 +1,4 @@
-"""The front desk's pages. Importing them registers them."""
+"""The front desk's pages. Importing this package registers them."""
 
 from desk.admin import catalogue, feeds, hours, patients, series, visits, waitlist
 

@@ -1,7 +1,7 @@
-"""The pages of “Add visit”, for a caller or walk-in: who and what, the red-flag questions, a time.
+"""The pages of “Add visit”: patient and service, the red-flag questions, a time.
 
-The pages' addresses carry keys only. Staff pass the same safety gate as patients: an emergency
-stops the booking, every other level is shown beside the times.
+The pages' addresses contain keys only. Staff pass the same safety gate as patients: an emergency
+stops the booking, and every other level is shown beside the times.
 """
 
 from typing import Any
@@ -45,7 +45,7 @@ def caller(
     then: str = "booking_appointment_questions",
     title: object = _("Add visit"),
 ) -> HttpResponse:
-    """Who it is and what for; somebody new is on record from here on, booked or not."""
+    """Choose patient and service; a new patient is stored here, with or without a booking."""
     today = days.local_date(timezone.now(), Practice.current().zone)
     form = form_class(
         posted(request),
@@ -70,9 +70,9 @@ def questions(
     wish_class: type[WishForm] = WishForm,
     then: str = "booking_appointment_times",
 ) -> HttpResponse:
-    """The red-flag questions before a visit or series that the caller wishes for.
+    """Ask the red-flag questions before booking a visit or series.
 
-    ``then`` is the page that follows, and ``wish_class`` reads what it is told in its address.
+    ``then`` is the page that follows, and ``wish_class`` reads the query string passed to it.
     """
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
     wish = wish_class(request.GET)
@@ -85,7 +85,7 @@ def questions(
 def ask(
     request: HttpRequest, patient: Patient, *, model_admin: AuditedAdmin, next_page: str
 ) -> HttpResponse:
-    """The red-flag questions, asked by phone. Typing why they were not comes on the next page."""
+    """Ask the red-flag questions by phone. The next page asks for the reason to skip them."""
     now = timezone.now()
     try:
         questionnaire = gate.questionnaire()
@@ -107,7 +107,7 @@ def ask(
         model_admin.record(AuditEvent.Action.CHANGE, request, patient, ["red_flags"])
         if alert := gate.emergency_alert(visitor_hash="", patient=patient):
             Appointment.objects.hold_for_safety(alert, now=now)
-        # A danger sign stops the call at once, whatever else was left out.
+        # An emergency stops the booking at once, even if other questions have no answer.
         if is_complete or outcome.level == Level.EMERGENCY:
             return redirect(next_page)
     context = page_context(
@@ -122,7 +122,7 @@ def ask(
 
 
 def times(request: HttpRequest, *, model_admin: AuditedAdmin, patient_id: UUID) -> HttpResponse:
-    """The free starts; in an emergency what to say to the caller, and no start at all."""
+    """Show the free starts; in an emergency only what to say to the caller."""
     now = timezone.now()
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
     screen = PhoneScreen(patient, now=now)
@@ -185,7 +185,7 @@ def _question_form(
     asked = Form.parse(questionnaire.content)
     known = {}
     if patient.birth_date:
-        # Some rules depend on age, which is on record already.
+        # Some rules depend on age, which is already stored.
         known["about-birth-date"] = [{"valueDate": patient.birth_date.isoformat()}]
     return QuestionForm(
         posted(request),
@@ -200,7 +200,7 @@ def _question_form(
 
 def stop_page(request: HttpRequest, model_admin: AuditedAdmin, alert: SafetyAlert) -> HttpResponse:
     practice = Practice.current()
-    # Whatever the hour, somebody of ours has the caller on the line: the attended wording.
+    # Staff have the caller on the line at any hour, so the attended wording applies.
     spoken = [
         render_message(
             message_id,

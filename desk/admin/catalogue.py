@@ -1,4 +1,4 @@
-"""What is offered, where and when: every version of these rows is kept."""
+"""The admin of services, closures and time off; every version of these rows is kept."""
 
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from schedule.models.hours import Closure, TimeOff
 
 
 class FromNowFilter(DayFilter):
-    """Planned absences: the list starts with those that are not over."""
+    """Planned absences; by default the list shows those that are not over."""
 
     title = _("day")
     field = "end"
@@ -117,7 +117,7 @@ class ServiceAdmin(ConfigurationAdmin):
 
 
 class AbsenceAdmin(ConfigurationAdmin):
-    """Instants that staff type on the practice's wall clock."""
+    """Absences whose start and end staff type in the practice's wall-clock time."""
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
@@ -150,5 +150,5 @@ class TimeOffAdmin(AbsenceAdmin):
     autocomplete_fields = ["practitioner"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimeOff]:
-        # The row's own name shows its practitioner.
+        # The row's ``__str__`` shows its practitioner.
         return super().get_queryset(request).select_related("practitioner")

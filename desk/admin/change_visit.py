@@ -1,4 +1,4 @@
-"""Moving a visit to a listed or named time, cancelling visits with a reason, and taking it back."""
+"""Move a visit to a listed or typed time, cancel visits with a reason, and undo either."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> 
 
 
 def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
-    """Ask for the reason once, for all the visits the list or the visit's page named."""
+    """Ask for one reason for all visits chosen in the list or on the visit's page."""
     chosen = request.GET.getlist("visit")
     try:
         visits = list(
@@ -131,7 +131,7 @@ def cancel(request: HttpRequest, *, model_admin: ReadOnlyAdmin) -> HttpResponse:
 
 
 def undo(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: Any) -> HttpResponse:
-    """Take back the move or cancellation of the last three minutes; nobody is told of either."""
+    """Undo the move or cancellation of the last three minutes; no mail is sent about either."""
     now = timezone.now()
     visit = get_object_or_404(model_admin.get_queryset(request), pk=visit_id)
     page = reverse("admin:booking_appointment_change", args=[visit.pk])

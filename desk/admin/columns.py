@@ -1,4 +1,4 @@
-"""What lists and pages of the front desk say about one visit."""
+"""Texts about one visit for the front desk's lists and pages."""
 
 from datetime import datetime
 
@@ -12,24 +12,24 @@ from intake.admin import level_badge
 
 
 def clock_time(local: datetime) -> str:
-    """A time as it is said at the desk, with its zone: the practice may keep more than one."""
+    """Return a time with its zone, because a practice may have more than one zone."""
     return f"{time_text(local)} {zone_text(local)}"
 
 
 def deadline(local: datetime, *, now: datetime) -> str:
-    """Until when something is kept, with the day unless that is today."""
+    """Return a deadline as text, with the day unless that is today."""
     if local.date() == now.astimezone(local.tzinfo).date():
         return clock_time(local)
     return f"{moment_text(local)} {zone_text(local)}"
 
 
 def visit_time(visit: Appointment) -> str:
-    """Day and time on the clock of the visit's location."""
+    """Return day and time in the zone of the visit's location."""
     return f"{moment_text(visit.local_start)} {zone_text(visit.local_start)}"
 
 
 def rescreen_words(visit: Appointment, *, now: datetime) -> str:
-    """Whether the safety check before the visit is answered, and its level where that matters."""
+    """Return the state of the safety check before the visit, and its level where that matters."""
     if is_rescreen_open(visit, now):
         return format_html('<strong class="unanswered">{}</strong>', gettext("unanswered"))
     response = rescreen_of(visit)
@@ -39,7 +39,7 @@ def rescreen_words(visit: Appointment, *, now: datetime) -> str:
 
 
 def intake_words(visit: Appointment) -> str:
-    """How far the intake is and how soon the patient should be seen; never what was answered."""
+    """Return the intake's progress and how soon to see the patient; never the answers."""
     words = visit.intake_state.label
     if visit.intake_response is None:
         return str(words)
@@ -47,7 +47,7 @@ def intake_words(visit: Appointment) -> str:
     lowered = visit.intake_response.lowered
     if lowered is None:
         return format_html("{} · {}", words, level)
-    # The reason is clinical: it stays with the clinicians.
+    # The reason is clinical: only clinicians see it.
     by_rules = gettext("rules: %(level)s, lowered by %(name)s") % {
         "level": lowered.get_rules_level_display(),
         "name": lowered.lowered_by,

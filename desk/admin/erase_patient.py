@@ -1,4 +1,4 @@
-"""Erasing a patient from the admin: a manager's step, with the password asked again."""
+"""Erase a patient from the admin: for managers, who confirm with their password."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class ErasePatientForm(forms.Form):
 
 @reauthentication_required()
 def erase(request: HttpRequest, patient_id: Any, *, model_admin: AuditedAdmin) -> HttpResponse:
-    """Say what would go, and erase it once the initials were typed."""
+    """List what would be erased, and erase it after the initials were typed."""
     user, now = staff_user(request), timezone.now()
     if user.role != Role.MANAGER:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Calendar feeds, for a manager to see who has one and to end it."""
+"""Calendar feeds: managers see who has one and can end it."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

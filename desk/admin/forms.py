@@ -1,4 +1,4 @@
-"""What the front desk types about a visit."""
+"""The front desk's forms about a visit."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -31,10 +31,10 @@ from schedule.models import Service
 
 
 class StartField(forms.CharField):
-    """A listed start as our own pages write it into a button.
+    """A listed start in the format that our own pages write into a button.
 
-    An instant in ISO 8601 with its offset, followed, when somebody in particular is meant, by
-    the practitioner's key. Gives the instant in UTC and the key or None.
+    An instant in ISO 8601 with its offset, optionally followed by a practitioner's key. The value
+    is the instant in UTC and the key or None.
     """
 
     def to_python(self, value: Any) -> tuple[datetime, int | None] | None:  # type: ignore[override]
@@ -53,7 +53,7 @@ class StartField(forms.CharField):
 
 
 class PlaceForm(forms.Form):
-    """With whom, where and from which day: read from the page's address, keys only."""
+    """Practitioner, location and first day, read from the page's address, which has keys only."""
 
     location = forms.ModelChoiceField(
         Location.objects.filter(is_active=True),
@@ -84,13 +84,13 @@ class PlaceForm(forms.Form):
 
     @property
     def keys(self) -> dict[str, str]:
-        """The choice as the query string that this form reads again."""
+        """Return the choice as a query string that this form can read."""
         chosen = {name: self.cleaned_data.get(name) for name in self.key_names}
         return {name: str(getattr(row, "pk", row)) for name, row in chosen.items() if row}
 
 
 class WishForm(PlaceForm):
-    """What the caller would like."""
+    """The caller's wish."""
 
     service = forms.ModelChoiceField(
         Service.objects.filter(is_active=True).exclude(booking_mode=Service.BookingMode.EXTERNAL),
@@ -101,7 +101,7 @@ class WishForm(PlaceForm):
 
 
 class PatientSelect(AutocompleteSelect):
-    """Says what to type: the admin's own box is empty, and nameless to a screen reader."""
+    """A select with a placeholder: the admin's own is empty, without a name for screen readers."""
 
     def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return super().build_attrs(*args, **kwargs) | {
@@ -109,7 +109,7 @@ class PatientSelect(AutocompleteSelect):
         }
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        # Django looks for whatever is chosen, and breaks on what cannot be a key.
+        # Django looks up every chosen value, and fails on one that cannot be a key.
         return super().optgroups(name, [each for each in value if _is_key(each)], attrs)
 
 
@@ -122,7 +122,7 @@ def _is_key(text: Any) -> bool:
 
 
 class CallerForm(WishForm):
-    """Who calls or walks in, and for what. E-mail is welcome and not required."""
+    """The patient who calls or walks in, and the service. E-mail is optional."""
 
     patient = forms.ModelChoiceField(
         Patient.objects.none(), label=_("Patient, if here before"), required=False
@@ -203,7 +203,7 @@ class CallerForm(WishForm):
             )
 
     def save(self) -> Patient:
-        """Return who was chosen, or a new patient."""
+        """Return the chosen patient, or a new one."""
         names = ("name", "phone", "birth_date", "email", "language")
         return self.cleaned_data["patient"] or Patient.objects.create(
             **{name: self.cleaned_data[name] for name in names}
@@ -211,7 +211,7 @@ class CallerForm(WishForm):
 
 
 class PhoneScreenForm(forms.Form):
-    """Why the red-flag questions were not asked by phone; nothing when they were."""
+    """The reason why the red-flag questions were not asked by phone; empty when they were."""
 
     phone_screen_note = forms.CharField(
         label=_("Red-flag questions not asked because"),
@@ -230,10 +230,10 @@ class PhoneScreenForm(forms.Form):
 
 
 class StartForm(PhoneScreenForm):
-    """A listed start, or any other time that staff name together with the practitioner.
+    """A listed start, or any other time that staff type together with the practitioner.
 
-    Once valid, ``choice`` is what ``book`` and ``move`` take: the instant, the practitioner (None
-    is whoever is free) and whether it is none of the listed starts.
+    Once valid, ``choice`` has the arguments of ``book`` and ``move``: the instant, the practitioner
+    (None: any who is free) and whether the time is not a listed start.
     """
 
     booking_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -281,9 +281,9 @@ class StartForm(PhoneScreenForm):
         return cleaned
 
     def take(self, act: Callable[..., Appointment]) -> Appointment | None:
-        """Call ``act`` with the choice; over another visit only with a typed reason.
+        """Call ``act`` with the choice; an overlap needs a typed reason.
 
-        Returns None, with the error on this form, when the time is taken.
+        Return None, with the error on this form, when the time is taken.
         """
         try:
             return act(**self.choice)

@@ -1,4 +1,4 @@
-"""Hours, breaks, limits and the other rules of a practitioner: on one page, and as lists."""
+"""Hours, breaks, limits and other rules of a practitioner, on one page and as lists."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -31,7 +31,7 @@ from schedule.models.hours import (
 
 
 def warn_of_no_effect(request: HttpRequest, rules: Iterable[Break | ReservedTime]) -> None:
-    """Tell who has just saved them which of the rules lie outside every shift."""
+    """Warn the user who has just saved the rules about those that lie outside every shift."""
     for rule in rules:
         hours = OpeningHours.objects.filter(practitioner=rule.practitioner_id)
         if not rule.is_inside(list(hours)):
@@ -45,7 +45,7 @@ def warn_of_no_effect(request: HttpRequest, rules: Iterable[Break | ReservedTime
             )
 
 
-# Django's own widgets would say that times are those of the practice: these are the location's.
+# Django's own widgets say that times are the practice's: these are in the location's zone.
 ON_THE_WALL: Any = {
     models.TimeField: {"widget": TimeInput},
     models.DateField: {"widget": DateInput},
@@ -53,7 +53,7 @@ ON_THE_WALL: Any = {
 
 
 class WeeklyRuleAdmin(ConfigurationAdmin):
-    """Read on the wall clock of the location, whatever zone that is in."""
+    """Weekly rules, in the wall-clock time of the location's own zone."""
 
     list_display = [
         "practitioner",
@@ -150,12 +150,12 @@ class VisitLimitAdmin(ConfigurationAdmin):
 
 
 class LabelledFormSet(BaseInlineFormSet):
-    """Each field says its name to a screen reader: the heads of the columns do so to eyes only."""
+    """A formset whose fields have names for screen readers; column heads are visual only."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         for field in form.fields.values():
-            # Of a key the admin wraps the widget, to put its buttons beside it.
+            # The admin wraps the widget of a foreign key, to add its buttons.
             widget = getattr(field.widget, "widget", field.widget)
             if field.label and not widget.is_hidden:
                 widget.attrs.setdefault("aria-label", field.label)
@@ -192,12 +192,12 @@ class EquipmentAdmin(ResourceAdmin):
 class RuleFormSet(LabelledFormSet):
     @classmethod
     def get_default_prefix(cls) -> str:
-        """Return the model's name: no way leads back to these, so Django has none for them."""
+        """Return the model's name: without a reverse relation, Django has no prefix for these."""
         return str(cls.model._meta.model_name)
 
 
 class ShiftFormSet(RuleFormSet):
-    """Every shift of one practitioner, compared with each other as they will be once saved."""
+    """All shifts of one practitioner, compared with each other as they will be saved."""
 
     def _construct_form(self, *args: Any, **kwargs: Any) -> ModelForm:
         form = super()._construct_form(*args, **kwargs)
@@ -289,7 +289,7 @@ admin.site.unregister(Practitioner)
 
 @admin.register(Practitioner)
 class PractitionerAdmin(PlainPractitionerAdmin):
-    """The practitioner, with everything that decides when they can be booked."""
+    """The practitioner, with every rule that decides when they can be booked."""
 
     inlines = [
         ShiftsInline,

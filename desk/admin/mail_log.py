@@ -1,4 +1,4 @@
-"""Every mail about one visit, as the front desk reads it on the visit's page."""
+"""The mails about one visit, for the front desk on the visit's page."""
 
 from django.urls import reverse
 from django.utils import formats
@@ -14,7 +14,7 @@ _ROW = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
 
 
 def mail_log(visit: Appointment) -> str:
-    """Return a table, the newest first; each row leads to the mail, to look at or send again."""
+    """Return a table, the newest first; each row links to the mail, to view or resend it."""
     mails = Message.objects.about(visit).order_by("-due_at", "-created_at")
     rows = format_html_join("", _ROW, (_cells(message, visit) for message in mails))
     if not rows:

@@ -1,4 +1,4 @@
-"""A patient as the front desk knows them: how to reach them, and their visits. No answers."""
+"""The front desk's page of a patient: contact details and visits, without answers."""
 
 from functools import partial
 from typing import Any
@@ -57,7 +57,7 @@ class VisitsOfPatient(admin.TabularInline):
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
-        # The inline narrows this down to its patient.
+        # The inline filters this by its patient.
         return Appointment.objects.visible_to(request.user).select_related(
             "patient", "service", "practitioner", "location"
         )
@@ -67,7 +67,7 @@ class VisitsOfPatient(admin.TabularInline):
 
 
 class PatientForm(MailChoicesForm):
-    """The patient's own choices beside what the front desk keeps."""
+    """The patient's own choices, and the data that the front desk keeps."""
 
     class Meta(MailChoicesForm.Meta):
         fields = [
@@ -157,7 +157,7 @@ class PatientAdmin(AuditedAdmin):
                 retime_reminders(obj, now=now)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Erasing a patient is more than removing a row: its page does all of it.
+        # Erasing a patient is more than deleting a row: its own page does all of it.
         return False
 
     @admin.display(description=_("next visit"), ordering="next_start")
@@ -182,7 +182,7 @@ class PatientAdmin(AuditedAdmin):
 
     @admin.display(description=_("reminders"))
     def reminders(self, patient: Patient) -> Any:
-        """What the ticks say, for whoever may only look."""
+        """Return the chosen reminders as text, for users who may only view."""
         if patient.has_stopped(REMINDER):
             return _("Reminders stopped")
         declined = ", ".join(wordings.offset_label(hours) for hours in patient.declined_reminders)

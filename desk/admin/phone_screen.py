@@ -1,4 +1,4 @@
-"""The red-flag questions of a patient on the phone: what their answers mean for booking now."""
+"""The red-flag questions asked by phone, and what the answers mean for booking now."""
 
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from intake.workflow.advice import Advice, advice
 class PhoneScreen:
     """A patient's answers of the last day, if every question was asked.
 
-    ``emergency`` is the alert that keeps booking shut, ``response`` the answers, both None without.
+    ``emergency`` is the alert that blocks booking, ``response`` the answers; each may be None.
     """
 
     def __init__(self, patient: Patient, *, now: datetime) -> None:
@@ -37,12 +37,12 @@ class PhoneScreen:
 
     @property
     def level(self) -> str:
-        """The level as a badge, empty without answers."""
+        """Return the level as a badge, empty without answers."""
         return level_badge(self.triage.level) if self.triage else ""
 
     @property
     def advice(self) -> list[Advice]:
-        """What to say to the patient."""
+        """The advice to give to the patient."""
         if self.triage is None:
             return []
         return advice(self.triage.messages, practice=self.practice, now=self.now)

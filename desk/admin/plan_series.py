@@ -1,4 +1,4 @@
-"""The pages that plan a series and move it: every clash is shown before anything is written."""
+"""The pages that plan and move a series. They show every conflict before anything is written."""
 
 from datetime import datetime
 from uuid import UUID
@@ -28,13 +28,13 @@ from desk.admin.series_forms import ScreenedDatesForm, SeriesWishForm
 
 
 def cancel_page(visits: QuerySet[Appointment]) -> str:
-    """The page that asks why these visits are called off."""
+    """Ask for the reason to cancel these visits."""
     keys = [("visit", str(key)) for key in visits.values_list("pk", flat=True)]
     return f"{reverse('admin:booking_appointment_cancel')}?{urlencode(keys)}"
 
 
 def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) -> HttpResponse:
-    """Each date with what is free; one button books them all, or none and says what changed."""
+    """Show each date's free starts; one button books all dates, or none and shows the changes."""
     now = timezone.now()
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
     screen = PhoneScreen(patient, now=now)
@@ -66,7 +66,7 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
             now=now,
         )
 
-    # A form sent twice shows what it booked the first time.
+    # A form that is sent twice shows the first booking.
     if twin := _of_this_form(request, patient):
         return redirect("admin:booking_series_change", twin.pk)
     form = None
@@ -90,7 +90,7 @@ def plan(request: HttpRequest, *, model_admin: ReadOnlyAdmin, patient_id: UUID) 
             message = ngettext("%(count)d visit booked.", "%(count)d visits booked.", count)
             messages.success(request, message % {"count": count})
             return redirect("admin:booking_series_change", series.pk)
-    # Or its twin, sent in the same moment, has just booked these times.
+    # Or the same form, sent twice at the same moment, has just booked these times.
     if twin := _of_this_form(request, patient):
         return redirect("admin:booking_series_change", twin.pk)
     context = page_context(
@@ -121,7 +121,7 @@ def _of_this_form(request: HttpRequest, patient: Patient) -> Series | None:
 
 
 def move(request: HttpRequest, *, model_admin: ReadOnlyAdmin, visit_id: UUID) -> HttpResponse:
-    """This visit and the following ones, each by as much on the wall clock; clashes first."""
+    """Move this visit and the following ones by the same wall-clock shift; show conflicts first."""
     now = timezone.now()
     visit = get_object_or_404(
         Appointment.objects.visible_to(request.user)

@@ -1,4 +1,4 @@
-"""The series of visits, and what can be done with all that is still to come of one."""
+"""The admin of series, with actions on all visits that are still to come."""
 
 from collections.abc import Callable
 from functools import partial
@@ -147,7 +147,7 @@ class SeriesAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("change"))
     def changes(self, series: Series) -> Any:
-        """What can be done with all that is still to come."""
+        """Return links to the actions on all visits that are still to come."""
         coming = series.visits.filter(
             status=Appointment.Status.BOOKED, start__gt=timezone.now()
         ).order_by("start")

@@ -1,4 +1,4 @@
-"""The free starts of a week as the front desk's pages list them."""
+"""The free starts of a week, as the front desk's pages list them."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,9 +21,9 @@ DAYS_SHOWN = 7
 
 @dataclass(frozen=True)
 class Start:
-    """``value`` is what ``StartField`` reads; ``names`` are those who could take the visit.
+    """``value`` is what ``StartField`` reads; ``names`` are the practitioners who are free.
 
-    An exception is a time that patients are not offered: over a limit, or reserved.
+    An exception is a time that is not offered to patients: over a limit, or reserved.
     """
 
     local: datetime
@@ -51,9 +51,9 @@ def week(
 ) -> list[Day]:
     """Return seven days from ``first`` on the location's calendar with their free starts.
 
-    Staff book up to the last minute, so only what is past is left out. A visit that is
-    ``moving`` keeps its length and is not offered where it stands; a time at which several could
-    take it is listed once for each: a move does not choose among them by itself.
+    Staff can book up to the last minute, so only past times are left out. A visit that is
+    ``moving`` keeps its length, and its current time is not listed. A time at which several
+    practitioners are free is then listed once for each, because a move does not choose one.
     """
     since, until = days.instants(first, first + timedelta(days=DAYS_SHOWN - 1), location.zone)
     search = partial(
@@ -95,7 +95,7 @@ def week(
 
 
 def tell_of_exceptions(request: HttpRequest, visit: Appointment, *, now: datetime) -> None:
-    """Say that the visit just booked is one that no patient would have been offered."""
+    """Warn that the time just booked is not offered to patients."""
     said = {
         ObstacleRule.LIMIT: _("This is more visits than the limit allows."),
         ObstacleRule.RESERVED: _("This time was kept for patients who have to be seen soon."),

@@ -1,4 +1,4 @@
-"""Taking an offered time for a patient on the phone, with the same questions as “Add visit”."""
+"""Accept an offer for a patient on the phone, with the same questions as “Add visit”."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from desk.admin.phone_screen import PhoneScreen
 
 
 def questions(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) -> HttpResponse:
-    """The red-flag questions, unless the patient answered them in the last day."""
+    """Ask the red-flag questions, unless the patient answered them in the last day."""
     entry = get_object_or_404(model_admin.get_queryset(request), pk=entry_id)
     next_page = reverse("admin:booking_waitlistentry_accept", args=[entry.pk])
     if entry.open_offer is None or PhoneScreen(entry.patient, now=timezone.now()).is_screened:
@@ -36,7 +36,7 @@ def questions(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUI
 
 
 def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) -> HttpResponse:
-    """The offered time with the level as it is now; in an emergency what to say, and no button."""
+    """Show the offered time and the current level; in an emergency what to say, and no button."""
     now = timezone.now()
     entry = get_object_or_404(model_admin.get_queryset(request), pk=entry_id)
     patient, offer = entry.patient, entry.open_offer
@@ -81,7 +81,7 @@ def accept(request: HttpRequest, *, model_admin: ReadOnlyAdmin, entry_id: UUID) 
 
 
 def _is_over(request: HttpRequest, entry: WaitlistEntry) -> HttpResponse:
-    """Lead to the visit when it was booked meanwhile, perhaps by a second press of the button."""
+    """Redirect to the visit if it is booked by now, perhaps by a second press of the button."""
     accepted = entry.offers.filter(state=WaitlistOffer.State.ACCEPTED).first()
     if visit := accepted and accepted.visit:
         return redirect("admin:booking_appointment_change", visit.pk)

@@ -1,4 +1,4 @@
-"""The schedule: columns and filters for the front desk, and one action for each verb."""
+"""The front desk's schedule: columns and filters, and one action for each transition."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -104,7 +104,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
     list_display = ["at", "visit", "from_status", "to_status", "by", "reason"]
     list_filter = ["to_status"]
     list_select_related = ["appointment__patient", "by"]
-    # Not the reason, which may be encrypted.
+    # Without the reason, which may be encrypted.
     search_fields = ["appointment__patient__name"]
     search_help_text = _("Name of the patient")
     show_full_result_count = False
@@ -121,7 +121,7 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(Appointment)
 class AppointmentAdmin(ReadOnlyAdmin):
-    """Visits change by verbs only: the form shows, the buttons above it act."""
+    """Visits change by transitions only: the form is read-only, the buttons above it act."""
 
     list_display = [
         "when",
@@ -238,7 +238,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         return flatten_fieldsets(self.fieldsets)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave out what most visits do not have."""
+        """Leave out fields that are empty for most visits."""
         if obj is None:
             return self.fieldsets
         empty = {name for name in self.rarely_filled if not self._has(obj, name)}
@@ -426,11 +426,11 @@ class AppointmentAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Resend mail"), location=EVERYWHERE, permissions=["operate"])
     def resend_mail(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> None:
-        """Send the newest mail that says when the visit is, to the address as it is now."""
+        """Send the newest mail that says when the visit is, to the current address."""
         now, done = timezone.now(), 0
         booked = queryset.filter(status=Appointment.Status.BOOKED)
         for visit in booked.exclude(patient__email=""):
-            # A visit that was moved without a mail has none that says so.
+            # A visit that was moved without a mail has no mail with its new time.
             said = Message.objects.about(visit).filter(
                 kind__in=mail_schedule.SAY_WHEN, subject_version=visit.sequence
             )
@@ -458,7 +458,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
         verb: Callable[..., None],
         outcome: str | Promise,
     ) -> None:
-        """Do one verb to each visit, and name those it does not fit, with why."""
+        """Apply one transition to each visit, and name the visits that refuse it and why."""
         now: datetime = timezone.now()
         done, refused = 0, []
         for visit in visits:

@@ -1,4 +1,4 @@
-"""The waitlist as the front desk steers it: who waits, in what order, and what they are offered."""
+"""The front desk's waitlist: the entries, their order, and their offers."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,7 +45,7 @@ from intake.admin import level_badge
 
 
 class StateFilter(admin.SimpleListFilter):
-    """An untouched list shows who waits; a search looks through everything."""
+    """The list shows waiting entries by default; a search covers all entries."""
 
     title = _("state")
     parameter_name = "state"
@@ -54,7 +54,7 @@ class StateFilter(admin.SimpleListFilter):
         return [*WaitlistEntry.State.choices, ("any", _("All"))]
 
     def choices(self, changelist: Any) -> Any:
-        # Without Django's own “All”: it would be what this list begins with.
+        # Without Django's own “All”: its link leads to this list's default.
         return list(super().choices(changelist))[1:]
 
     def value(self) -> str:
@@ -90,7 +90,7 @@ class OffersOfEntry(admin.TabularInline):
 
 @admin.register(WaitlistEntry)
 class WaitlistEntryAdmin(ReadOnlyAdmin):
-    """In the order in which offers are made."""
+    """The entries, in the order in which offers are made."""
 
     list_display = ["patient", "waits", "level", "service", "suits", "whom", "until", "offered"]
     list_filter = [StateFilter, "service", "location", "practitioner"]
@@ -201,7 +201,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         return render(request, "admin/booking/waitlistentry/add.html", context)
 
     def offer_page(self, request: HttpRequest, entry_id: Any) -> HttpResponse:
-        """Offer one of the free starts; staff see those beyond notice and horizon too."""
+        """Offer one of the free starts; staff also see those beyond notice and horizon."""
         now = timezone.now()
         entry = get_object_or_404(self.get_queryset(request), pk=entry_id)
         back = redirect("admin:booking_waitlistentry_change", entry.pk)
@@ -390,7 +390,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
         act: Callable[[WaitlistEntry, Any], bool],
         outcome: Any,
     ) -> None:
-        """Do one thing to each entry, and say of how many it was true."""
+        """Apply ``act`` to each entry, and report how many succeeded."""
         now, done, refused = timezone.now(), 0, 0
         for entry in entries:
             if act(entry, now):
@@ -414,7 +414,7 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
 
 
 def _refusal(error: Exception) -> ValidationError:
-    """Say in words why an offer cannot be made."""
+    """Return the reason why an offer cannot be made, as an error."""
     if isinstance(error, SlotTaken):
         return error
     if isinstance(error, TooLittleTime):

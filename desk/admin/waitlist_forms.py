@@ -1,4 +1,4 @@
-"""What the front desk types to put somebody on the waitlist."""
+"""The front desk's forms for the waitlist."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from schedule.part_of_day import PartOfDay
 
 
 class WaitForm(CallerForm):
-    """Who is put on the list, for what, and when they could come."""
+    """The patient to add to the waitlist, the service, and when the patient can come."""
 
     location = forms.ModelChoiceField(
         Location.objects.filter(is_active=True),

@@ -1,4 +1,4 @@
-"""“Why is this time not offered?”: every rule in the way of one start, each with the row to change.
+"""“Why is this time not offered?”: every rule that blocks one start, and the row to change.
 
 The answer comes from the code that computes the free starts, so it cannot differ from them.
 """
@@ -31,7 +31,7 @@ from schedule.search import Obstacle, ObstacleRule
 
 
 class WhyForm(forms.Form):
-    """A time that somebody expected to see. Keys only, no patient."""
+    """A time that staff or a patient expected to see. Keys only, no patient."""
 
     service = forms.ModelChoiceField(
         Service.objects.all(), label=_("Service"), error_messages=CHOOSE_SERVICE
@@ -73,7 +73,7 @@ class WhyForm(forms.Form):
 
 @dataclass(frozen=True)
 class Reason:
-    """What is in the way, in words, and the page on which it can be changed."""
+    """What blocks the time, in words, and a link to the page that can change it."""
 
     text: str | Promise
     detail: str
@@ -121,7 +121,7 @@ def why(request: HttpRequest, *, model_admin: ConfigurationAdmin) -> HttpRespons
 
 
 def _of_the_service(service: Service) -> Iterator[Reason]:
-    """What keeps patients from the service's times altogether."""
+    """Yield the reasons why patients cannot book the service at any time."""
     link = _change(service)
     if not service.is_active:
         yield Reason(_("The service is not active any more."), "", link)
