@@ -1,4 +1,4 @@
-"""Every answer of one intake in the questions' own words, whatever questionnaire asked them."""
+"""All answers of one intake in the questions' own words, for any questionnaire."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a clinician sees of answers that the patient corrected."""
+"""The clinician's view of answers that the patient corrected."""
 
 import itertools
 from datetime import datetime
@@ -29,7 +29,7 @@ class Correction(NamedTuple):
 
 
 def corrections(response: QuestionnaireResponse, *, practice: Practice) -> list[Correction]:
-    """What the patient corrected, the newest first."""
+    """Return the patient's corrections, the newest first."""
     if response.status != QuestionnaireResponse.Status.AMENDED:
         return []
     versions: list[EarlierAnswers | QuestionnaireResponse] = [
@@ -56,7 +56,7 @@ def corrections(response: QuestionnaireResponse, *, practice: Practice) -> list[
 @require_safe
 @staff_required(Role.CLINICIAN)
 def earlier_answers(request: StaffRequest, response_id: UUID, number: int) -> HttpResponse:
-    """Show submitted answers as they were before a correction, every one in words."""
+    """Show all submitted answers in words as they were before a correction."""
     earlier = (
         EarlierAnswers.objects.visible_to(request.user)
         .select_related("response__patient", "response__questionnaire", "reviewed_by")

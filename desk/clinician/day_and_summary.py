@@ -1,4 +1,4 @@
-"""The clinician's pages: the day's visits, and a patient on one page."""
+"""The clinician's pages: the day's visits, and the one-page summary of a patient."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,12 +48,12 @@ from schedule.models import Service
 MAX_SHOWN = 80
 MAX_ON_WORKLIST = 15
 CHECK_IN_IS_NEWS = timedelta(days=14)
-# The farthest that a zone's calendar is from UTC's.
+# The largest offset of a zone from UTC.
 WIDEST_OFFSET = timedelta(hours=14)
 
 
 class DayRow(NamedTuple):
-    """A visit, and what came in between visits."""
+    """A visit, and the forms received between visits."""
 
     visit: Appointment
     is_rescreen_open: bool
@@ -63,7 +63,7 @@ class DayRow(NamedTuple):
 
 
 class SeeSoon(NamedTuple):
-    """A visit of somebody at level SOON, and the last day for it (clinical.md §3.4)."""
+    """A visit of a patient at level SOON, and the last day for it (clinical.md §3.4)."""
 
     visit: Appointment
     by: date
@@ -201,7 +201,7 @@ def _day_asked_for(request: HttpRequest) -> date | None:
 
 
 def _visits_on(day: date, *, user: User) -> list[Appointment]:
-    """The user's own visits on a calendar day, each by the wall clock of its location."""
+    """Return the user's own visits on a calendar day, each in its location's zone."""
     midnight = datetime.combine(day, time(), UTC)
     around = Appointment.objects.visible_to(user).filter(
         practitioner__user=user,
@@ -219,7 +219,7 @@ def _visits_on(day: date, *, user: User) -> list[Appointment]:
 
 
 def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
-    """The coming visits with the user whose answers say SOON and were not reviewed yet."""
+    """Return the user's coming visits whose answers say SOON and are not reviewed yet."""
     soon = Q(intake_response__level=Level.SOON, intake_response__reviewed_at=None) | Q(
         rescreen_response__level=Level.SOON, rescreen_response__reviewed_at=None
     )
@@ -233,7 +233,7 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
     found, met = [], set()
     for visit in visits:
         if visit.patient_id in met:
-            continue  # Only the first visit of each.
+            continue  # Only the first visit of each patient.
         met.add(visit.patient_id)
         forms = [
             one
@@ -249,10 +249,10 @@ def _to_be_seen_soon(user: User, *, now: datetime) -> list[SeeSoon]:
 
 @dataclass(frozen=True)
 class Record:
-    """A patient's forms: the one to show, a newer one under way, and those of before.
+    """A patient's forms: the one to show, a newer unfinished one, and earlier ones.
 
-    What is under way must not hide a sent form. ``earlier`` and ``check_ins`` are finished ones,
-    oldest first.
+    An unfinished form must not hide a submitted one. ``earlier`` and ``check_ins`` are submitted
+    forms, oldest first.
     """
 
     shown: QuestionnaireResponse | None
@@ -263,7 +263,7 @@ class Record:
 
 
 class SubmittedForm(NamedTuple):
-    """One form as it is read: a follow-up together with what it does not ask again."""
+    """One form for reading: a follow-up together with the answers that it does not ask again."""
 
     response: QuestionnaireResponse
     intake: Intake
@@ -275,7 +275,7 @@ def _record(patient: Patient, *, user: User) -> Record:
         QuestionnaireResponse.objects.visible_to(user)
         .filter(patient=patient)
         .select_related("questionnaire", "reviewed_by")
-        # Large, and parsed once per process: see Questionnaire.form.
+        # The content is large, and parsed once per process: see Questionnaire.form.
         .defer("questionnaire__content")
         .prefetch_related("lowered_levels__lowered_by")
         .order_by("-created_at")[:MAX_SHOWN]
@@ -307,7 +307,7 @@ def _are_comparable(one: QuestionnaireResponse, other: QuestionnaireResponse) ->
 
 
 def _submitted_forms(record: Record, *, practice: Practice) -> list[SubmittedForm]:
-    """The forms up to the one that is shown, oldest first."""
+    """Return the forms up to the one that is shown, oldest first."""
     if record.shown is None:
         return []
     forms: list[SubmittedForm] = []
@@ -315,7 +315,7 @@ def _submitted_forms(record: Record, *, practice: Practice) -> list[SubmittedFor
         day = _given_on(response, practice=practice)
         form, answers, carried_from = response.form, response.answers, None
         if response.questionnaire.url == FOLLOW_UP_URL and forms:
-            # Its questions are the intake's own, so the intake's form words all of them.
+            # Its questions come from the intake, so the intake's form has the text of all of them.
             form, answers = forms[-1].intake.form, on_top(forms[-1].intake.answers, response)
             carried_from = forms[-1].carried_from or forms[-1].intake.given_on
         intake = Intake(form, answers, response.shown_level, day)
@@ -324,7 +324,7 @@ def _submitted_forms(record: Record, *, practice: Practice) -> list[SubmittedFor
 
 
 def _changes(forms: list[SubmittedForm]) -> list[Change]:
-    """What changed since the form before and, if that was another one, since the first."""
+    """Return the changes since the previous form and, if another one, since the first form."""
     if len(forms) < 2:
         return []
     then = [forms[-2], forms[0]] if len(forms) > 2 else [forms[0]]
@@ -334,7 +334,7 @@ def _changes(forms: list[SubmittedForm]) -> list[Change]:
 def _trend(
     forms: list[SubmittedForm], record: Record, *, user: User, practice: Practice
 ) -> charts.Trend | None:
-    """Every report of the patient, with the visits and races in between."""
+    """Return the trend of all the patient's forms, with the visits and races in between."""
     points = [charts.Dated(one.intake.given_on, one.intake.answers) for one in forms]
     points += [
         charts.Dated(_given_on(one, practice=practice), one.answers) for one in record.check_ins
@@ -355,7 +355,7 @@ def _trend(
 
 
 def _corrected(response: QuestionnaireResponse, summary: Summary) -> list[str]:
-    """Why the level is SOON although the answers that stand now do not say so."""
+    """Return the reasons for level SOON that the current answers no longer show."""
     found = {line.id for line in summary.all_lines}
     return [
         f"{RULES[rule_id].why} {rule_id}"
@@ -367,7 +367,7 @@ def _corrected(response: QuestionnaireResponse, summary: Summary) -> list[str]:
 def _is_news(
     rescreen: QuestionnaireResponse | None, shown: QuestionnaireResponse | None, *, now: datetime
 ) -> bool:
-    """Were the safety questions asked again since the form that is shown, and lately?"""
+    """Whether the safety questions were asked again, recently and after the form that is shown."""
     if rescreen is None or now - rescreen.updated_at > SAFETY_ANSWERS_LAST:
         return False
     return shown is None or rescreen.created_at > shown.created_at
@@ -397,7 +397,7 @@ def _services(tags: tuple[Tag, ...]) -> list[Service]:
 
 
 def _nearest_visit(patient: Patient, *, user: User, now: datetime) -> Appointment | None:
-    """The patient's next visit, from one that began up to three hours ago."""
+    """Return the patient's next visit, or one that began up to three hours ago."""
     return (
         Appointment.objects.visible_to(user)
         .filter(

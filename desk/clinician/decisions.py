@@ -1,4 +1,4 @@
-"""What a clinician decides on a patient's page: each is one POST that leaves an audit row."""
+"""A clinician's decisions on a patient's page: each is one POST that writes an audit row."""
 
 from uuid import UUID
 

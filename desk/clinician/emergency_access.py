@@ -1,4 +1,4 @@
-"""The way to a record outside the care team, for a clinician with a reason."""
+"""Emergency access to a record outside the care team, for a clinician with a reason."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render

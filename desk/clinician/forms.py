@@ -1,4 +1,4 @@
-"""What clinicians type on a patient's page."""
+"""The clinicians' forms."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from intake.rules.levels import Level
 
 
 class LowerLevelForm(forms.Form):
-    """A level below ``shown``, with the reason in words."""
+    """A level below ``shown``, with a typed reason."""
 
     level = forms.TypedChoiceField(label=_("Lower to"), coerce=lambda value: Level(int(value)))
     reason = OneLineField(
@@ -28,7 +28,7 @@ class LowerLevelForm(forms.Form):
 
 
 class EmergencyAccessForm(forms.Form):
-    """Whose record, as the patient says it, and why it cannot wait for the care team."""
+    """The patient's name and birth date as the patient gives them, and the reason for access."""
 
     name = name_field(label=_("Full name of the patient"))
     birth_date = BirthDateField(label=_("Date of birth"))
