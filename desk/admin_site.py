@@ -1,4 +1,4 @@
-"""The admin as the front desk's home: who may enter, how, and what today looks like."""
+"""The admin site of the front desk: access, sign-in, and the home page of today."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,20 +25,20 @@ OUR_APPS = {"clinic", "intake", "schedule", "booking", "desk"}
 
 
 class FrontDeskSite(admin.AdminSite):
-    """The stock admin behind allauth's sign-in, for the front desk and managers."""
+    """Django's admin behind allauth's sign-in, for the front desk and managers."""
 
     site_title = _("Front desk")
     site_header = _("Front desk")
     index_title = _("Today")
     empty_value_display = "–"
-    # The lists need the width, and the home page lists the same.
+    # The lists need the width, and the home page has the same links.
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Take the house's own models only.
+        """Register our own models only.
 
-        Packages register theirs on import: second factors, sessions and groups are none of the
-        front desk's business, and no role has a say in them.
+        Packages register theirs on import: second factors, sessions and groups. The front desk
+        does not need them, and no role has permissions for them.
         """
         models: Any = model_or_iterable
         if isinstance(models, type):
@@ -75,7 +75,7 @@ class FrontDeskSite(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send anonymous visitors to the one sign-in; nobody else has business here."""
+        """Redirect anonymous visitors to allauth's sign-in; answer 404 to users without access."""
         home = reverse("admin:index", current_app=self.name)
         if self.has_permission(request):
             return redirect(home)

@@ -20,7 +20,7 @@ class DeskConfig(AppConfig):
 
 
 class FrontDeskConfig(admin_apps.AdminConfig):
-    """The stock admin, with a home page of today's counts and allauth's sign-in."""
+    """Django's admin, with a home page of today's counts and allauth's sign-in."""
 
     default = False
     default_site = "desk.admin_site.FrontDeskSite"

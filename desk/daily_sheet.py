@@ -1,6 +1,6 @@
-"""The day's visits, mailed to a practitioner who wants them: times, initials, state of the form.
+"""The day's visits, mailed to practitioners who want them: times, initials, state of the form.
 
-Mailboxes are read over shoulders: names, services and answers stay in the system.
+Others may see a mailbox, so the mail contains no names, services or answers.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,9 @@ from intake.models import QuestionnaireResponse
 DAILY_SHEET = "daily-sheet"
 SUBJECT_TYPE = Practitioner._meta.label_lower
 
-# On the wall clock of the practitioner's first location: the day before, or the day itself.
+# Wall-clock times at the practitioner's first location: the day before, or the day itself.
 EVENING, MORNING = time(18), time(6, 30)
-# By then whoever works that day has looked into the system.
+# By then everyone who works that day has looked into the system.
 OF_USE_UNTIL = time(12)
 
 WORDING = Wording(
@@ -48,9 +48,9 @@ WORDING = Wording(
 
 
 def plan(now: datetime) -> None:
-    """Owe each practitioner who wants one the next sheet. Planned ahead, so none is forgotten.
+    """Plan the next sheet, ahead of time, for each practitioner who wants one.
 
-    Whether there is anything to tell is seen when it is due. Safe to repeat.
+    When it is due, an empty day is skipped. Safe to repeat.
     """
     wanting = list(
         Practitioner.objects.exclude(daily_sheet="")

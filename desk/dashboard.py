@@ -1,4 +1,4 @@
-"""What the front desk sees first: today's numbers, each behind one query."""
+"""Data for the front desk's home page: today's numbers, and the next visits."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ def counts(*, now: datetime) -> dict[str, int]:
     """Return today's numbers, where today is the practice's calendar day.
 
     ``visits`` and ``arrived`` are today's; ``forms_missing`` are today's visits whose intake is
-    not finished; the others are what needs somebody now.
+    not finished; the others count what needs a person now.
     """
     zone = Practice.current().zone
     today = days.local_date(now, zone)
@@ -40,7 +40,7 @@ def counts(*, now: datetime) -> dict[str, int]:
 
 
 def coming(*, now: datetime, most: int = 10) -> QuerySet[Appointment]:
-    """Return those who are expected or here, soonest first, from half an hour ago on."""
+    """Return visits of patients who are expected or here, by start, from half an hour ago on."""
     return (
         Appointment.objects.filter(status__in=EXPECTED, start__gte=now - timedelta(minutes=30))
         .select_related("patient", "practitioner")

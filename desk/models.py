@@ -13,7 +13,7 @@ from clinic.security.access import hash_token
 
 class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
     def active(self) -> "CalendarFeedQuerySet":
-        """Return the feeds that show something: not revoked, of somebody who still works here."""
+        """Return the feeds that work: not revoked, of a practitioner who still works here."""
         return self.filter(revoked_at=None, practitioner__is_active=True).exclude(
             practitioner__user__is_active=False
         )
@@ -21,10 +21,10 @@ class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
     def make(
         self, practitioner: Practitioner, *, by: User, now: datetime
     ) -> tuple["CalendarFeed", str]:
-        """Return a new feed and its secret, which is shown once; a former one ends with it."""
+        """Return a new feed and its secret, which is shown once; revoke a previous feed."""
         token = secrets.token_urlsafe(32)
         with transaction.atomic():
-            # Pressed twice: the second waits for the first, and ends its feed.
+            # After a double click the second request waits for the first, and revokes its feed.
             Practitioner.objects.select_for_update(no_key=True).get(pk=practitioner.pk)
             self.filter(practitioner=practitioner, revoked_at=None).update(revoked_at=now)
             feed = self.create(
@@ -44,7 +44,7 @@ class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
 class CalendarFeed(models.Model):
     """The private address at which a practitioner's calendar program reads their visits.
 
-    Whoever has the address can read it, so it says when and where, and never who or why.
+    Anyone who has the address can read it, so it shows time and place, never patient or reason.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,7 +82,7 @@ class CalendarFeed(models.Model):
         return user.language if user else settings.LANGUAGE_CODE
 
     def revoke(self, *, now: datetime) -> bool:
-        """End it; return False when it had ended already."""
+        """Revoke the feed; return False if it was revoked already."""
         ended = CalendarFeed.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now)
         self.refresh_from_db(fields=["revoked_at"])
         return bool(ended)

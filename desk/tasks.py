@@ -9,7 +9,7 @@ from desk.records import retention
 
 @shared_task
 def sweep() -> None:
-    """Delete what is not kept any longer, owe the next daily sheets, end guardians' access."""
+    """Delete expired data, plan the next daily sheets, and end guardians' access."""
     now = timezone.now()
     daily_sheet.plan(now)
     guardianship.end_guardians_access(now=now)
@@ -18,5 +18,5 @@ def sweep() -> None:
 
 @shared_task
 def process_waitlist() -> None:
-    """End the offers that ran out, and offer what is free to whoever waits for it."""
+    """End expired offers, and offer free times to waitlist entries."""
     matching.process_waitlist(now=timezone.now())

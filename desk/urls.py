@@ -1,4 +1,4 @@
-"""Pages of staff: the clinician's day, alerts, rules, calendar feeds."""
+"""URLs of staff pages: the clinician's day, alerts, rules, calendar feeds."""
 
 from django.urls import path
 

@@ -1,8 +1,8 @@
-"""Everything in the database that is about one patient: to be handed over, or erased.
+"""Find all data about one patient in the database, and erase it.
 
-Which tables that is, is worked out from the foreign keys, so that a new one is covered without
-being named here. Rows of a patient are deleted, except those of the KEPT tables, which are counted
-for years to come: of them the words go and the row stays, with a patient who has no name.
+The tables follow from the foreign keys, so that a new table is covered without being named here.
+Rows of a patient are deleted, except those of the KEPT tables, which are counted for years: their
+text is erased and the row is kept, with a patient who has no name.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from clinic.security import audit
 from intake.models import SafetyAlert
 
 KEPT: dict[str, dict[str, Any]] = {
-    # What replaces the words of a row that stays; every text column is here or in HARMLESS.
+    # Values that replace the text of a kept row; every text column is here or in HARMLESS.
     "booking.Appointment": {
         "visitor_hash": "",
         "booking_key": None,
         "phone_screen_note": "",
-        # Not emptied, or the visit would count as one that may not overlap.
+        # Not empty: an empty reason marks a visit that may not overlap.
         "overlap_reason": "erased",
     },
     "booking.StatusChange": {"reason": ""},
@@ -49,17 +49,17 @@ HARMLESS: dict[str, set[str]] = {
     "booking.StatusChange": {"from_status", "to_status"},
     "intake.SafetyAlert": {"code"},
 }
-# Of the patient's own row only these stay.
+# Only these columns of the patient's own row are kept.
 _PSEUDONYM = {"id", "created_at", "erased_at"}
 
 
 class CannotErase(Exception):
-    """Something has to be settled first; says what, in words for people."""
+    """A condition blocks the erasure; the message says which, in words for users."""
 
 
 @dataclass
 class Erasure:
-    """What was done, or would be: rows by model."""
+    """The result of an erasure or a rehearsal: rows by model."""
 
     cancelled: int = 0
     deleted: dict[str, int] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Erasure:
 
 @cache
 def tables() -> dict[type[models.Model], tuple[str, ...]]:
-    """Every model whose rows belong to a patient, with the lookups that lead there.
+    """Return every model whose rows belong to a patient, with its lookups to the patient.
 
     The patient comes first, and each model after one that it points to.
     """
@@ -88,9 +88,9 @@ def tables() -> dict[type[models.Model], tuple[str, ...]]:
 
 
 def rows(model: type[models.Model], patient: Patient) -> models.QuerySet[Any]:
-    """The rows of one model that belong to the patient."""
+    """Return the rows of one model that belong to the patient."""
     belongs = reduce(or_, (Q(**{path: patient.pk}) for path in tables()[model]))
-    # By key, because a row may be found by several ways at once.
+    # By key, because several lookups may find the same row.
     keys = model._base_manager.filter(belongs).values("pk")
     return model._base_manager.filter(pk__in=keys)
 
@@ -103,10 +103,10 @@ def erase(
     cancels: bool = False,
     is_rehearsal: bool = False,
 ) -> Erasure:
-    """Erase everything about the patient but bare counts; the record of access stays whole.
+    """Erase everything about the patient except counts; keep the complete record of access.
 
-    Raises CannotErase while a safety alert is open, somebody is in the clinic, or visits are still
-    to come that it may not cancel. A rehearsal changes nothing and returns what would be done.
+    Raise CannotErase while a safety alert is open, the patient is in the clinic, or visits are
+    still to come and ``cancels`` is false. A rehearsal changes nothing and returns the result.
     """
     if patient.erased_at is not None:
         raise CannotErase(_("This patient has been erased already."))
@@ -150,7 +150,7 @@ def _erase(patient: Patient, *, now: datetime) -> Erasure:
     done = Erasure()
     belonging = {model: rows(model, patient) for model in tables() if model is not Patient}
     gone = [model for model in belonging if model._meta.label not in KEPT]
-    # Counted before anything goes: deleting one row can take others along.
+    # Counted before anything is deleted: deleting one row can cascade to others.
     done.deleted = {model._meta.label: belonging[model].count() for model in gone}
     keys = {model: list(belonging[model].values_list("pk", flat=True)) for model in belonging}
     for model in belonging:
@@ -161,7 +161,7 @@ def _erase(patient: Patient, *, now: datetime) -> Erasure:
     for model in reversed(gone):
         model._base_manager.filter(pk__in=keys[model]).delete()
     about = [key for found in keys.values() for key in found if isinstance(key, UUID)]
-    # Mails and tasks name what they are about by its id, without a foreign key.
+    # Mails and tasks refer to their subject by id, without a foreign key.
     for model in _naming_by_id():
         extra = model._base_manager.filter(subject_id__in=[*about, patient.pk])
         label = model._meta.label
@@ -200,17 +200,17 @@ def _unset(column: Any) -> Any:
 
 
 def _overwrite_on_disk() -> None:
-    """On SQLite, what is deleted is overwritten with zeros, not only forgotten."""
+    """On SQLite, overwrite deleted data with zeros."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")
 
 
 def compact() -> None:
-    """On SQLite, write the file anew, so that no older version of a row is left in it.
+    """On SQLite, rewrite the file, so that it contains no older version of a row.
 
-    Does nothing inside a transaction, where that is not allowed. PostgreSQL does it by itself,
-    sooner or later; its dumps never hold such remains.
+    Do nothing inside a transaction, where this is not allowed. PostgreSQL does it by itself at
+    some later time; its dumps never contain old versions.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:

@@ -1,6 +1,6 @@
-"""A copy of everything about one patient, for the patient: one archive of plain files.
+"""A copy of all data about one patient, for the patient: one archive of plain files.
 
-``FILES`` lists what writes them; each gives names and contents.
+``FILES`` lists the functions that write them; each yields names and contents.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from intake.rules.triage import RULES
 from intake.summary import readback
 from intake.workflow import guardians
 
-# Keys to something, or the machinery's own.
+# Secrets, and columns for internal use.
 SECRET = {
     "token_hash",
     "visitor_hash",
@@ -47,7 +47,7 @@ SECRET = {
     "raw",
     "answers_hash",
 }
-# Left out with the answers behind them.
+# Left out together with the answers that they are based on.
 PRIVATE_RULES = {rule.id for rule in (*RULES.values(), *FINDINGS.values()) if rule.is_private}
 _LEFT_OUT = gettext_lazy(
     "Answers about pregnancy, periods and some illnesses are left out of this copy. They are "
@@ -56,9 +56,9 @@ _LEFT_OUT = gettext_lazy(
 
 
 class Exporter:
-    """Writes the copy in the patient's language, without what a guardian is not shown.
+    """Write the copy in the patient's language, without the answers that guardians may not see.
 
-    ``with_private`` adds that; it is for the patient's own hands.
+    ``with_private`` adds them, for a copy that only the patient receives.
     """
 
     def __init__(self, patient: Patient, *, now: datetime, with_private: bool = False) -> None:
@@ -79,7 +79,7 @@ class Exporter:
         return packed.getvalue()
 
     def record(self) -> Iterator[tuple[str, str]]:
-        """Every row as it is stored, by table."""
+        """Yield every row as it is stored, by table."""
         tables = {
             model._meta.label: [self._row(row) for row in erasure.rows(model, self.patient)]
             for model in erasure.tables()
@@ -98,7 +98,7 @@ class Exporter:
         yield "record.json", json.dumps(tables, cls=DjangoJSONEncoder, indent=1, ensure_ascii=False)
 
     def answers(self) -> Iterator[tuple[str, str]]:
-        """The forms in words: each question as it was asked, with its answers."""
+        """Yield the forms as text: each question as it was asked, with its answers."""
         responses = QuestionnaireResponse.objects.filter(patient=self.patient).select_related(
             "questionnaire"
         )
@@ -113,13 +113,13 @@ class Exporter:
             yield f"answers-{number}.txt", "\n".join(self._answers_in_words(given)) + "\n"
 
     def notices(self) -> Iterator[tuple[str, str]]:
-        """The words of each privacy notice that was signed."""
+        """Yield the text of each privacy notice that was signed."""
         signed = Agreement.objects.filter(patient=self.patient).select_related("notice")
         for notice in {agreement.notice for agreement in signed}:
             yield f"privacy-notice-{notice.pk}.html", f'<meta charset="utf-8">\n{notice.text}'
 
     def resources(self) -> Iterator[tuple[str, str]]:
-        """The patient, visits, forms, answers and numbers as a FHIR R4 Bundle."""
+        """Yield the patient, visits, forms, answers and numbers as a FHIR R4 Bundle."""
         entries = [
             {"fullUrl": f"{settings.BASE_URL}/fhir/{it['resourceType']}/{it['id']}", "resource": it}
             for it in self._resources()

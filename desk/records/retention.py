@@ -1,8 +1,8 @@
-"""How long each class of data is kept, and the deleting of what is due.
+"""How long each class of data is kept, and the deletion of expired data.
 
-Visits, sent answers, their corrections and agreements, mails' rows and the record of access are
+Visits, submitted answers, their corrections and agreements, mail rows and the record of access are
 kept until the patient is erased (``desk.records.erasure``): health-record law sets that time, and
-it differs from place to place.
+it differs by jurisdiction.
 """
 
 import logging
@@ -19,14 +19,14 @@ from intake.workflow import gate
 
 logger = logging.getLogger(__name__)
 
-# After the last save, or after the visit or the wait that the form is for if that is later.
+# Counted from the last save, or from the end of the form's visit or wait if that is later.
 KEEP_DRAFTS = timedelta(days=30)
-# So long a link that ran out still says that it did, instead of being unknown.
+# For this time an expired link is reported as expired, not as unknown.
 KEEP_EXPIRED_LINKS = timedelta(days=30)
 
 
 def sweep(*, now: datetime) -> dict[str, int]:
-    """Delete what is due; return how much of each class, and log the counts."""
+    """Delete expired data; return the count of each class, and log the counts."""
     counts = {
         "holds": Appointment.objects.drop_expired(now=now),
         "gate answers": gate.forget_unclaimed(now=now),
@@ -42,9 +42,9 @@ def sweep(*, now: datetime) -> dict[str, int]:
 
 
 def forget_drafts(*, now: datetime) -> int:
-    """Delete forms that were started and never sent, unless they raised a safety alert.
+    """Delete forms that were started and never submitted, unless they raised a safety alert.
 
-    Corrections of sent answers that were never sent count as such forms.
+    Unsubmitted corrections of submitted answers count as such forms.
     """
     limit = now - KEEP_DRAFTS
     for_a_visit = Appointment.objects.filter(
@@ -59,7 +59,7 @@ def forget_drafts(*, now: datetime) -> int:
     keys = list(
         drafts.exclude(Exists(for_a_visit) | Exists(for_a_wait)).values_list("pk", flat=True)
     )
-    # Only if it is still as old when it goes: somebody may be saving a page just now.
+    # Check the age again on deletion: a patient may be saving a page now.
     gone = QuestionnaireResponse.objects.filter(pk__in=keys, updated_at__lt=limit)
     count = gone.count()
     gone.delete()

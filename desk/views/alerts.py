@@ -1,4 +1,4 @@
-"""Open safety alerts, for whoever of the staff can answer them."""
+"""Open safety alerts, for the staff who can respond to them."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -25,7 +25,7 @@ SHOWN_AFTERWARDS = timedelta(days=1)
 @require_safe
 @staff_required(*Role.values)
 def alerts(request: StaffRequest) -> HttpResponse:
-    """Who needs a person now, how to reach them, who has been told, and who comes next."""
+    """Show open alerts: contact details, who was notified, and who is notified next."""
     now, practice = timezone.now(), practice_of(request)
     visible = SafetyAlert.objects.visible_to(request.user)
     found = list(

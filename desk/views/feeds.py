@@ -1,4 +1,4 @@
-"""A practitioner's visits for their own calendar program, at an address that is a secret."""
+"""A practitioner's visits for their own calendar program, at a secret address."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def practitioner_feed(request: HttpRequest, token: str) -> HttpResponse:
     feed = CalendarFeed.objects.with_token(token)
     if feed is None:
         raise Http404
-    # The practitioner's own diary, of which nothing about patients is read.
+    # The practitioner's own visits, read without any patient data.
     visits = (
         Appointment.objects.filter(
             practitioner=feed.practitioner,
@@ -56,7 +56,7 @@ def practitioner_feed(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @staff_required(Role.CLINICIAN)
 def calendar_feed(request: StaffRequest) -> HttpResponse:
-    """Make one's own feed, whose address is shown this once, or end it."""
+    """Create the user's own feed and show its address once, or revoke the feed."""
     now = timezone.now()
     practitioner = Practitioner.objects.filter(user=request.user, is_active=True).first()
     if practitioner is None:

@@ -1,4 +1,4 @@
-"""Each rule's month, for those who answer for the rules: on a page and as CSV."""
+"""Monthly counts of each rule, for the people responsible for the rules: a page and CSV."""
 
 import csv
 from datetime import date, timedelta
@@ -74,7 +74,7 @@ def rule_counts_csv(request: StaffRequest) -> HttpResponse:
 
 
 def _cell(value: object) -> object:
-    """Keep spreadsheets from reading words as a formula."""
+    """Return the value so that spreadsheets do not read text as a formula."""
     return f"'{value}" if str(value).startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

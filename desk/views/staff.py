@@ -1,4 +1,4 @@
-"""Where staff land after signing in."""
+"""The redirect of staff to their first page after sign-in."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
