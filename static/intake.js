@@ -1,4 +1,4 @@
-// The form works without this file; with it, questions appear as soon as an answer brings them up.
+// The form works without this file; with it, questions appear as soon as an answer enables them.
 (() => {
   const form = document.querySelector("form[data-intake]");
   if (!form) return;
@@ -29,7 +29,7 @@
     "<=": (a, b) => a <= b,
   };
 
-  // A code among the options and the same word written beside them are different answers.
+  // An option's code and the same word typed as "other" are different answers.
   const isOfKind = (input, condition) =>
     condition.is_code === undefined || condition.is_code === !("other" in input.dataset);
 
@@ -54,7 +54,7 @@
   };
 
   const show = () => {
-    // A question may depend on one further down, so once through is not always enough.
+    // A question may depend on a later one, so one round is not always enough.
     let isSettled = false;
     for (let round = 0; !isSettled && round <= questions.length; round += 1) {
       isSettled = true;
@@ -105,7 +105,7 @@
   });
   show();
 
-  // Leaving by any other way than the form's own buttons saves the page too.
+  // Leaving the page without the form's own buttons saves it too.
   let changed = false;
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("change", () => { changed = true; });
