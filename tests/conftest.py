@@ -1,9 +1,9 @@
-"""One command, both databases, and real servers where a test needs one.
+"""Both databases in one command, and real servers for the tests that need one.
 
-`pytest` runs on the database of `DATABASE_URL` (SQLite when unset). `pytest --both-databases` deals
-the suite to processes of its own, side by side: tests without a database run once, tests with one
-run on SQLite and again on a throw-away PostgreSQL, but for those that are marked `once`. The report
-is one, with `[sqlite]` or `[postgres]` before each failure.
+`pytest` runs on the database of `DATABASE_URL` (SQLite when unset). `pytest --both-databases` runs
+the suite in parallel processes: tests without a database once, tests with one on SQLite and again
+on a throw-away PostgreSQL, except those marked `once`. There is one report, with `[sqlite]` or
+`[postgres]` before each failure.
 """
 
 import os
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("both_databases") or hasattr(config, "workerinput"):
         return
     if (url := _named_postgres_url()) is None:
-        # A run that is told to end takes its cluster with it, as Ctrl-C does.
+        # On SIGTERM, stop the cluster too, as on Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             cluster = config.stash[cluster_key] = Postgres().__enter__()
@@ -104,7 +104,7 @@ def _uses_database(item: pytest.Item) -> bool:
 
 
 def _named_postgres_url() -> str | None:
-    """The cluster that this run started already, or the server that was named for it."""
+    """Return the URL of the cluster that this run started, or of the configured server."""
     for name in ("TEST_POSTGRES_URL", "DATABASE_URL"):
         if (url := os.environ.get(name, "")).startswith("postgres"):
             return url
@@ -119,7 +119,7 @@ def _unavailable(error: NotInstalled) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def uncollected_static_files() -> Iterator[None]:
-    """Serve static files as they lie in the repository; only a deployment collects them."""
+    """Serve static files from the repository; only a deployment collects them."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(
         STORAGES=settings.STORAGES | {"staticfiles": plain},
@@ -131,7 +131,7 @@ def uncollected_static_files() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def collected_static_files() -> None:
-    """Collect what a server process of its own will look for, beside the suite's state."""
+    """Collect the static files for separate server processes, into the suite's state folder."""
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
     subprocess.run(command, cwd=settings.BASE_DIR, check=True)
 
@@ -142,7 +142,7 @@ def django_db_modify_db_settings(
 ) -> None:
     """Keep the SQLite test database in a file: threads and other processes must share it.
 
-    With `--reuse-db` the file outlives the run.
+    With `--reuse-db` the file is kept after the run.
     """
     if connection.vendor == "sqlite":
         path = settings.STATE_DIR / "suite.sqlite3"
@@ -161,13 +161,13 @@ def frozen_clock() -> Iterator[None]:
 
 @pytest.fixture
 def own_mail_kinds(db, monkeypatch) -> None:
-    """Let the test register mails of its own; they are gone after it."""
+    """Let the test register its own kinds of mail; they are removed after it."""
     monkeypatch.setattr(outbox, "_composers", dict(outbox.registered()))
 
 
 @pytest.fixture
 def process_env(transactional_db) -> dict[str, str]:
-    """The environment with which a child process (a server, a worker) sees this test's rows."""
+    """The environment for a child process (a server, a worker) that uses this test's rows."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         url = f"sqlite:///{name}"
@@ -178,7 +178,7 @@ def process_env(transactional_db) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A `DATABASE_URL` whose server may be used freely, in databases of the test's own."""
+    """The `DATABASE_URL` of a server on which the test may create its own databases."""
     if url := _named_postgres_url():
         yield url
         return
@@ -209,7 +209,7 @@ def redis_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def dovecot() -> Iterator[Dovecot]:
-    """An IMAP server with one mailbox; its mails stay for the whole module."""
+    """An IMAP server with one mailbox; its mails are kept for the whole module."""
     try:
         server = Dovecot()
     except NotInstalled as error:
@@ -226,7 +226,7 @@ def smtp_sink() -> Iterator[SmtpSink]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. Prefer `open_page`, which also fails on what the browser complains about."""
+    """Chromium. Prefer `open_page`, which also fails on errors that the browser reports."""
     try:
         path = throwaway.chromium()
     except NotInstalled as error:
@@ -245,20 +245,20 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser objected to so far in this test; `open_page` fails on any that is left."""
+    """The browser's errors so far in this test; `open_page` fails if any is left at the end."""
     return []
 
 
 @pytest.fixture
 def open_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., Page]]:
-    """`open_page(width=390, language="en", **context_options)`: a page in a session of its own.
+    """`open_page(width=390, language="en", **context_options)`: a page in its own session.
 
     At the end the test fails on any script error, content-policy violation, failed subresource or
-    answer of 500 and above. A document that answers 4xx is the test's own business.
+    response of 500 and above. The test itself checks documents that answer 4xx.
     """
 
     def on_console(message: ConsoleMessage) -> None:
-        # What failed to load is judged in on_response, where its kind is known.
+        # on_response checks failed loads, because it knows the resource type.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             complaints.append(f"console: {message.text}")
 
@@ -281,7 +281,7 @@ def open_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[...,
 
     yield open_page
     for context in browser.contexts:
-        # A form saves itself when it is left: not while the test's rows are being deleted.
+        # A form saves itself when the page closes: prevent this while the test's rows are deleted.
         context.set_offline(True)
         context.close()
     assert complaints == []

@@ -1,11 +1,11 @@
-"""Loaded by pytest before the settings are: gives the suite an environment of its own."""
+"""The suite's own environment variables, set by pytest before it loads the settings."""
 
 import atexit
 import os
 import shutil
 import tempfile
 
-# Processes of `pytest --both-databases`; xdist tells each one its name.
+# Processes of `pytest --both-databases`; xdist passes each one its name.
 PURE, SQLITE, POSTGRES = "pure", "sqlite", "postgres"
 
 _state = tempfile.mkdtemp(prefix="backstride-tests-")

@@ -1,7 +1,7 @@
-"""Plain makers of rows for tests: sensible defaults, keyword overrides, nothing random.
+"""Functions that create rows for tests: sensible defaults, keyword overrides, nothing random.
 
-``make_practitioner`` comes with no opening hours; ``make_appointment`` writes the row directly,
-past every guard, so that a test can set up any past it likes.
+``make_practitioner`` adds no opening hours. ``make_appointment`` writes the row directly, without
+the model's checks, so that a test can set up any past.
 """
 
 import itertools
@@ -91,7 +91,7 @@ def make_location(**fields):
 
 
 def make_user(*, role=Role.FRONT_DESK, password=None, **fields):
-    """Return a staff account. Without ``password`` nobody can sign in with one (and it is fast)."""
+    """Return a staff account. Without ``password`` it has no usable password, which is fast."""
     number = next(_numbers)
     defaults = {"email": f"staff{number}@clinic.example", "first_name": f"Staff {number}"}
     return User.objects.create_user(password=password, role=role, **defaults | fields)
@@ -137,7 +137,7 @@ def make_equipment(*, location=None, **fields):
 
 
 def make_resource_hours(*, weekdays=range(7), opens=time(8), closes=time(17), **fields):
-    """Return hours of the ``room`` or ``equipment``, one row a weekday."""
+    """Return hours of the ``room`` or ``equipment``, one row for each weekday."""
     return [
         ResourceHours.objects.create(weekday=weekday, opens=opens, closes=closes, **fields)
         for weekday in weekdays
@@ -169,7 +169,7 @@ def make_service(*, practitioners=(), **fields):
 def make_hours(
     practitioner, location, *, weekdays=range(7), opens=time(8), closes=time(17), **fields
 ):
-    """Return one shift a weekday, 8 to 17 on every day unless told otherwise."""
+    """Return one shift for each weekday, by default 8 to 17 on every day."""
     return [
         OpeningHours.objects.create(
             practitioner=practitioner,
@@ -197,7 +197,7 @@ def make_break(practitioner, location, *, weekday=1, opens=time(12), closes=time
 def make_reserved_time(
     practitioner, location, *, weekday=1, opens=time(9), closes=time(10), **fields
 ):
-    """Return an hour of Tuesday kept for URGENT patients until four hours before."""
+    """Return an hour on Tuesday, reserved for URGENT patients until four hours before."""
     return ReservedTime.objects.create(
         practitioner=practitioner,
         location=location,
@@ -209,7 +209,7 @@ def make_reserved_time(
 
 
 def make_extra_hours(practitioner, location, *, opens=time(17), closes=time(19), **fields):
-    """Return two hours of the evening after ``NOW``, unless told otherwise."""
+    """Return extra hours, by default two hours in the evening of the day after ``NOW``."""
     fields.setdefault("date", date(2026, 6, 2))
     return ExtraHours.objects.create(
         practitioner=practitioner, location=location, opens=opens, closes=closes, **fields
@@ -229,9 +229,9 @@ def make_time_off(practitioner, *, start, end, **fields):
 
 
 def make_appointment(**fields):
-    """Return a booked visit tomorrow at 9 in Austin; what it needs is made when not given.
+    """Return a booked visit tomorrow at 9 in Austin; create the rows that are not given.
 
-    A ``status`` of ``pending`` makes a hold without a patient for 15 minutes after ``NOW``.
+    A ``status`` of ``pending`` makes a hold without a patient, until 15 minutes after ``NOW``.
     """
     status = fields.setdefault("status", Appointment.Status.BOOKED)
     location = fields.pop("location", None) or make_location()
@@ -257,7 +257,7 @@ def make_appointment(**fields):
 
 
 def make_waitlist_entry(*, patient=None, service=None, joined_at=NOW, **fields):
-    """Return somebody who waits for any time of the coming month; no mail is owed for it."""
+    """Return a waitlist entry for any time of the coming month, without planning a mail."""
     service = service or make_service()
     defaults = {
         "minutes": service.default_duration,
@@ -270,7 +270,7 @@ def make_waitlist_entry(*, patient=None, service=None, joined_at=NOW, **fields):
 
 
 def make_waitlist_offer(*, entry=None, **fields):
-    """Return an open offer for tomorrow at 9 in Austin, without the visit that holds its time."""
+    """Return an open offer for tomorrow at 9 in Austin, without its hold."""
     location = fields.pop("location", None) or make_location()
     practitioner = fields.pop("practitioner", None) or make_practitioner(locations=[location])
     defaults = {
@@ -308,7 +308,7 @@ def make_questionnaire(*, content=None, **fields):
 
 
 def make_response(*, patient=None, questionnaire=None, **fields):
-    """Return answers of ``patient``, or of an anonymous visitor when there is none."""
+    """Return answers of ``patient``, or of an anonymous visitor if None."""
     if patient is None:
         fields.setdefault("visitor_hash", "0" * 64)
     return QuestionnaireResponse.objects.create(
@@ -317,7 +317,7 @@ def make_response(*, patient=None, questionnaire=None, **fields):
 
 
 def make_agreement(*, response, **fields):
-    """Return the signature under today's privacy notice that goes with submitted answers."""
+    """Return the agreement to today's privacy notice that belongs to submitted answers."""
     defaults = {
         "patient": response.patient,
         "notice": privacy.current_notice("en", practice=Practice.current(), now=NOW),
@@ -347,7 +347,7 @@ def make_alert(**fields):
 
 
 def make_on_call(user=None, *, position=1):
-    """Return somebody who is told of safety alerts; a new clinician unless named."""
+    """Return an on-call row for safety alerts, by default of a new clinician."""
     return OnCall.objects.create(user=user or make_clinician(), position=position)
 
 
@@ -359,7 +359,7 @@ def make_desk_task(**fields):
 
 
 def make_unconfirmed_booking(*, appointment=None, **fields):
-    """Return what waits for a mailed link, with a hold of its own when none is given."""
+    """Return a booking that waits for a mailed link; create its hold if none is given."""
     fields.setdefault("details", {"email": "visitor@example.org", "language": "en"})
     asked = UnconfirmedBooking(
         appointment=appointment or make_appointment(status=Appointment.Status.PENDING), **fields
@@ -376,7 +376,7 @@ def make_calendar_feed(*, practitioner, created_by, token="t" * 43, **fields):
 
 
 def make_message(*, patient=None, due_at=NOW, **fields):
-    """Return a planned confirmation mail, due at once and useful for a day."""
+    """Return a planned confirmation mail that is due at once and expires after a day."""
     patient = patient or make_patient()
     defaults = {
         "kind": "confirmation",
@@ -389,7 +389,7 @@ def make_message(*, patient=None, due_at=NOW, **fields):
 
 
 def make_mail_text(*, kind="confirmation", language="en", **fields):
-    """Return the clinic's own words for one kind of mail."""
+    """Return the clinic's own text for one kind of mail."""
     with translation.override(language):
         words = wordings.find(kind).words._replace(**fields)
     text = MailText.of(kind, language, words)
@@ -420,7 +420,7 @@ def make_audit_event(**fields):
 
 
 def sign_in(client, user, *, second_factor=True, at=None):
-    """Give ``client`` a session of ``user`` as allauth leaves it after password and code."""
+    """Give ``client`` a session of ``user`` as allauth creates it after password and code."""
     at = time_module.time() if at is None else at
     client.force_login(user)
     session = client.session

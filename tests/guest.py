@@ -1,4 +1,4 @@
-"""Somebody who books over real HTTP, and the server they do it on."""
+"""A guest who books over real HTTP, and the server for it."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ HEALTHY = {
 
 
 def details(number: int) -> dict[str, object]:
-    """What the last page of booking posts, beside the choice, for somebody new."""
+    """Return the fields of the last booking page for a new patient, without the choice."""
     return {
         "name": f"Runner {number}",
         "email": f"runner{number}@runners.example",
@@ -45,9 +45,9 @@ def details(number: int) -> dict[str, object]:
 
 
 class Server:
-    """gunicorn as in production, on a free port, with the rows that `env` names.
+    """gunicorn as in production, on a free port, with the database that `env` names.
 
-    It speaks on our own output, or into the file `log`.
+    It writes to our own output, or to the file `log`.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Server:
 
 
 class Guest:
-    """A browser without JavaScript, at an address of its own.
+    """A browser without JavaScript, with its own IP address.
 
     The server must trust its proxy (`TRUSTED_PROXY=1`), and `host` must be allowed.
     """
@@ -107,7 +107,7 @@ class Guest:
         return self._send("GET", path)
 
     def post(self, path: str, fields: Mapping[str, object]) -> tuple[int, str]:
-        """Return the status, and where it redirects to or the page."""
+        """Return the status, and the redirect's target or the page."""
         return self._send("POST", path, urlencode(fields))
 
     def answer_gate(self, service: str) -> None:
@@ -117,7 +117,7 @@ class Guest:
     def choice(
         self, *, start: int, place: str, minutes: int, who: UUID | None = None
     ) -> dict[str, object]:
-        """What the slot picker's button posts; `start` is the minute since 1970."""
+        """Return what the slot picker's button posts; `start` is in minutes since 1970."""
         return {
             "start": start,
             "place": place,

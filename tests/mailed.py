@@ -1,4 +1,4 @@
-"""A mail of every kind that is registered, whoever registers it, and the links in them."""
+"""A mail of every registered kind, and the links in them."""
 
 import re
 from contextlib import suppress
@@ -25,12 +25,12 @@ class _NotThisOne(Exception):
 
 
 def a_mail_of_every_kind():
-    """Compose one mail of each kind about some row of a world that has one of everything.
+    """Compose one mail of each kind about a row of the access matrix's World.
 
-    Returns them by kind; a kind for which no row gives a mail is missing.
+    Return them by kind; a kind is missing if no row gives a mail of it.
     """
     world, now = World(), timezone.now()
-    # One that was called off, one whose form nobody has begun, and one that took place.
+    # A cancelled visit, one whose form is not started, and one that took place.
     for day, status in ((3, "cancelled"), (5, "booked"), (-3, "fulfilled")):
         make.make_appointment(
             patient=world.patient,
@@ -81,16 +81,16 @@ def _compose(kind, row, *, patient, user, now):
 
 
 def links_in(mail):
-    """Every address of ours in the mail's text, as paths."""
+    """Return every link to our site in the mail's text and headers, as paths."""
     words = " ".join([mail.text, *mail.headers.values()])
     found = re.findall(re.escape(settings.BASE_URL) + r"(/[^\s>\"]*)", words)
     return sorted(set(found))
 
 
 def domain_rows():
-    """Every row of our own apps, by table; not the counters of who asked how often.
+    """Return every row of our own apps, by table, without rate limits.
 
-    Nor sessions: allauth keeps the key of a password reset in one, to take it out of the address.
+    Sessions are left out too: allauth moves a password reset's key from the address into one.
     """
     return {
         model._meta.label: sorted(map(repr, model._base_manager.values_list()))

@@ -1,10 +1,10 @@
-"""`make mutate`: break the logic in one place at a time, and see whether the nearest tests fail.
+"""`make mutate`: break the logic in one place at a time, and check that the nearest tests fail.
 
-Each mutant is one small edit of one file. It runs in a forked process of its own, in which an
-import hook puts the edited module in place before the tests import it. A mutant is killed when
-its tests fail, crash or run out of time; a survivor shows logic that no near test holds.
+Each mutant is one small edit of one file. It runs in its own forked process, where an import hook
+loads the edited module before the tests import it. A mutant is killed when its tests fail, crash
+or run out of time; a survivor shows logic that no near test covers.
 
-`make mutate ARGS=schedule/slots.py` runs one target. A run of all of them renews
+`make mutate ARGS=schedule/slots.py` runs one target. A run of all targets updates
 `docs/mutation.md` and keeps the reasons that are written there.
 """
 
@@ -37,7 +37,7 @@ FLOOR = 0.85
 PROCESSES = 2
 SEED = 1
 MAX_MEMORY = 2 << 30
-# Slow to import, and free of the project's settings: imported once, before the forks.
+# Slow to import, and independent of the project's settings: imported once, before the forks.
 PRELOADED = (
     "django.test", "django.contrib.admin", "django.contrib.postgres.fields", "celery",
     "playwright.sync_api", "aiosmtpd.controller", "cryptography.fernet", "icalendar", "holidays",
@@ -49,7 +49,7 @@ PRELOADED = (
 
 @dataclass(frozen=True)
 class Target:
-    """Files with the tests nearest to them; with `sample`, so many mutants drawn at random."""
+    """Files with their nearest tests; with `sample`, that many mutants chosen at random."""
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
@@ -117,7 +117,7 @@ class Mutant:
         return source[: self.start] + self.text.encode() + source[self.end :]
 
     def __str__(self) -> str:
-        """Say what the edit makes of its first line."""
+        """Return the first line of the edit, before and after."""
         source = (ROOT / self.file).read_bytes()
         before = source[source.rfind(b"\n", 0, self.start) + 1 : self.start]
         was = source[self.start : self.end].decode()
@@ -157,7 +157,7 @@ TEXTS = {"_", "gettext", "ngettext", "pgettext"}
 
 
 def edits(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST | None]]:
-    """Yield each part to replace and what takes its place; None takes it away."""
+    """Yield each part to replace and its replacement; None removes it."""
     match node:
         case ast.Compare(left, ops, comparators):
             for number, operator in enumerate(ops):
@@ -212,7 +212,7 @@ def edits(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST | None]]:
 
 
 def is_left_alone(node: ast.AST) -> bool:
-    """Tell what is no logic: imports, texts, types, assertions, log lines, sources."""
+    """Whether a node is no logic: imports, texts, types, assertions, log lines, sources."""
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Assert() | ast.TypeAlias():
             return True
@@ -230,7 +230,7 @@ def is_left_alone(node: ast.AST) -> bool:
 
 
 def logic(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk over a tree without what is left alone, annotations and decorators."""
+    """Yield the nodes of a tree, without those left alone, annotations and decorators."""
     if is_left_alone(node):
         return
     yield node
@@ -253,7 +253,7 @@ def mutants(file: str) -> list[Mutant]:
             start = begins[part.lineno - 1] + part.col_offset
             end = begins[part.end_lineno - 1] + part.end_col_offset
             if other is None:
-                # The comma goes too: "(a, )" is a tuple, "(a, , b)" is nothing.
+                # Remove the comma too: "(a, )" is a tuple, "(a, , b)" a syntax error.
                 text, end = "", end + len(re.match(rb"\s*,?", source[end:])[0])
             else:
                 text = ast.unparse(ast.fix_missing_locations(other))
@@ -267,7 +267,7 @@ def mutants(file: str) -> list[Mutant]:
 
 
 class Edited(SourceFileLoader):
-    """Loads a mutant in the place of its module, and finds it for the import system."""
+    """A finder and loader that replaces a module with its mutant."""
 
     def __init__(self, mutant: Mutant) -> None:
         parts = Path(mutant.file).with_suffix("").parts
@@ -283,7 +283,7 @@ class Edited(SourceFileLoader):
 
 
 def start(tests: tuple[str, ...], mutant: Mutant | None, state: Path, seconds: int) -> int:
-    """Run the tests in a forked process; return its id. `state` holds its files."""
+    """Run the tests in a forked process; return its id. Its files are in `state`."""
     if child := os.fork():
         return child
     status = 1
@@ -298,7 +298,7 @@ def start(tests: tuple[str, ...], mutant: Mutant | None, state: Path, seconds: i
             os.dup2(silence, 1)
             os.dup2(silence, 2)
         options = ["-x", "-q", "--reuse-db", "-p", "no:cacheprovider"]
-        # It collects garbage at length.
+        # The first plugin runs slow garbage collections.
         options += ["-p", "no:unraisableexception", "-p", "no:threadexception"]
         options += [
             "--hypothesis-profile=mutants",
@@ -311,7 +311,7 @@ def start(tests: tuple[str, ...], mutant: Mutant | None, state: Path, seconds: i
 
 
 def survivors(target: Target, chosen: list[Mutant], database: Path, seconds: int) -> list[Mutant]:
-    """Run each mutant, two at a time; return those that no test noticed."""
+    """Run each mutant, two at a time; return those that no test killed."""
     left, waiting, running = [], list(reversed(chosen)), {}
     while waiting or running:
         while waiting and len(running) < PROCESSES:
@@ -335,22 +335,22 @@ def run(target: Target) -> tuple[int, list[Mutant]]:
         chosen = random.Random(SEED).sample(chosen, target.sample)
     print(f"{target.name}: {len(chosen)} mutants", flush=True)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        # Compile what is not edited once, whatever PYTHONDONTWRITEBYTECODE says.
+        # Compile unedited modules once, even with PYTHONDONTWRITEBYTECODE.
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
         began = time.monotonic()
         _child, status = os.waitpid(start(target.tests, None, Path(folder), 600), 0)
         if status != 0:
             sys.exit(f"{target.name}: the tests fail without a mutant")
         database = Path(folder) / "suite.sqlite3"
-        database.touch()  # Tests without a database leave none.
-        # Generous: a busy machine must not count as a test that noticed.
+        database.touch()  # Tests without a database create none.
+        # A long limit: a timeout on a busy machine must not count as a kill.
         seconds = 30 + 5 * round(time.monotonic() - began)
         left = survivors(target, chosen, database, seconds)
     return len(chosen), sorted(left, key=lambda mutant: (mutant.file, mutant.start))
 
 
 def write_page(results: dict[str, tuple[int, list[Mutant]]]) -> None:
-    """Renew the tables of the page. A survivor keeps the reason that stands behind it."""
+    """Update the tables of the page. A survivor keeps its written reason."""
     head, _heading, old = PAGE.read_text().partition("## Killed")
     reasons = dict(re.findall(r"^\| `\S+?:\d+` \| (`.+`) \| (.*) \|$", old, re.MULTILINE))
     lines = ["## Killed", "", "| code | mutants | killed |", "|---|---|---|"]

@@ -1,4 +1,4 @@
-"""`manage.py demo` as people start it: a process of its own, with a state folder of its own."""
+"""`manage.py demo` as users start it: a separate process with its own state folder."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from tests.throwaway import free_port
 
-# What the demo makes up itself.
+# Variables that the demo sets itself.
 MADE_UP = ("SECRET_KEY", "BASE_URL", "DATABASE_URL", "STATE_DIR", "EMAIL_URL", "REDIS_URL")
 
 

@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback whose replies a test can script, message by message."""
+"""A real SMTP server on loopback; a test can script its reply to each message."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ from tests.throwaway import free_port
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server says to one message: a status line at RCPT, or at the end of DATA."""
+    """The server's reply to one message: a status line at RCPT, or at the end of DATA."""
 
     line: str
     at_rcpt: bool = False
@@ -34,17 +34,17 @@ GREYLISTED = Reply("451 4.7.1 Greylisted, try again later", at_rcpt=True)
 BUSY = Reply("450 4.3.2 Try again later")
 NO_SUCH_MAILBOX = Reply("550 5.1.1 No such mailbox", at_rcpt=True)
 REFUSED = Reply("554 5.7.1 Message refused")
-# The message is taken, but the client never learns that: the unknown outcome.
+# The server accepts the message, but the client gets no reply: the unknown outcome.
 RESET_AFTER_DATA = Reply("250 2.0.0 Queued", hang_up=True)
 
 
 def slow(seconds: float) -> Reply:
-    """Takes the message, and says so only after `seconds`."""
+    """Return a reply that accepts the message only after `seconds`."""
     return Reply("250 2.0.0 Queued", after_seconds=seconds)
 
 
 class SmtpSink:
-    """Keeps every message it accepts.
+    """A server that keeps every message it accepts.
 
     >>> sink.script(GREYLISTED, RESET_AFTER_DATA)   # the next two messages; then `default` again
     >>> sink.wait_for(1).copies["<one@clinic.example>"]
@@ -62,7 +62,7 @@ class SmtpSink:
         self._recipients: list[tuple[str, ...]] = []
         self._connections: set[Session] = set()
         self._lock = threading.Lock()
-        # The name is given so that starting does not wait for a reverse look-up.
+        # A given name avoids a slow reverse look-up at the start.
         self._controller = Controller(
             self, hostname="127.0.0.1", port=self.port, server_hostname="sink.test"
         )
@@ -79,7 +79,7 @@ class SmtpSink:
             self._script.extend(replies)
 
     def script_for(self, address: str, *replies: Reply) -> None:
-        """Scripts the next messages to one recipient, whatever goes to others in between."""
+        """Script the replies to the next messages to one recipient, independent of the others."""
         with self._lock:
             self._scripts_by_recipient[address] = deque(replies)
 
@@ -97,13 +97,13 @@ class SmtpSink:
 
     @property
     def connections(self) -> int:
-        """How many connections brought an accepted message."""
+        """The number of connections that delivered an accepted message."""
         with self._lock:
             return len(self._connections)
 
     @property
     def copies(self) -> Counter[str]:
-        """How often each Message-ID was accepted."""
+        """The number of accepted copies of each Message-ID."""
         return Counter(str(mail["Message-ID"]) for mail in self.mails)
 
     def to(self, address: str) -> list[EmailMessage]:

@@ -1,7 +1,7 @@
-"""Every URL × everybody × somebody else's record, generated from the URL resolver.
+"""Every URL × every kind of user × another patient's record, generated from the URL resolver.
 
-Two words stand in every field of patient B: one in what the front desk may see, one in the
-answers. A denial must not carry either in its body, nor change a row. A URL pattern that is in
+Two marker words are in every field of patient B: one in what the front desk may see, one in the
+answers. A denial must not contain either in its body, nor change a row. A URL pattern that is in
 none of the classes below fails the test: decide who may open it, then add it.
 """
 
@@ -26,7 +26,7 @@ from tests.environment import POSTGRES
 
 pytestmark = pytest.mark.django_db
 
-# Long enough to be in no random token by chance.
+# Long enough not to be in a random token by chance.
 CONTACT, ANSWER = "Zzyzxcontact", "Qwxyzanswer"
 
 PUBLIC = {
@@ -34,32 +34,32 @@ PUBLIC = {
     "book", "safety", "emergency", "callback", "no_time", "safety_result", "slots", "details",
     "choose", "confirm_address", "join_waitlist",
 }  # fmt: skip
-# A token that nobody was given opens nothing.
+# An unknown token opens nothing.
 BEARER = {
     "open_link", "unsubscribe", "confirm_booking", "practitioner_feed", "metrics", "report_bounce",
 }  # fmt: skip
-# The patient who holds the link, and nobody else, staff included.
+# Only the patient who has the link; not staff.
 LINK = {
     "visit", "confirm_visit", "move_visit", "cancel_visit", "undo_change", "visit_calendar",
     "intake", "intake_review", "intake_page", "intake_birth_date", "intake_agreement",
     "intake_correct", "my_visits", "visit_mails", "rescreen", "check_in", "series_calendar",
     "waitlist_entry", "waitlist_offer", "plan_series", "move_following",
 }  # fmt: skip
-# Shows only what the link it was opened with allows; says the same to everybody else.
+# Shows only what the link allows; without a link it is the same page for everyone.
 ASKS_FOR_A_LINK = {"my_visits"}
 CLINICIAN = {
     "clinician_day", "clinician_summary", "lower_level", "mark_reviewed",
     "write_note", "open_in_emergency", "clinician_answers", "calendar_feed", "earlier_answers",
 }  # fmt: skip
-# Of these every clinician has one of their own.
+# Every clinician has their own version of these.
 OWN_DAY = {"clinician_day", "open_in_emergency", "calendar_feed"}
 STAFF = {"staff_home", "alerts", "acknowledge_alert", "rule_counts", "rule_counts_csv"}
-# Totals for those who answer for the rules.
+# Totals for the people responsible for the rules.
 NOT_FRONT_DESK = {"rule_counts", "rule_counts_csv"}
-# Contacts of those who need a call, to front desk, managers, and their own clinician.
+# Contacts of patients who need a call, for front desk, managers, and the patient's clinician.
 CALLS = {"alerts", "acknowledge_alert"}
 DEMO = {"demo", "demo_mail", "demo_mail_message", "demo_mail_body"}
-# allauth's own pages, about the account that is signed in, or about none.
+# allauth's own pages, about the signed-in account or no account.
 ACCOUNT = {
     "account_login", "account_logout", "account_inactive", "account_signup",
     "account_reauthenticate", "account_email", "account_email_verification_sent",
@@ -70,14 +70,14 @@ ACCOUNT = {
     "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "usersessions_list",
 }  # fmt: skip
-# Pages of the admin as a whole, and those that are no model's list, form or history.
+# Pages of the whole admin, and those that are not a model's list, form or history.
 ADMIN_SITE = {
     "admin:index", "admin:login", "admin:logout", "admin:password_change",
     "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
     "admin:app_list", "admin:None", "admin:auth_user_password_change", "admin:schedule_service_why",
     "admin:intake_questionnaire_preview",
 }  # fmt: skip
-# Front desk only: a manager looks at the schedule, and does not change it.
+# Front desk only: a manager views the schedule, and does not change it.
 FRONT_DESK = {
     "admin:booking_appointment_questions", "admin:booking_appointment_times",
     "admin:booking_appointment_move", "admin:booking_appointment_cancel",
@@ -88,7 +88,7 @@ FRONT_DESK = {
 }  # fmt: skip
 # Managers only.
 MANAGER = {"admin:clinic_patient_erase"}
-# The admin's pages of one mail, for whoever may see the list it stands in.
+# The admin's pages of one mail, for users who may see its list.
 MAILS = {
     "admin:clinic_message_look": "message",
     "admin:clinic_mailtext_words": "mailtext",
@@ -114,7 +114,7 @@ REGULAR = {
 
 
 def patterns(resolver=None, prefix="", namespace=""):
-    """Each pattern of the project as ``(route, name)``."""
+    """Yield each pattern of the project as ``(route, name)``."""
     for entry in (resolver or get_resolver()).url_patterns:
         route = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
@@ -125,7 +125,7 @@ def patterns(resolver=None, prefix="", namespace=""):
 
 
 def model_of(name):
-    """The model whose list, form or history the admin's pattern is, or None."""
+    """Return the model whose list, form or history the admin's pattern is, or None."""
     if name in MAILS:
         return next(m for m in admin.site._registry if m._meta.model_name == MAILS[name])
     for model in admin.site._registry:
@@ -152,7 +152,7 @@ def is_classified(name):
 
 
 class World:
-    """Patient B with everything there can be about a patient, A with nothing, and the staff."""
+    """Patient B with a row of every kind about a patient, A with none, and the staff."""
 
     def __init__(self):
         now = timezone.now()
@@ -255,7 +255,7 @@ class World:
         self.link_of_a = make.make_link(patient=make.make_patient())
 
     def path(self, route, name):
-        """A path of the pattern that names B's rows wherever it names a row."""
+        """Return a path of the pattern; every row in it is one of B's."""
         if route in REGULAR:
             return "/" + REGULAR[route]
         if "^([^/]+)/history/([^/]+)/$" in route:
@@ -323,7 +323,7 @@ class World:
 
 
 def is_denied(who, name):
-    """Must this person be turned away from this page altogether?"""
+    """Whether this person must have no access to this page."""
     if name in PUBLIC | ACCOUNT | ASKS_FOR_A_LINK | {"admin:login", "admin:logout"}:
         return False
     if name in LINK:
@@ -351,7 +351,7 @@ def is_denied(who, name):
 
 
 def may_see(who, name):
-    """Which of the two words may stand on this page for this person."""
+    """Return the marker words that this page may show to this person."""
     if name in LINK and who == "link of B":
         return {CONTACT, ANSWER}
     if name in LINK and who == "mailed link of B":
@@ -366,7 +366,7 @@ def may_see(who, name):
 
 
 def rows():
-    """What a stranger could have changed."""
+    """Return the rows that a request without access could have changed."""
     models = (
         *(Patient, Appointment, QuestionnaireResponse, SafetyAlert, Message, StatusChange),
         *(WaitlistEntry, WaitlistOffer),
@@ -414,7 +414,7 @@ def test_nobody_reaches_somebody_elses_record_by_any_url(who):
             continue
         path = world.path(route, name)
         for method in ("get", "post"):
-            # Signing out, and a page that ends a session, must not decide the rest of the run.
+            # Sign-out, and a page that ends a session, must not affect the rest of the run.
             client = world.browser(who) if name in SIGN_OUT | ACCOUNT else browser
             response = getattr(client, method)(path)
             said = text_of(response)
@@ -436,7 +436,7 @@ def test_nobody_reaches_somebody_elses_record_by_any_url(who):
 
 
 def test_those_who_may_do_see_what_the_others_are_denied():
-    """Guards the test above: it would pass if the two words were on no page at all."""
+    """Guards the test above, which also passes if no page shows the two words."""
     world = World()
     looks = [
         ("front desk", f"/admin/clinic/patient/{world.patient.pk}/change/", CONTACT),

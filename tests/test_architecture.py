@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can hold. `docs/decisions.md` gives the reasons."""
+"""Our rules for the code that tests can check. `docs/decisions.md` gives the reasons."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 
 ROOT = Path(__file__).parents[1]
-# Ground floor first. Imports go down only.
+# The lowest layer first. A module imports only from its own layer and lower ones.
 FLOORS = ("clinic", "intake", "schedule", "booking", "desk", "demo")
 ABOVE = {app: FLOORS[number + 1 :] for number, app in enumerate(FLOORS)}
 SAYS_NOTHING = {
@@ -35,7 +35,7 @@ def label(path: Path, line: int | None = None) -> str:
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Each dotted name that the file imports, absolute, with its line."""
+    """Yield each dotted name that the file imports, absolute, with its line."""
     package = path.relative_to(ROOT).parent.parts
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -82,7 +82,7 @@ def test_no_model_above_is_named_in_a_string(app):
 
 
 def names_leading_up(app: str) -> tuple[set[str], set[str]]:
-    """Reverse relations from `app`'s models into apps above: accessors, and names in queries."""
+    """Return reverse relations from `app`'s models to higher apps: accessors, names in queries."""
     accessors, lookups = set(), set()
     for model in apps.get_app_config(app).get_models():
         for field in model._meta.related_objects:
@@ -118,11 +118,11 @@ def test_no_query_follows_a_relation_upwards(app):
 
 
 def test_the_relations_that_lead_up_are_known():
-    """Guards the test above: it would pass if it found no relation to look for."""
+    """Guards the test above, which also passes if it knows no relation."""
     assert "appointments" in names_leading_up("clinic")[0]
 
 
-# Where functions that answer requests live, beside modules and folders named views.
+# Folders and modules that contain views, including those named views.
 PAGES = {"views", "visit_pages", "clinician"}
 
 
@@ -169,7 +169,7 @@ AGAINST_THE_CONTENT_POLICY = {
     "htmx evaluating a string": r"hx-on|hx-vals=['\"]js:",
     "script address": r"javascript:",
 }
-# Mail programs know no style sheets; a mail is only ever shown in its own sandboxed response.
+# Mail programs support no style sheets; a mail is shown only in its own sandboxed response.
 MAIL_TEMPLATES = re.compile(r"/(emails?|mails?)/")
 
 
@@ -197,14 +197,14 @@ def test_the_development_lock_holds_the_same_pins_as_the_runtime_lock():
     assert runtime < development
 
 
-# Private names that Django, the standard library and pytest document for use from outside.
+# Private names that Django, the standard library and pytest document for public use.
 DOCUMENTED = {
     "_base_manager", "_default_manager", "_meta", "_state", "_fields", "_replace", "_asdict",
 }  # fmt: skip
 
 
 def private_names_of_others(path: Path) -> list[str]:
-    """Return where a module uses a `_private` name that it does not define itself."""
+    """Return the lines where a module uses a `_private` name that it does not define itself."""
     tree = ast.parse(path.read_text())
     own = {
         node.name
@@ -239,7 +239,7 @@ def test_no_module_uses_a_private_name_of_another():
 
 
 def test_no_model_is_reached_through_an_instance():
-    """`type(x).objects` hides an import that the layers would have to allow."""
+    """`type(x).objects` hides an import from the check of the layers."""
     found = [
         label(path, node.lineno)
         for path in sources(*FLOORS)

@@ -1,4 +1,4 @@
-"""What the documents list is what there is."""
+"""The documents list what exists in the code."""
 
 import ast
 import re
@@ -47,7 +47,7 @@ def test_every_command_is_part_of_the_interface(name):
 
 
 def code_in(page: str) -> list[str]:
-    """Return what a page shows as code: in backticks, or in indented or fenced lines."""
+    """Return the code on a page: text in backticks, and indented or fenced lines."""
     text = (ROOT / page).read_text()
     return [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)]
 
@@ -79,7 +79,7 @@ def test_every_command_that_a_page_names_exists(page):
 
 
 def names_in_the_code() -> set[str]:
-    """Return what modules, classes, functions, arguments, fields and constants are called."""
+    """Return the names of modules, classes, functions, arguments, fields and constants."""
     names = set()
     for path in [path for app in APPS for path in (ROOT / app).rglob("*.py")]:
         names.add(path.stem)

@@ -1,6 +1,6 @@
 """A further language is registered, not built in.
 
-French stands for any: it is registered here without one text of its own.
+French is the example: it is registered here without any texts.
 """
 
 import ast
@@ -35,13 +35,13 @@ from tests.factories import (
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {code for code, _name in project_settings.LANGUAGES} - {project_settings.LANGUAGE_CODE}
-# The setting itself, and pages that a server in trouble sends as they are, in all languages.
+# The setting itself, and static error pages, which contain all languages.
 MAY_NAME_ONE = {"clinic/settings.py", "templates/500.html", "templates/503.html"}
 
 
 @pytest.fixture
 def french(settings, client):
-    """French is registered, and the browser asks for it."""
+    """A client that requests French, which is registered."""
     settings.LANGUAGES = [*settings.LANGUAGES, ("fr", "Français")]
     client.cookies["lang"] = "fr"
     with time_machine.travel(NOW, tick=False):
@@ -49,7 +49,7 @@ def french(settings, client):
 
 
 def named_in(path):
-    """Where a Python file or a template names a language that is not the default one."""
+    """Return the non-default languages that a Python file or a template names."""
     if path.suffix == ".html":
         return re.findall(rf"[\"'](?:{'|'.join(OTHERS)})[\"']", path.read_text())
     tree = ast.walk(ast.parse(path.read_text()))
@@ -62,7 +62,7 @@ def test_no_code_and_no_column_names_a_language():
         str(path.relative_to(ROOT)): names
         for folder in ("clinic", "intake", "schedule", "booking", "desk", "demo", "templates")
         for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.html")]
-        # A content file has its language in its name.
+        # The name of a content file contains its language.
         if not OTHERS & {*path.name.split(".")} and (names := named_in(path))
     }
     assert found.keys() - MAY_NAME_ONE == set(), found
@@ -121,7 +121,7 @@ def test_public_pages_are_there_in_a_language_without_texts(french, path):
     assert page.status_code == 200
     html = page.content.decode()
     assert '<html lang="fr"' in html
-    # The switch offers every other one.
+    # The switch offers all other languages.
     switch = re.findall(r'name="language" value="(\w+)" lang="(\w+)">([^<]+)<', html)
     assert ("en", "en", "English") in switch
     assert ("es", "es", "Español") in switch

@@ -1,4 +1,4 @@
-"""No link in any mail changes anything until a button behind it is pressed."""
+"""No link in any mail changes anything until the reader presses a button on its page."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.mailed import a_mail_of_every_kind, domain_rows, links_in
 
 pytestmark = pytest.mark.django_db
 
-# Once for each of the scanners; twenty times in a soak.
+# Once for each of the scanners; twenty times in a soak test.
 TIMES = 20 if SOAK else 4
 SCANNERS = [
     {"User-Agent": "Mozilla/5.0 (compatible; LinkScanner/1.0)"},
@@ -45,7 +45,7 @@ def test_fetching_the_links_of_every_kind_of_mail_changes_nothing(client, mails,
 
 
 def secret_links(mails):
-    """Those with a token of ours: not the way to sign in, nor to a new password."""
+    """Yield the links with a token of ours, without those to sign-in or a new password."""
     for mail in mails.values():
         for path in links_in(mail):
             token = max(path.split("/"), key=len)
@@ -54,7 +54,7 @@ def secret_links(mails):
 
 
 def test_a_page_with_a_secret_in_its_address_tells_nobody_where_one_came_from(client, mails):
-    """A token that stays in the address must not travel on in the Referer header."""
+    """A token that stays in the address must not be sent in the Referer header."""
     for path, token in secret_links(mails):
         response = client.get(path)
         assert response["Referrer-Policy"] in {"no-referrer", "strict-origin"}, path

@@ -1,4 +1,4 @@
-"""The servers that other tests trust answer as they claim."""
+"""The servers that other tests rely on work as documented."""
 
 import smtplib
 from email.message import EmailMessage

@@ -1,4 +1,4 @@
-"""The Spanish is complete and in step, without GNU gettext having to be installed."""
+"""The Spanish translation is complete and up to date, checked without GNU gettext."""
 
 import ast
 import re
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 APPS = ("clinic", "intake", "schedule", "booking", "desk", "demo")
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
 
-# How many strings each function is given before they stop being words, and whether the first
-# one is the context.
+# The number of leading text arguments of each function, and whether the first one is the
+# context.
 FUNCTIONS = {
     "_": (1, False),
     "gettext": (1, False),
@@ -48,7 +48,7 @@ def strings_in_python(text: str) -> Iterator[Key]:
 
 
 def strings_in_template(text: str) -> Iterator[Key]:
-    # Django turns a template into what xgettext would read as Python: ` gettext(u'Home') XXX`.
+    # Django turns a template into Python for xgettext: ` gettext(u'Home') XXX`.
     call = rf"\b(n?p?gettext|_)\(({LITERAL}(?:,\s*{LITERAL})*)"
     for name, arguments in re.findall(call, templatize(text)):
         yield key(name, [ast.literal_eval(literal) for literal in re.findall(LITERAL, arguments)])
@@ -73,7 +73,7 @@ def strings_in_the_project() -> dict[Key, str]:
 
 
 def test_strings_are_found_in_every_form():
-    """Guards the tests below: a form that is not recognised would never be missed."""
+    """Guards the tests below, which cannot notice a form that is not recognised."""
     assert set(
         strings_in_python(
             '_("One"); gettext_lazy("T" "wo"); ngettext("%(n)s day", "%(n)s days", n)\n'

@@ -1,4 +1,4 @@
-"""Queries that can return a patient's record start at `visible_to(viewer)`."""
+"""Queries that can return a patient's record start with `visible_to(viewer)`."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ PATIENT_BEARING = {
     model.__name__ for model in apps.get_models() if hasattr(model._default_manager, "visible_to")
 }
 STARTS = {"visible_to", "in_care_of"}
-# These write rows or look for free time: no patient's record comes back.
+# These write rows or look for free time: they return no patient's record.
 RETURN_NO_RECORD = {
     "create", "bulk_create", "none", "book", "hold", "hold_for_safety", "join", "drop_lapsed",
     "lapse", "close_run_out", "search",
@@ -83,7 +83,7 @@ def chains(tree: ast.AST) -> Iterator[tuple[int, list[str], list[ast.keyword]]]:
 
 
 def is_row_in_hand(keyword: ast.keyword) -> bool:
-    """Tell `pk=visit.pk`: the caller was let in to this row before."""
+    """Whether this is `pk=visit.pk`: access to this row was checked before."""
     match keyword:
         case ast.keyword(arg="pk", value=ast.Attribute(attr="pk")):
             return True
@@ -91,7 +91,7 @@ def is_row_in_hand(keyword: ast.keyword) -> bool:
 
 
 def unguarded(source: str) -> list[int]:
-    """Return the lines of the queries that do not ask who is looking."""
+    """Return the lines of the queries that do not check the viewer."""
     return [
         line
         for line, methods, keywords in chains(ast.parse(source))

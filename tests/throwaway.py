@@ -1,7 +1,7 @@
-"""Real servers for tests: each on a free port of its own, in a folder that goes with it.
+"""Real servers for tests: each on its own free port, in a temporary folder.
 
-A server that happens to run on this machine is never touched: only one named by `DATABASE_URL` or
-`REDIS_URL` is used instead of a throw-away one.
+Other servers on this machine are never used, except one named by `DATABASE_URL` or `REDIS_URL`
+instead of a throw-away one.
 """
 
 import os
@@ -18,11 +18,11 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 
 
 class NotInstalled(Exception):
-    """The program is missing here; the message names the Debian package that brings it."""
+    """The program is not installed; the message names its Debian package."""
 
 
 def free_port() -> int:
-    """A TCP port on the loopback address that nothing listens on now."""
+    """Return a TCP port on the loopback address that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -41,7 +41,7 @@ def wait_for_port(port: int, *, seconds: float = 10) -> None:
 
 
 def chromium() -> str:
-    """Path of the system's Chromium. Playwright drives it, so no browser is downloaded."""
+    """Return the path of the system's Chromium, so that Playwright need not download a browser."""
     for name in CHROMIUM_NAMES:
         if path := shutil.which(name):
             return path
@@ -84,7 +84,7 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
-        # Nothing here outlives the tests, so nothing is made to survive a power cut.
+        # The data is not needed after the tests, so it need not survive a power failure.
         options = (
             f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
             " -c full_page_writes=off -c max_connections=300"
@@ -93,7 +93,7 @@ class Postgres:
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
-        """Stop at once, as a crash would: open connections are cut."""
+        """Stop at once, as in a crash: open connections are closed."""
         self._run("pg_ctl", "-m", "immediate", "stop", check=False)
 
     def _run(self, program: str, *args: str, check: bool = True) -> None:
@@ -104,14 +104,14 @@ class Postgres:
         subprocess.run(
             command,
             check=check,
-            cwd="/",  # the postgres user may not be allowed into ours
+            cwd="/",  # the postgres user may have no access to ours
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
 
 
 class Redis:
-    """A Redis server that keeps nothing: `stop()` and `start()` make an outage with data loss."""
+    """A Redis server without persistence: `stop()` and `start()` are an outage with data loss."""
 
     def __init__(self) -> None:
         program = shutil.which("redis-server")
@@ -230,6 +230,6 @@ service anvil {{
         path.rename(self._mails / "new" / name)
 
     def flags(self) -> list[str]:
-        """The flags of each mail, oldest first: "S" is seen, "a" the first flag of others."""
+        """Return the flags of each mail, oldest first: "S" is seen, "a" the first custom flag."""
         found = [*(self._mails / "new").iterdir(), *(self._mails / "cur").iterdir()]
         return [name.partition(":2,")[2] for name in sorted(path.name for path in found)]

@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a browser makes of a page is the same whichever engine the rows come from."""
+    """Run browser tests on one database only: pages do not depend on it."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.once(on=SQLITE))

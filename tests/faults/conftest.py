@@ -1,4 +1,4 @@
-"""Real workers and schedulers, in process groups of their own, so that they can be killed."""
+"""Real workers and schedulers, in their own process groups, so that tests can kill them."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ import pytest
 from django.db import connection
 
 ROOT = Path(__file__).parents[2]
-# Seconds instead of minutes: the same code, sooner.
+# Seconds instead of minutes, to run the same code faster.
 QUICK = {"TICK_SECONDS": "1", "LEASE_SECONDS": "2", "SMTP_TIMEOUT_SECONDS": "2"}
 
 
 class Celery:
-    """A worker or a scheduler that the test may kill, stop and continue."""
+    """A worker or a scheduler that the test can kill, stop and continue."""
 
     def __init__(self, command: str, *options: str, env: dict[str, str], log: Path) -> None:
         with log.open("ab") as output:
@@ -37,7 +37,7 @@ class Celery:
         os.killpg(self._process.pid, number)
 
     def kill_child(self) -> bool:
-        """Kill one pool process, as the kernel does when memory runs out; False without one."""
+        """Kill one pool process, as the kernel does when memory runs out; return False if none."""
         tasks = Path(f"/proc/{self._process.pid}/task")
         children = [
             int(child)
@@ -56,7 +56,7 @@ class Celery:
 
 @pytest.fixture
 def broker(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The broker that belongs to the engine: a folder beside SQLite, Redis beside PostgreSQL."""
+    """The environment of the database's usual broker: a folder for SQLite, Redis for PostgreSQL."""
     if connection.vendor == "sqlite":
         return {}
     return {"REDIS_URL": request.getfixturevalue("redis_url")}
@@ -69,7 +69,7 @@ def worker_env(process_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Celery]]:
-    """`start("worker" or "beat", *options, env=…)`; what still runs at the end is killed."""
+    """`start("worker" or "beat", *options, env=…)`; running processes are killed at the end."""
     running: list[Celery] = []
     log = tmp_path / "celery.log"
 
