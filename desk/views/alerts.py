@@ -18,7 +18,7 @@ from clinic.security.access import StaffRequest, staff_required
 from intake.models import SafetyAlert
 from intake.workflow.alert_mails import SAFETY_ALERT
 
-# An alert stays on the page this long after somebody acknowledged it.
+# An alert stays on the page this long after it was acknowledged.
 SHOWN_AFTERWARDS = timedelta(days=1)
 
 
